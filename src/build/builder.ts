@@ -1,0 +1,38 @@
+import type { Image } from '../domain/image.ts';
+import type { AppName } from '../domain/names.ts';
+import type { Progress, Source } from '../domain/push.ts';
+
+/** Source in, image out. The only thing the pipeline knows of building. */
+export interface Builder {
+  build(request: BuildRequest): Promise<Image>;
+  /** Fetches or makes the stack ahead of the first build. */
+  prepare(progress: Progress): Promise<void>;
+  /** Forgets caches and records of an app that is destroyed. */
+  forget(app: AppName): Promise<void>;
+  /** Deletes layers that no image in `kept` names and that no build uses. */
+  collect(kept: readonly Image[]): Promise<void>;
+}
+
+export type BuildRequest = {
+  readonly app: AppName;
+  readonly source: Source;
+  /** The app's config; reaches buildpacks as files, never a layer or a log. */
+  readonly config: Readonly<Record<string, string>>;
+  /** The image of the release that is live now, or none: what layers are restored from. */
+  readonly previous?: Image;
+  /** Build again even where nothing changed. */
+  readonly fresh?: boolean;
+  readonly limits: BuildLimits;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+};
+
+export type BuildLimits = {
+  /** Bytes. */
+  readonly memory: number;
+  readonly pids: number;
+  /** Bytes that the build may write. */
+  readonly disk: number;
+  /** Milliseconds. */
+  readonly time: number;
+};

@@ -1,0 +1,36 @@
+import type { Readable } from 'node:stream';
+import type { Deployer } from '../deploy.ts';
+import type { App } from '../domain/app.ts';
+import type { AppName } from '../domain/names.ts';
+import type { Actor, Progress } from '../domain/push.ts';
+import type { Receiver } from '../receive/receiver.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { Settings } from '../settings.ts';
+import type { Store } from '../store/store.ts';
+import type { Clock } from '../system/clock.ts';
+
+/** What the daemon lends to every command. */
+export type Services = {
+  readonly store: Store;
+  readonly deployer: Deployer;
+  readonly runtime: Runtime;
+  readonly receiver: Receiver;
+  readonly settings: Settings;
+  /** The edge's port as bound, for `urls`. */
+  readonly httpPort: () => number;
+  readonly clock: Clock;
+  readonly version: string;
+};
+
+export type Context = Services & {
+  readonly actor: Actor;
+  /** Whether the client asked for `--quiet`. */
+  readonly quiet: boolean;
+  /** `--force`: skip confirmations. */
+  readonly force: boolean;
+  readonly progress: Progress;
+  readonly stdin: Readable | undefined;
+  readonly signal: AbortSignal;
+  /** The app by name. @throws app-not-found */
+  app(name: AppName): App;
+};

@@ -1,0 +1,50 @@
+import type { ArgKind } from './args.ts';
+import type { Context } from './context.ts';
+
+/** Who may run a command; checked in one place before `run`. */
+export type Access = 'public' | 'admin' | { readonly app: 'read' | 'write' };
+
+type Args = Readonly<Record<string, ArgKind<unknown>>>;
+type Values<Kinds extends Args> = {
+  readonly [Name in keyof Kinds]: Kinds[Name] extends ArgKind<infer Value> ? Value : never;
+};
+
+/**
+ * One command, the only place that says what it is. SSH, the HTTP API, the local client, help, completion and README read it.
+ */
+export type CommandDefinition<Positional extends Args, Flags extends Args, Result> = {
+  /** `namespace:verb`, or one word. */
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  /** One line, no final stop. */
+  readonly summary: string;
+  /** A paragraph: semantics, where it differs from dokku. */
+  readonly description?: string;
+  /** Command lines without the program's name; a test parses each. */
+  readonly examples?: readonly string[];
+  /** Key order is positional order. */
+  readonly args: Positional;
+  readonly flags?: Flags;
+  readonly access: Access;
+  /** `write` takes the app's lock, is audited, and is POST over HTTP. */
+  readonly effect: 'read' | 'write';
+  /** The result is an async iterable of lines, shown as they come. */
+  readonly stream?: true;
+  /** Reads its standard input (a key, an archive). */
+  readonly stdin?: true;
+  /** Plain JSON data; never prints. */
+  run(context: Context, input: Values<Positional> & Values<Flags>): Promise<Result> | Result;
+  /** The lines for a person. Pure. */
+  text(result: Awaited<Result>, input: Values<Positional> & Values<Flags>): readonly string[];
+  /** Exit status for a result that is not an error, 0 unless told (`apps:exists`). */
+  exit?(result: Awaited<Result>): number;
+};
+
+/** A command of whatever types, as the registry holds it. */
+export type Command = CommandDefinition<Args, Args, unknown>;
+
+export function defineCommand<Positional extends Args, Result, Flags extends Args = Record<never, never>>(
+  definition: CommandDefinition<Positional, Flags, Result>,
+): Command {
+  return definition as unknown as Command;
+}

@@ -1,0 +1,36 @@
+import type { AppName } from './names.ts';
+
+/** Who does something: the name of an SSH key, or `local` for the data directory's socket. Shown in releases and events. */
+export type Actor = {
+  readonly name: string;
+  readonly via: 'ssh' | 'local' | 'platform';
+  readonly fingerprint?: string;
+};
+
+/** A commit pushed to an app's deploy branch, not yet accepted: its objects may still be in git's quarantine. */
+export type Push = {
+  readonly app: AppName;
+  readonly branch: string;
+  /** 40 hex digits. */
+  readonly commit: string;
+  readonly actor: Actor;
+};
+
+/** A checked-out tree of an app, on a host path of ours, every path and link of it checked. */
+export type Source = {
+  readonly commit: string;
+  /** First line of the commit message, printable characters only. */
+  readonly subject: string;
+  /** Folder with the files; the builder may move it away (it becomes the app layer). */
+  readonly dir: string;
+};
+
+/** Lines for the person who waits, as they happen. `step` is dokku's `----->`, `detail` its seven spaces. */
+export interface Progress {
+  header(text: string): void;
+  step(text: string): void;
+  detail(text: string): void;
+  warn(text: string): void;
+  /** Program output, passed on as it is, line by line. */
+  raw(line: string): void;
+}

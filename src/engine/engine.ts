@@ -1,0 +1,191 @@
+import type { DiffId, UserIds } from '../domain/image.ts';
+import type { Limits, Quota } from '../domain/quota.ts';
+
+/**
+ * The port to whatever runs containers. Drivers: `runc/` (default), `fake/` (tests). One contract suite, test/contract/.
+ * Everything a driver made is found again by `list` after a crash, from its own files and the kernel.
+ */
+export interface Engine {
+  readonly name: string;
+  /** Bridge, nft table, cgroup roots: makes what is missing, keeps what is there. Call once before anything else. */
+  open(): Promise<void>;
+  /** Lets go of watchers and handles; instances keep running. */
+  close(): Promise<void>;
+  /** Removes every instance and everything that `open` made. */
+  purge(): Promise<void>;
+
+  /**
+   * Prepares an instance so that `start` is all that is left: rootfs mounted, network namespace and address ready, bundle
+   * written, log open. Memory limit and process limit are set before its first process.
+   */
+  create(spec: InstanceSpec): Promise<Instance>;
+  /** Starts a created or exited instance. Resolves once its process was executed. */
+  start(id: string): Promise<void>;
+  /** Sends a signal to the instance's first process; nothing happens if it does not run. */
+  signal(id: string, signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): Promise<void>;
+  freeze(id: string): Promise<void>;
+  thaw(id: string): Promise<void>;
+  /** Kills what runs, gives back rootfs, namespace, address and cgroup. Keeps the log. Removing what is gone is no error. */
+  remove(id: string): Promise<void>;
+  /** Resolves when the instance has exited, at once if it has. */
+  wait(id: string, signal?: AbortSignal): Promise<Exit>;
+  /** Changes limits of a living instance. @throws WherryError('invalid') when memory is below what is in use (nothing changes). */
+  updateLimits(id: string, limits: Limits): Promise<void>;
+  /** Read from the kernel, not from records. */
+  stats(id: string): Promise<Stats>;
+  list(): Promise<readonly Instance[]>;
+  /** Runs a command inside a running instance, as its user. */
+  exec(id: string, options: ExecSpec): Promise<number>;
+
+  /** Limits of the parent cgroup that all instances of `group` (an app name) live in. @throws WherryError('invalid') if below use. */
+  setQuota(group: string, quota: Quota): Promise<void>;
+  groupStats(group: string): Promise<GroupStats>;
+  /** Removes an empty group's cgroup. */
+  removeGroup(group: string): Promise<void>;
+
+  /** A container for a build: long-lived, one `run` per step in it; `close` removes everything but the overlay's upper folder. */
+  openSandbox(spec: SandboxSpec): Promise<Sandbox>;
+
+  /** Exits and memory kills, as they happen. Returns the way to stop listening. */
+  subscribe(listener: (event: EngineEvent) => void): () => void;
+}
+
+export type InstanceSpec = {
+  /** Unique on the data directory: `[a-z0-9.-]`, at most 100 characters. `app.type.index.vN-xxxxxx`. */
+  readonly id: string;
+  /** The app's name: the parent cgroup. */
+  readonly group: string;
+  /** Free for the owner's use, kept with the instance and given back by `list` (app, process, index, release). */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly hostname: string;
+  /** Lowest first. */
+  readonly layers: readonly DiffId[];
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly workingDir: string;
+  readonly user: UserIds;
+  readonly limits: Limits;
+  /** Host file the output goes to, one line each: `<RFC3339 time> <stdout|stderr> <F|P> text` (CRI log format). */
+  readonly logFile: string;
+};
+
+export type InstanceStatus =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'running'; readonly pid: number; readonly startedAt: Date }
+  | { readonly kind: 'frozen'; readonly pid: number; readonly startedAt: Date }
+  | { readonly kind: 'exited'; readonly exit: Exit };
+
+export type Instance = {
+  readonly id: string;
+  readonly group: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** IPv4 address of its network namespace, reachable from the host only. */
+  readonly address: string;
+  readonly limits: Limits;
+  readonly logFile: string;
+  readonly status: InstanceStatus;
+};
+
+export type Exit = {
+  /** Exit status, or 128 + signal. */
+  readonly code: number;
+  readonly at: Date;
+  /** Set when the kernel killed a process of it for memory: by its own limit or by the app's quota. */
+  readonly oom?: OomKill;
+};
+
+export type OomKill = {
+  readonly scope: 'instance' | 'group';
+  /** Bytes. */
+  readonly limit: number;
+  readonly peak: number;
+};
+
+export type EngineEvent =
+  | { readonly kind: 'exited'; readonly id: string; readonly exit: Exit }
+  /** A memory kill; the instance's first process may live on (a child of it was killed). */
+  | { readonly kind: 'oom'; readonly id: string; readonly oom: OomKill };
+
+export type Stats = {
+  /** Bytes in use, page cache that can be dropped not counted. */
+  readonly memory: number;
+  readonly memoryPeak: number;
+  readonly memoryLimit: number;
+  readonly pids: number;
+  readonly pidsLimit: number;
+  /** Microseconds of CPU used. */
+  readonly cpu: number;
+  readonly oomKills: number;
+};
+
+export type GroupStats = {
+  readonly memory: number;
+  readonly memoryLimit: number | null;
+  readonly pids: number;
+  readonly pidsLimit: number | null;
+};
+
+export type ExecSpec = {
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly onOutput: (chunk: Buffer, stream: 'stdout' | 'stderr') => void;
+  readonly signal?: AbortSignal;
+};
+
+export type Mount = {
+  /** Host path. */
+  readonly source: string;
+  /** Absolute path inside. */
+  readonly target: string;
+  readonly readonly: boolean;
+};
+
+export type SandboxSpec = {
+  /** `[a-z0-9.-]`, unique. */
+  readonly id: string;
+  /** Lowest first: the build image. A throw-away writable layer is on top. */
+  readonly layers: readonly DiffId[];
+  /** Bind mounts, and overlays whose upper folder the caller keeps (`lower` read-only host folders, lowest first). */
+  readonly mounts: readonly (Mount | OverlayMount)[];
+  readonly limits: Limits;
+  /** `host-uplink` reaches outside but neither instances, the host's services nor metadata addresses; `none` nothing. */
+  readonly network: 'host-uplink' | 'none';
+  readonly hostname: string;
+};
+
+export type OverlayMount = {
+  readonly target: string;
+  readonly lower: readonly string[];
+  /** Empty folders on one file system, owned by the caller. */
+  readonly upper: string;
+  readonly work: string;
+};
+
+export interface Sandbox {
+  readonly id: string;
+  /**
+   * Runs one program in the sandbox to its end.
+   * @throws WherryError('build-failed') saying which limit was met on time-out, silence or memory kill; another exit status is returned.
+   */
+  run(step: SandboxStep): Promise<number>;
+  /** Kills what is left, unmounts, removes. */
+  close(): Promise<void>;
+}
+
+export type SandboxStep = {
+  readonly argv: readonly string[];
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** `root` only for the platform's own package steps, in which nothing of the application runs. */
+  readonly user: UserIds | 'root';
+  readonly onOutput: (chunk: Buffer) => void;
+  /** Milliseconds in all. */
+  readonly timeout: number;
+  /** Milliseconds without output. */
+  readonly silence?: number;
+  readonly signal?: AbortSignal;
+};
+
+/** Where a layer's files are on this host. */
+export type LayerPath = (layer: DiffId) => string;

@@ -1,0 +1,44 @@
+import type { Readable, Writable } from 'node:stream';
+import type { AppName } from '../domain/names.ts';
+import type { Actor, Progress, Push, Source } from '../domain/push.ts';
+
+/** What a push to the deploy branch leads to. A throw rejects the push; its sentence is shown to the pusher. */
+export interface PushHandler {
+  /** Before any object is taken: creates the app or refuses. @throws WherryError */
+  admit(app: AppName, actor: Actor): Promise<void>;
+  /** The branch that builds, or null when the first push decides. */
+  deployBranch(app: AppName): string | null;
+  setDeployBranch(app: AppName, branch: string): void;
+  /** Build, release, run. `source.dir` is the handler's to keep or delete. */
+  deploy(push: Push, source: Source, options: { progress: Progress; signal: AbortSignal }): Promise<void>;
+}
+
+/** The streams of one git session, whatever carries them. */
+export type GitSession = {
+  readonly app: AppName;
+  readonly actor: Actor;
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** GIT_PROTOCOL as the client sent it, checked: `version=N` parts only. */
+  readonly protocol?: string;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+};
+
+export interface Receiver {
+  /** Makes repositories' home and user, starts to listen for hooks. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+  /** Runs git receive-pack; exit status. */
+  receivePack(session: GitSession): Promise<number>;
+  uploadPack(session: GitSession): Promise<number>;
+  /** Creates the app's repository if it is missing. */
+  ensure(app: AppName): Promise<void>;
+  /** Deletes the app's repository. */
+  remove(app: AppName): Promise<void>;
+  /** Head of a branch, or null. */
+  head(app: AppName, branch: string): Promise<string | null>;
+  /** Checks out an accepted commit into a fresh folder, for a rebuild. */
+  checkout(app: AppName, commit: string): Promise<Source>;
+}

@@ -1,0 +1,96 @@
+import type { App } from '../domain/app.ts';
+import type { Image } from '../domain/image.ts';
+import type { AppName, ProcessType } from '../domain/names.ts';
+import type { Progress } from '../domain/push.ts';
+import type { Limits, Quota } from '../domain/quota.ts';
+import type { Target } from '../domain/route.ts';
+
+/** Everything an app should be running; the runtime makes it so and keeps it so. */
+export type Desired = {
+  readonly app: App;
+  readonly version: number;
+  readonly image: Image;
+  /** The app's config of that release. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly counts: ReadonlyMap<ProcessType, number>;
+  readonly limits: (type: ProcessType) => Limits;
+  readonly quota: Quota;
+};
+
+export type InstanceView = {
+  readonly id: string;
+  readonly type: ProcessType;
+  readonly index: number;
+  readonly version: number;
+  /** `starting` until ready, `waiting` in restart back-off. */
+  readonly status: 'starting' | 'running' | 'waiting' | 'stopped';
+  readonly since: Date;
+  readonly restarts: number;
+  readonly memoryLimit: number;
+  /** Why it last ended, as a sentence; none if it never did. */
+  readonly lastExit?: string;
+};
+
+export type LogLine = {
+  readonly at: Date;
+  /** `web.1`, or `wherry` for the platform's own word. */
+  readonly dyno: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+};
+
+export type LogQuery = {
+  readonly lines: number;
+  readonly type?: string;
+  readonly follow: boolean;
+  readonly signal?: AbortSignal;
+};
+
+/** What the runtime tells whoever routes; joined in daemon.ts. */
+export interface TargetSink {
+  /** The serving web instances of an app, whole. Resolves when the edge uses them (at once when it is away). */
+  set(app: AppName, state: AppState, targets: readonly Target[]): Promise<void>;
+  /** Resolves when no request of these targets is in flight any more, or after `timeout` milliseconds. */
+  drained(targets: readonly string[], timeout: number): Promise<void>;
+}
+
+export type AppState = {
+  readonly kind: 'serving' | 'stopped' | 'undeployed' | 'crashed';
+  readonly reason?: string;
+};
+
+export interface Runtime {
+  /** Adopts what runs, starts what should and does not, removes strays. */
+  recover(desired: readonly Desired[]): Promise<void>;
+  /**
+   * Replaces an app's instances by those of `desired`: new ones start beside the old, become ready, are switched to, the old drain.
+   * @throws WherryError check-failed with the app's own last output in progress; the old instances stay untouched.
+   */
+  deploy(desired: Desired, options: { progress: Progress; signal?: AbortSignal }): Promise<void>;
+  /** Same release, other counts: starts what is missing, drains what is too many. */
+  scale(desired: Desired, options: { progress: Progress; signal?: AbortSignal }): Promise<void>;
+  /** Stops all instances, or those of one type, after draining. */
+  stop(app: App, type?: ProcessType): Promise<void>;
+  /** Live, in the kernel, for all running instances of the app; all or nothing. @throws invalid when below use */
+  applyLimits(desired: Desired): Promise<void>;
+  /** Stops, removes instances, logs, cgroups. */
+  remove(app: App): Promise<void>;
+  instances(app: App): readonly InstanceView[];
+  stats(
+    app: App,
+  ): Promise<
+    readonly {
+      readonly id: string;
+      readonly memory: number;
+      readonly memoryPeak: number;
+      readonly oomKills: number;
+    }[]
+  >;
+  logs(app: App, query: LogQuery): AsyncIterable<LogLine>;
+  /** A one-off run of the release's image to its end (release phase); its exit status. */
+  runOnce(
+    desired: Desired,
+    options: { type: ProcessType; argv: readonly string[]; progress: Progress; signal?: AbortSignal },
+  ): Promise<number>;
+  close(): Promise<void>;
+}

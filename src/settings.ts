@@ -1,0 +1,105 @@
+import { WherryError } from './domain/errors.ts';
+import { type Domain, parseDomain, quoteForPeople } from './domain/names.ts';
+
+export type Address = { readonly host: string; readonly port: number };
+
+type Setting<Value> = {
+  readonly flag: string;
+  readonly env: string;
+  readonly default: string;
+  readonly help: string;
+  readonly parse: (text: string) => Value;
+};
+
+const setting = <Value>(row: Setting<Value>): Setting<Value> => row;
+
+/** Every setting of the daemon, once: command-line flag, environment variable, default, help, parser. */
+export const settingsTable = {
+  data: setting({
+    flag: 'data',
+    env: 'WHERRY_DATA',
+    default: '/var/lib/wherry',
+    help: 'data directory',
+    parse: text => text,
+  }),
+  ssh: setting({
+    flag: 'ssh',
+    env: 'WHERRY_SSH',
+    default: '0.0.0.0:2222',
+    help: 'address that takes pushes and commands',
+    parse: parseAddress,
+  }),
+  http: setting({
+    flag: 'http',
+    env: 'WHERRY_HTTP',
+    default: '0.0.0.0:80',
+    help: 'address that takes web requests',
+    parse: parseAddress,
+  }),
+  domain: setting<Domain>({
+    flag: 'domain',
+    env: 'WHERRY_DOMAIN',
+    default: 'localhost',
+    help: 'every app gets APP.DOMAIN',
+    parse: parseDomain,
+  }),
+  cache: setting({
+    flag: 'cache',
+    env: 'WHERRY_CACHE',
+    default: '/var/cache/wherry',
+    help: 'stacks, runtimes and downloads, shared by data directories',
+    parse: text => text,
+  }),
+  caFile: setting({
+    flag: 'ca-file',
+    env: 'WHERRY_CA_FILE',
+    default: '',
+    help: 'PEM bundle that builds trust for downloads (a company CA); never put into images',
+    parse: text => text,
+  }),
+  engine: setting({
+    flag: 'engine',
+    env: 'WHERRY_ENGINE',
+    default: 'runc',
+    help: 'what runs containers',
+    parse: text => text,
+  }),
+} as const;
+
+export type Settings = {
+  readonly [Key in keyof typeof settingsTable]: ReturnType<(typeof settingsTable)[Key]['parse']>;
+};
+
+/** Flag, then environment, then default. @throws usage on an unknown flag, invalid on a value that does not parse */
+export function readSettings(
+  flags: ReadonlyMap<string, string>,
+  env: Readonly<Record<string, string | undefined>>,
+): Settings {
+  const known = new Set<string>(Object.values(settingsTable).map(row => row.flag));
+  for (const flag of flags.keys()) {
+    if (!known.has(flag))
+      throw new WherryError(
+        'usage',
+        `Flag --${flag} is not known. Known are: ${[...known].map(name => `--${name}`).join(', ')}.`,
+      );
+  }
+  return Object.fromEntries(
+    Object.entries(settingsTable).map(([key, row]) => [
+      key,
+      row.parse(flags.get(row.flag) ?? env[row.env] ?? row.default),
+    ]),
+  ) as Settings;
+}
+
+/** `HOST:PORT`, `:PORT` or `[v6]:PORT`; port 0 takes a free one. @throws invalid */
+export function parseAddress(text: string): Address {
+  const match = /^(?:\[([0-9a-f:]+)\]|([^:]*)):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65_535) {
+    throw new WherryError(
+      'invalid',
+      `Address ${quoteForPeople(text)} is not HOST:PORT. Give for example 127.0.0.1:8080.`,
+    );
+  }
+  return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}

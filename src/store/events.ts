@@ -1,0 +1,58 @@
+import type { Database } from 'better-sqlite3';
+import type { AppName } from '../domain/names.ts';
+
+/** What happened, for people: deploys, scales, limits, kills, restarts. */
+export type PlatformEvent = {
+  readonly id: number;
+  readonly at: Date;
+  readonly app: AppName | null;
+  /** `deploy`, `deploy-failed`, `rollback`, `scale`, `config`, `oom`, `crash`, `limit` ... */
+  readonly kind: string;
+  readonly message: string;
+  readonly actor: string | null;
+};
+
+type Row = {
+  id: number;
+  at: number;
+  app: AppName | null;
+  kind: string;
+  message: string;
+  actor: string | null;
+};
+
+const kept = 10_000;
+
+export function eventsStore(db: Database) {
+  const insert = db.prepare<[number, string | null, string, string, string | null]>(
+    'INSERT INTO events (at, app, kind, message, actor) VALUES (?, ?, ?, ?, ?)',
+  );
+  const trim = db.prepare<[number]>('DELETE FROM events WHERE id <= ?');
+  const ofApp = db.prepare<[string, number], Row>(
+    'SELECT * FROM events WHERE app = ? ORDER BY id DESC LIMIT ?',
+  );
+  const all = db.prepare<[number], Row>('SELECT * FROM events ORDER BY id DESC LIMIT ?');
+  return {
+    add(event: {
+      at: Date;
+      app?: AppName | undefined;
+      kind: string;
+      message: string;
+      actor?: string | undefined;
+    }): void {
+      const { lastInsertRowid } = insert.run(
+        event.at.getTime(),
+        event.app ?? null,
+        event.kind,
+        event.message,
+        event.actor ?? null,
+      );
+      trim.run(Number(lastInsertRowid) - kept);
+    },
+    /** Oldest first, at most `limit` of the newest. */
+    list(options: { app?: AppName | undefined; limit: number }): PlatformEvent[] {
+      const rows = options.app ? ofApp.all(options.app, options.limit) : all.all(options.limit);
+      return rows.reverse().map(row => ({ ...row, at: new Date(row.at) }));
+    },
+  };
+}

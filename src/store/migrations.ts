@@ -1,0 +1,80 @@
+/** Numbered, never edited once released: user_version in the database is how many have run. */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE apps (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    deploy_branch TEXT,
+    stopped INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE config (
+    app_id INTEGER NOT NULL REFERENCES apps(id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (app_id, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE domains (
+    domain TEXT PRIMARY KEY,
+    app_id INTEGER NOT NULL REFERENCES apps(id) ON DELETE CASCADE,
+    position INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX domains_by_app ON domains (app_id, position);
+  CREATE TABLE formation (
+    app_id INTEGER NOT NULL REFERENCES apps(id) ON DELETE CASCADE,
+    type TEXT NOT NULL,
+    quantity INTEGER NOT NULL CHECK (quantity >= 0),
+    PRIMARY KEY (app_id, type)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE limits (
+    app_id INTEGER NOT NULL REFERENCES apps(id) ON DELETE CASCADE,
+    type TEXT NOT NULL,
+    memory INTEGER,
+    cpus REAL,
+    PRIMARY KEY (app_id, type)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE quotas (
+    app_id INTEGER PRIMARY KEY REFERENCES apps(id) ON DELETE CASCADE,
+    memory INTEGER,
+    pids INTEGER
+  ) STRICT;
+  CREATE TABLE images (
+    id TEXT PRIMARY KEY,
+    json TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE releases (
+    app_id INTEGER NOT NULL REFERENCES apps(id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    image TEXT NOT NULL REFERENCES images(id),
+    config BLOB NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('pending', 'live', 'superseded', 'failed')),
+    description TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    commit_id TEXT,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (app_id, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX one_live_release ON releases (app_id) WHERE status = 'live';
+  CREATE TABLE keys (
+    name TEXT NOT NULL UNIQUE,
+    fingerprint TEXT PRIMARY KEY,
+    public_key TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    app TEXT,
+    kind TEXT NOT NULL,
+    message TEXT NOT NULL,
+    actor TEXT
+  ) STRICT;
+  CREATE INDEX events_by_app ON events (app, id);
+  CREATE TABLE properties (
+    scope TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (scope, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,22 @@
+import type { Database } from 'better-sqlite3';
+
+/** Named settings of an app (scope `app:<id>`) or of the platform (scope `global`), as text. */
+export function propertiesStore(db: Database) {
+  const get = db.prepare<[string, string], { value: string }>(
+    'SELECT value FROM properties WHERE scope = ? AND name = ?',
+  );
+  const put = db.prepare<[string, string, string]>(
+    'INSERT OR REPLACE INTO properties (scope, name, value) VALUES (?, ?, ?)',
+  );
+  const remove = db.prepare<[string, string]>('DELETE FROM properties WHERE scope = ? AND name = ?');
+  const clear = db.prepare<[string]>('DELETE FROM properties WHERE scope = ?');
+  return {
+    get: (scope: string, name: string): string | undefined => get.get(scope, name)?.value,
+    /** An empty or missing value removes it. */
+    set(scope: string, name: string, value: string | undefined): void {
+      if (value === undefined || value === '') remove.run(scope, name);
+      else put.run(scope, name, value);
+    },
+    clear: (scope: string): void => void clear.run(scope),
+  };
+}

@@ -1,0 +1,121 @@
+import type { Database } from 'better-sqlite3';
+import type { App } from '../domain/app.ts';
+import { WherryError } from '../domain/errors.ts';
+import type { ImageId } from '../domain/image.ts';
+import type { Release, ReleaseStatus } from '../domain/release.ts';
+import type { Seal } from './seal.ts';
+
+type Row = {
+  app_id: number;
+  version: number;
+  image: ImageId;
+  status: ReleaseStatus;
+  description: string;
+  actor: string;
+  commit_id: string | null;
+  created_at: number;
+};
+
+export type NewRelease = {
+  readonly image: ImageId;
+  readonly config: Readonly<Record<string, string>>;
+  readonly description: string;
+  readonly actor: string;
+  readonly commit: string | null;
+  readonly at: Date;
+};
+
+const columns = 'app_id, version, image, status, description, actor, commit_id, created_at';
+
+export function releasesStore(db: Database, seal: Seal) {
+  const byVersion = db.prepare<[number, number], Row>(
+    `SELECT ${columns} FROM releases WHERE app_id = ? AND version = ?`,
+  );
+  const live = db.prepare<[number], Row>(
+    `SELECT ${columns} FROM releases WHERE app_id = ? AND status = 'live'`,
+  );
+  const ofApp = db.prepare<[number], Row>(
+    `SELECT ${columns} FROM releases WHERE app_id = ? ORDER BY version DESC`,
+  );
+  const config = db.prepare<[number, number], { config: Buffer }>(
+    'SELECT config FROM releases WHERE app_id = ? AND version = ?',
+  );
+  const insert = db.prepare(
+    `INSERT INTO releases (${columns}, config)
+     VALUES (@appId, (SELECT coalesce(max(version), 0) + 1 FROM releases WHERE app_id = @appId),
+       @image, 'pending', @description, @actor, @commit, @at, @config)
+     RETURNING version`,
+  );
+  const status = db.prepare<[ReleaseStatus, number, number]>(
+    'UPDATE releases SET status = ? WHERE app_id = ? AND version = ?',
+  );
+  const retire = db.prepare<[number]>(
+    `UPDATE releases SET status = 'superseded' WHERE app_id = ? AND status = 'live'`,
+  );
+  const abandon = db.prepare(`UPDATE releases SET status = 'failed' WHERE status = 'pending'`);
+  const prune = db.prepare<[number, number, number]>(
+    `DELETE FROM releases WHERE app_id = ? AND status IN ('superseded', 'failed') AND version NOT IN
+       (SELECT version FROM releases WHERE app_id = ? AND status IN ('superseded', 'live') ORDER BY version DESC LIMIT ?)`,
+  );
+
+  const get = (app: App, version: number): Release => {
+    const row = byVersion.get(app.id, version);
+    if (!row)
+      throw new WherryError(
+        'not-found',
+        `Release v${version} of app ${app.name} does not exist. See "releases ${app.name}".`,
+      );
+    return toRelease(row);
+  };
+
+  return {
+    /** @throws not-found */
+    get,
+    live(app: App): Release | undefined {
+      const row = live.get(app.id);
+      return row && toRelease(row);
+    },
+    /** Newest first. */
+    list: (app: App): Release[] => ofApp.all(app.id).map(toRelease),
+    /** The config as it was when the release was made. */
+    config: (release: Release): Record<string, string> => {
+      const row = config.get(release.appId, release.version);
+      return row ? (JSON.parse(seal.open(row.config)) as Record<string, string>) : {};
+    },
+    create: db.transaction((app: App, made: NewRelease): Release => {
+      const { version } = insert.get({
+        appId: app.id,
+        image: made.image,
+        description: made.description,
+        actor: made.actor,
+        commit: made.commit,
+        at: made.at.getTime(),
+        config: seal.seal(JSON.stringify(made.config)),
+      }) as { version: number };
+      return get(app, version);
+    }),
+    /** This release serves now; the one before is superseded. */
+    promote: db.transaction((release: Release): void => {
+      retire.run(release.appId);
+      status.run('live', release.appId, release.version);
+    }),
+    fail: (release: Release): void => void status.run('failed', release.appId, release.version),
+    /** After a crash: a release that was being deployed has failed. */
+    abandonPending: (): void => void abandon.run(),
+    /** Keeps the newest `keep` that worked, and the live one. */
+    prune: (app: App, keep: number): void => void prune.run(app.id, app.id, keep),
+  };
+}
+
+function toRelease(row: Row): Release {
+  return {
+    appId: row.app_id,
+    version: row.version,
+    image: row.image,
+    status: row.status,
+    description: row.description,
+    actor: row.actor,
+    commit: row.commit_id,
+    createdAt: new Date(row.created_at),
+  };
+}

@@ -1,0 +1,59 @@
+import { chmodSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { WherryError } from '../domain/errors.ts';
+import { appsStore } from './apps.ts';
+import { configStore } from './config.ts';
+import { domainsStore } from './domains.ts';
+import { eventsStore } from './events.ts';
+import { formationStore } from './formation.ts';
+import { imagesStore } from './images.ts';
+import { keysStore } from './keys.ts';
+import { limitsStore } from './limits.ts';
+import { migrations } from './migrations.ts';
+import { propertiesStore } from './properties.ts';
+import { releasesStore } from './releases.ts';
+import type { Seal } from './seal.ts';
+
+export type Store = ReturnType<typeof openStore>;
+
+/** Opens (and migrates) the database; `:memory:` for tests. Every call is synchronous and prepared once. */
+export function openStore(path: string, seal: Seal) {
+  const db = new Database(path);
+  if (path !== ':memory:') chmodSync(path, 0o600);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  db.pragma('foreign_keys = ON');
+  db.pragma('busy_timeout = 5000');
+  migrate(db);
+  return {
+    apps: appsStore(db),
+    config: configStore(db, seal),
+    domains: domainsStore(db),
+    formation: formationStore(db),
+    limits: limitsStore(db),
+    images: imagesStore(db),
+    releases: releasesStore(db, seal),
+    keys: keysStore(db),
+    events: eventsStore(db),
+    properties: propertiesStore(db),
+    /** Runs all or nothing; nested calls join the outer one. */
+    transaction: <Result>(work: () => Result): Result => db.transaction(work)(),
+    close: () => {
+      db.close();
+    },
+  };
+}
+
+function migrate(db: Database.Database): void {
+  const done = db.pragma('user_version', { simple: true }) as number;
+  if (done > migrations.length) {
+    throw new WherryError(
+      'failed',
+      'This data directory was used by a newer Wherry. Install that version or restore a backup.',
+    );
+  }
+  db.transaction(() => {
+    for (const migration of migrations.slice(done)) db.exec(migration);
+    db.pragma(`user_version = ${migrations.length}`);
+  })();
+}

@@ -1,0 +1,24 @@
+import { pino } from 'pino';
+
+export type Log = {
+  child(bindings: Record<string, unknown>): Log;
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+};
+
+/** JSON lines on stderr; level from WHERRY_LOG (debug, info, warn, error), `info` when unset. */
+export function createLog(name: string, level = process.env['WHERRY_LOG'] ?? 'info'): Log {
+  return pino({ name, level: level in levels ? level : 'info' }, pino.destination({ dest: 2, sync: true }));
+}
+
+export const silentLog: Log = {
+  child: () => silentLog,
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+};
+
+const levels = { debug: 0, info: 0, warn: 0, error: 0, silent: 0 };
