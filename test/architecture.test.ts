@@ -1,0 +1,141 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = new URL('..', import.meta.url).pathname;
+
+/**
+ * The layers of the design, as data: what each place may import of Wherry's own code, besides itself. A name is a folder or file
+ * below src without its ending; `engine/engine` is the engine's port alone.
+ */
+const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
+  main: ['daemon', 'edge/main', 'cli', 'settings', 'domain', 'system'],
+  daemon: 'everything',
+  deploy: ['receive', 'build', 'release', 'runtime', 'hooks', 'store', 'domain', 'system', 'settings'],
+  settings: ['domain'],
+  domain: [],
+  system: ['domain'],
+  store: ['domain', 'system'],
+  engine: ['domain', 'system'],
+  receive: ['domain', 'system', 'store'],
+  build: ['domain', 'system', 'store', 'engine/engine'],
+  release: ['domain', 'store'],
+  runtime: ['domain', 'system', 'store', 'engine/engine'],
+  scale: ['domain'],
+  edge: ['domain', 'system'],
+  // The control process's side of the edge: snapshots out, wakes and counts in.
+  'edge-link': ['domain', 'system'],
+  commands: [
+    'deploy',
+    'settings',
+    'receive',
+    'build',
+    'release',
+    'runtime',
+    'edge-link',
+    'scale',
+    'store',
+    'domain',
+    'system',
+  ],
+  ssh: ['commands', 'receive', 'domain', 'system'],
+  api: ['commands', 'domain', 'system'],
+  cli: ['commands', 'settings', 'domain', 'system'],
+  hooks: ['domain'],
+  plugin: ['commands/define', 'commands/args', 'hooks', 'domain'],
+};
+
+describe('the layers', () => {
+  const files = sources(join(root, 'src'));
+
+  it('has files to look at', () => {
+    expect(files.length).toBeGreaterThan(30);
+    expect(files.flatMap(importsOf).length).toBeGreaterThan(files.length);
+  });
+
+  it('knows every place in src', () => {
+    const unknown = files.map(file => placeOf(file)).filter(place => mayImport[place] === undefined);
+    expect([...new Set(unknown)], 'add a row to the table above, and to the design').toEqual([]);
+  });
+
+  it('are imported downwards only', () => {
+    expect(files.flatMap(file => forbidden(file, importsOf(file)))).toEqual([]);
+  });
+
+  it('would be found broken by a stage that imports its sibling', () => {
+    const file = join(root, 'src/build/planted.ts');
+    const text = "import { a } from '../runtime/runtime.ts';\nimport type { B } from '../domain/app.ts';\n";
+    expect(forbidden(file, importsIn(file, text))).toEqual(['build/planted.ts imports runtime/runtime']);
+  });
+
+  it('would be found broken by a stage that imports an engine driver, in any way of writing it', () => {
+    const file = join(root, 'src/runtime/deep/planted.ts');
+    const ways = [
+      "export { a } from '../../engine/runc/index.ts';",
+      "import {\n  a,\n  type B,\n} from '../../engine/runc/index.ts';",
+      "const driver = await import('../../engine/runc/index.ts');",
+      "import '../../engine/runc/index.ts';",
+    ];
+    for (const text of ways) {
+      expect(forbidden(file, importsIn(file, text)), text).toEqual([
+        'runtime/deep/planted.ts imports engine/runc/index',
+      ]);
+    }
+    expect(forbidden(file, importsIn(file, "import type { Engine } from '../../engine/engine.ts';"))).toEqual(
+      [],
+    );
+  });
+});
+
+describe('what is outside src', () => {
+  it('is reached by first-party plugins through the plugin API alone', () => {
+    const wrong = sources(join(root, 'plugins')).flatMap(file =>
+      importsOf(file)
+        .map(path => relative(root, path))
+        .filter(path => path.startsWith('src/') && path !== 'src/plugin/api'),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('is not imported by src', () => {
+    const wrong = sources(join(root, 'src')).flatMap(file =>
+      importsOf(file)
+        .map(path => relative(root, path))
+        .filter(path => !path.startsWith('src/')),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+/** Sentences for imports that the table does not allow. */
+function forbidden(file: string, imports: readonly string[]): string[] {
+  const place = placeOf(file);
+  const allowed = mayImport[place] ?? [];
+  if (allowed === 'everything') return [];
+  return imports
+    .map(path => relative(join(root, 'src'), path))
+    .filter(path => ![place, ...allowed].some(name => path === name || path.startsWith(`${name}/`)))
+    .map(path => `${relative(join(root, 'src'), file)} imports ${path}`);
+}
+
+/** First folder below src, or the file's own name in src itself. */
+function placeOf(file: string): string {
+  const [first = ''] = relative(join(root, 'src'), file).split('/');
+  return first.replace(/\.ts$/, '');
+}
+
+const importsOf = (file: string) => importsIn(file, readFileSync(file, 'utf8'));
+
+/** Relative imports of a file as absolute paths without ending. */
+function importsIn(file: string, text: string): string[] {
+  const pattern = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.[^'"]*)\1/g;
+  return [...text.matchAll(pattern)].map(match =>
+    resolve(dirname(file), match[2] ?? '').replace(/\.ts$/, ''),
+  );
+}
+
+function sources(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter(path => path.endsWith('.ts'))
+    .map(path => join(dir, path));
+}
