@@ -141,7 +141,12 @@ async function startDaemon(
   { env, logFile }: { env: Readonly<Record<string, string>>; logFile: string },
 ): Promise<ChildProcess> {
   const log = openSync(logFile, 'a');
-  const child = spawn(program, args, { env: { ...env }, stdio: ['ignore', 'pipe', log] });
+  const child = spawn(program, args, {
+    env: { ...env },
+    stdio: ['ignore', 'pipe', log],
+    // Ctrl-C in a terminal is for whoever started it; the daemon is stopped in order.
+    detached: true,
+  });
   closeSync(log);
   let said = '';
   child.stdout?.on('data', chunk => {
