@@ -1,8 +1,18 @@
+import type { Builder } from './build/builder.ts';
 import type { App } from './domain/app.ts';
-import type { AppName, ProcessType } from './domain/names.ts';
+import { WherryError } from './domain/errors.ts';
+import type { Image } from './domain/image.ts';
+import { type AppName, type Domain, type ProcessType, parseDomain } from './domain/names.ts';
 import type { Actor, Progress, Push, Source } from './domain/push.ts';
-import type { Quota } from './domain/quota.ts';
+import { buildDefaults, type Quota } from './domain/quota.ts';
 import type { Release } from './domain/release.ts';
+import type { Receiver } from './receive/receiver.ts';
+import { createReleases } from './release/releases.ts';
+import type { DeployTimes, Desired, Runtime } from './runtime/runtime.ts';
+import { resolveLimits } from './store/limits.ts';
+import type { Store } from './store/store.ts';
+import type { Clock } from './system/clock.ts';
+import type { Log } from './system/log.ts';
 
 export type Doing = { readonly actor: Actor; readonly progress: Progress; readonly signal?: AbortSignal };
 
@@ -34,4 +44,316 @@ export interface Deployer {
   destroy(app: App, doing: Doing): Promise<void>;
   /** Counts as they would run now: the formation over the live release's processes. */
   counts(app: App): ReadonlyMap<ProcessType, number>;
+  /** What should be running of an app; nothing before its first deploy. */
+  desired(app: App): Desired | undefined;
+}
+
+export type DeployerOptions = {
+  readonly store: Store;
+  readonly builder: Builder;
+  readonly receiver: Receiver;
+  readonly runtime: Runtime;
+  /** Publishes domains and targets to the edge. */
+  readonly publishRoutes: () => Promise<void>;
+  readonly forgetRoute: (app: AppName) => void;
+  /** `http://app.example.org:8080` for an app, for the deploy's last lines. */
+  readonly urls: (app: App) => readonly string[];
+  readonly domain: Domain;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** The pipeline: source -> image -> release -> instances -> targets; the stages meet only here. */
+export function createDeployer(options: DeployerOptions): Deployer {
+  const { store, builder, receiver, runtime, clock, log } = options;
+  const releases = createReleases({ store, clock });
+
+  const desiredOf = (app: App, release: Release): Desired => {
+    const image = store.images.get(release.image);
+    const rows = store.limits.rows(app);
+    return {
+      app,
+      version: release.version,
+      image,
+      config: store.releases.config(release),
+      counts: countsFor(store, app, image),
+      limits: type => resolveLimits(rows, type),
+      quota: store.limits.quota(app),
+    };
+  };
+
+  const live = (app: App): Release => {
+    const release = store.releases.live(app);
+    if (!release)
+      throw new WherryError('failed', `App ${app.name} has not been deployed`, {
+        hint: `git push wherry@HOST:${app.name} main`,
+      });
+    return release;
+  };
+
+  const tell = (app: App, kind: string, message: string, actor?: Actor) =>
+    store.events.add({ at: clock.now(), app: app.name, kind, message, actor: actor?.name });
+
+  /** Release phase, instances, switch; the release is live exactly when the switch is next. */
+  const rollOut = async (app: App, release: Release, kind: string, doing: Doing): Promise<DeployTimes> => {
+    const running = { ...app, stopped: false };
+    const desired = desiredOf(running, release);
+    try {
+      doing.progress.step(`Releasing ${app.name} v${release.version}`);
+      if (kind === 'deploy') await releasePhase(desired, doing);
+      const times = await runtime.deploy(desired, {
+        ...doing,
+        commit: () =>
+          store.transaction(() => {
+            releases.promote(release);
+            store.apps.setStopped(app, false);
+          }),
+      });
+      tell(app, kind, `v${release.version} is live: ${release.description}`, doing.actor);
+      return times;
+    } catch (error) {
+      releases.fail(release);
+      const why = error instanceof WherryError ? error.message : 'a fault of the platform';
+      tell(app, 'deploy-failed', `v${release.version} failed: ${why}`, doing.actor);
+      throw error;
+    }
+  };
+
+  const releasePhase = async (desired: Desired, doing: Doing): Promise<void> => {
+    const phase = desired.image.processes.find(process => process.type === 'release');
+    if (!phase) return;
+    doing.progress.step('Running the release process');
+    const status = await runtime.runOnce(desired, { ...doing, type: phase.type, argv: phase.command });
+    if (status !== 0) {
+      throw new WherryError(
+        'failed',
+        `Execution of release task failed: it exited with status ${status}. The running release stays.`,
+      );
+    }
+  };
+
+  const announce = (app: App, doing: Doing): void => {
+    doing.progress.header('Application deployed:');
+    for (const url of options.urls(app)) doing.progress.detail(url);
+  };
+
+  /** What older releases held alone is deleted behind the caller's back. */
+  const collect = (app: App): void => {
+    releases.prune(app);
+    collectAll(store, builder, log);
+  };
+
+  const build = async (app: App, source: Source, fresh: boolean, doing: Doing): Promise<Image> => {
+    const before = store.releases.live(app);
+    doing.progress.step(`Building ${app.name} from ${source.commit.slice(0, 8)}`);
+    const image = await builder.build({
+      app: app.name,
+      source,
+      config: store.config.all(app),
+      ...(before ? { previous: store.images.get(before.image) } : {}),
+      fresh,
+      limits: buildDefaults,
+      progress: doing.progress,
+      signal: doing.signal ?? new AbortController().signal,
+    });
+    return image;
+  };
+
+  const buildAndRollOut = async (
+    app: App,
+    source: Source,
+    fresh: boolean,
+    doing: Doing,
+  ): Promise<Release> => {
+    const begun = clock.ticks();
+    const image = await build(app, source, fresh, doing);
+    const built = clock.ticks();
+    const release = releases.make(app, {
+      image,
+      config: store.config.all(app),
+      description: `Deploy ${source.commit.slice(0, 8)} ${source.subject}`.trim(),
+      actor: doing.actor.name,
+      commit: source.commit,
+    });
+    const times = await rollOut(app, release, 'deploy', doing);
+    const total = clock.ticks() - begun;
+    log.info(
+      { app: app.name, release: release.version, ms: rounded({ build: built - begun, ...times, total }) },
+      'deployed',
+    );
+    announce(app, doing);
+    collect(app);
+    return release;
+  };
+
+  return {
+    push: (push, source, doing) => buildAndRollOut(store.apps.get(push.app), source, false, doing),
+    async rebuild(app, doing) {
+      const commit = app.deployBranch && (await receiver.head(app.name, app.deployBranch));
+      if (!commit)
+        throw new WherryError('not-found', `App ${app.name} has no pushed commit to build. Push one first.`);
+      return buildAndRollOut(app, await receiver.checkout(app.name, commit), true, doing);
+    },
+    async releaseConfig(app, description, doing) {
+      const current = store.releases.live(app);
+      if (!current) return undefined;
+      const release = releases.make(app, {
+        image: store.images.get(current.image),
+        config: store.config.all(app),
+        description,
+        actor: doing.actor.name,
+        commit: current.commit,
+      });
+      if (app.stopped) releases.promote(release);
+      else await rollOut(app, release, 'config', doing);
+      collect(app);
+      return release;
+    },
+    async rollback(app, version, doing) {
+      const old = version === undefined ? releases.previous(app) : store.releases.get(app, version);
+      if (old.status === 'failed' || old.status === 'pending') {
+        throw new WherryError(
+          'failed',
+          `Release v${old.version} never ran. Choose one that did: "releases ${app.name}".`,
+        );
+      }
+      const config = store.releases.config(old);
+      const release = releases.make(app, {
+        image: store.images.get(old.image),
+        config,
+        description: `Rollback to v${old.version}`,
+        actor: doing.actor.name,
+        commit: old.commit,
+      });
+      await rollOut(app, release, 'rollback', doing);
+      store.config.replace(app, config);
+      announce(app, doing);
+      collect(app);
+      return release;
+    },
+    async scale(app, counts, doing) {
+      const release = store.releases.live(app);
+      if (release) {
+        const known = store.images.get(release.image).processes.map(process => process.type);
+        for (const [type, count] of counts) {
+          if (count > 0 && (!known.includes(type) || type === 'release')) {
+            throw new WherryError('invalid', `${type} is not a valid process name to scale up`, {
+              hint: `Process types of ${app.name}: ${known.filter(name => name !== 'release').join(', ')}`,
+            });
+          }
+        }
+        if (!app.stopped) {
+          const desired = desiredOf(app, release);
+          await runtime.scale({ ...desired, counts: new Map([...desired.counts, ...counts]) }, doing);
+        }
+      }
+      store.formation.set(app, counts);
+      const said = [...counts].map(([type, count]) => `${type}=${count}`).join(' ');
+      tell(app, 'scale', `Scaled to ${said}`, doing.actor);
+    },
+    async restart(app, type, doing) {
+      const release = live(app);
+      await runtime.deploy(desiredOf({ ...app, stopped: false }, release), {
+        ...doing,
+        ...(type ? { only: type } : {}),
+      });
+      store.apps.setStopped(app, false);
+      tell(app, 'restart', type ? `Restarted ${type}` : 'Restarted', doing.actor);
+    },
+    async stop(app, doing) {
+      store.apps.setStopped(app, true);
+      await runtime.stop(app);
+      tell(app, 'stop', 'Stopped', doing.actor);
+    },
+    async start(app, doing) {
+      const release = live(app);
+      if (!app.stopped && runtime.instances(app).length > 0) return;
+      await runtime.deploy(desiredOf({ ...app, stopped: false }, release), {
+        ...doing,
+        commit: () => store.apps.setStopped(app, false),
+      });
+      tell(app, 'start', 'Started', doing.actor);
+    },
+    async limit(app, type, change, doing) {
+      const rows = store.limits.rows(app);
+      const old = rows.find(row => row.type === type) ?? { type, memory: null, cpus: null };
+      const row = { ...old, ...change };
+      const release = store.releases.live(app);
+      if (release) {
+        const others = rows.filter(other => other.type !== type);
+        await runtime.applyLimits({
+          ...desiredOf(app, release),
+          limits: of => resolveLimits([...others, row], of),
+        });
+      }
+      if (row.memory === null && row.cpus === null) store.limits.clear(app, type);
+      else store.limits.put(app, row);
+      tell(app, 'limit', `Limits of ${type} changed`, doing.actor);
+    },
+    async quota(app, change, doing) {
+      const quota = { ...store.limits.quota(app), ...change };
+      const release = store.releases.live(app);
+      if (release) await runtime.applyLimits({ ...desiredOf(app, release), quota });
+      store.limits.setQuota(app, quota);
+      tell(app, 'limit', 'Quota changed', doing.actor);
+    },
+    applyRoutes: options.publishRoutes,
+    create(name, actor) {
+      const app = store.transaction(() => {
+        const made = store.apps.create(name, clock.now());
+        store.domains.add(made, defaultDomain(name, options.domain));
+        return made;
+      });
+      tell(app, 'create', 'Created', actor);
+      return app;
+    },
+    async destroy(app, doing) {
+      await runtime.remove(app);
+      await receiver.remove(app.name);
+      await builder.forget(app.name);
+      store.properties.clear(`app:${app.id}`);
+      store.apps.remove(app);
+      options.forgetRoute(app.name);
+      await options.publishRoutes();
+      collectAll(store, builder, log);
+      store.events.add({
+        at: clock.now(),
+        app: app.name,
+        kind: 'destroy',
+        message: 'Destroyed',
+        actor: doing.actor.name,
+      });
+    },
+    counts(app) {
+      const release = store.releases.live(app);
+      return release ? countsFor(store, app, store.images.get(release.image)) : store.formation.get(app);
+    },
+    desired: app => {
+      const release = store.releases.live(app);
+      return release && desiredOf(app, release);
+    },
+  };
+}
+
+/** The stored counts for the types an image has; `web` runs once and others not at all until asked. */
+function countsFor(store: Store, app: App, image: Image): ReadonlyMap<ProcessType, number> {
+  const stored = store.formation.get(app);
+  const types = image.processes.map(process => process.type).filter(type => type !== 'release');
+  return new Map(types.map(type => [type, stored.get(type) ?? (type === 'web' ? 1 : 0)]));
+}
+
+/** An app named as a full domain answers there; any other at APP.DOMAIN. */
+function defaultDomain(app: AppName, domain: Domain): Domain {
+  return parseDomain(app.includes('.') ? app : `${app}.${domain}`);
+}
+
+function collectAll(store: Store, builder: Builder, log: Log): void {
+  store.images.prune();
+  builder
+    .collect(store.images.list())
+    .catch(error => log.error({ err: error }, 'collecting old layers failed'));
+}
+
+function rounded(times: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(times).map(([part, ms]) => [part, Math.round(ms)]));
 }

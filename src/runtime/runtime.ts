@@ -59,6 +59,30 @@ export type AppState = {
   readonly reason?: string;
 };
 
+export type DeployOptions = {
+  readonly progress: Progress;
+  readonly signal?: AbortSignal;
+  /** Replace this process type alone (a restart of one type). */
+  readonly only?: ProcessType;
+  /** The point of no return: everything is ready, the switch is next. A throw undoes the deploy. */
+  readonly commit?: () => void;
+};
+
+/** Milliseconds of a deploy's parts; `ready` is the app's own boot. */
+export type DeployTimes = {
+  readonly create: number;
+  readonly start: number;
+  readonly ready: number;
+  readonly switch: number;
+};
+
+export type InstanceStats = {
+  readonly id: string;
+  readonly memory: number;
+  readonly memoryPeak: number;
+  readonly oomKills: number;
+};
+
 export interface Runtime {
   /** Adopts what runs, starts what should and does not, removes strays. */
   recover(desired: readonly Desired[]): Promise<void>;
@@ -66,7 +90,7 @@ export interface Runtime {
    * Replaces an app's instances by those of `desired`: new ones start beside the old, become ready, are switched to, the old drain.
    * @throws WherryError check-failed with the app's own last output in progress; the old instances stay untouched.
    */
-  deploy(desired: Desired, options: { progress: Progress; signal?: AbortSignal }): Promise<void>;
+  deploy(desired: Desired, options: DeployOptions): Promise<DeployTimes>;
   /** Same release, other counts: starts what is missing, drains what is too many. */
   scale(desired: Desired, options: { progress: Progress; signal?: AbortSignal }): Promise<void>;
   /** Stops all instances, or those of one type, after draining. */
@@ -76,16 +100,8 @@ export interface Runtime {
   /** Stops, removes instances, logs, cgroups. */
   remove(app: App): Promise<void>;
   instances(app: App): readonly InstanceView[];
-  stats(
-    app: App,
-  ): Promise<
-    readonly {
-      readonly id: string;
-      readonly memory: number;
-      readonly memoryPeak: number;
-      readonly oomKills: number;
-    }[]
-  >;
+  /** Read from the kernel; instances that are gone meanwhile are left out. */
+  stats(app: App): Promise<readonly InstanceStats[]>;
   logs(app: App, query: LogQuery): AsyncIterable<LogLine>;
   /** A one-off run of the release's image to its end (release phase); its exit status. */
   runOnce(

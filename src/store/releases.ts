@@ -49,6 +49,9 @@ export function releasesStore(db: Database, seal: Seal) {
   const status = db.prepare<[ReleaseStatus, number, number]>(
     'UPDATE releases SET status = ? WHERE app_id = ? AND version = ?',
   );
+  const undo = db.prepare<[number, number]>(
+    `UPDATE releases SET status = 'failed' WHERE app_id = ? AND version = ? AND status = 'pending'`,
+  );
   const retire = db.prepare<[number]>(
     `UPDATE releases SET status = 'superseded' WHERE app_id = ? AND status = 'live'`,
   );
@@ -99,7 +102,8 @@ export function releasesStore(db: Database, seal: Seal) {
       retire.run(release.appId);
       status.run('live', release.appId, release.version);
     }),
-    fail: (release: Release): void => void status.run('failed', release.appId, release.version),
+    /** A release that went live stays what it is. */
+    fail: (release: Release): void => void undo.run(release.appId, release.version),
     /** After a crash: a release that was being deployed has failed. */
     abandonPending: (): void => void abandon.run(),
     /** Keeps the newest `keep` that worked, and the live one. */

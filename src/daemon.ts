@@ -1,0 +1,201 @@
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createApi } from './api/server.ts';
+import { createBuilder, createLayerStore } from './build/index.ts';
+import { createDispatch } from './commands/dispatch.ts';
+import { registry } from './commands/index.ts';
+import { createDeployer, type Deployer } from './deploy.ts';
+import type { App } from './domain/app.ts';
+import { WherryError } from './domain/errors.ts';
+import { createEdgeLink, startEdge } from './edge-link/index.ts';
+import { createEngine } from './engine/index.ts';
+import { claimPid } from './pid-file.ts';
+import { createReceiver } from './receive/index.ts';
+import type { PushHandler } from './receive/receiver.ts';
+import { createRouteBook } from './route-book.ts';
+import { createRuntime } from './runtime/create.ts';
+import type { Settings } from './settings.ts';
+import { createSshServer } from './ssh/server.ts';
+import { createSeal, loadKey } from './store/seal.ts';
+import { openStore, type Store } from './store/store.ts';
+import { systemClock as clock } from './system/clock.ts';
+import { createLocks, type Locks } from './system/locks.ts';
+import { createLog } from './system/log.ts';
+import { createPaths } from './system/paths.ts';
+
+/** Milliseconds that a push waits for the app's deploy before it. */
+const deployWait = 1_800_000;
+
+/** The composition root: builds every concrete thing and joins the back edges. Resolves when it takes pushes and requests. */
+export async function runDaemon(settings: Settings): Promise<{ close(): Promise<void> }> {
+  const log = createLog('wherry');
+  const paths = createPaths({ data: settings.data, cache: settings.cache });
+  // Others pass through to reach the repositories and the edge's folder, which have owners of their own; they list nothing.
+  mkdirSync(paths.data, { recursive: true });
+  chmodSync(paths.data, 0o711);
+  const freePid = claimPid(paths.pidFile);
+
+  const store = openStore(paths.database, createSeal(loadKey(paths.secretKey)));
+  store.releases.abandonPending();
+  const locks = createLocks();
+  const layers = createLayerStore(paths);
+  const engine = createEngine(settings.engine, {
+    root: paths.engine,
+    tag: paths.tag,
+    layerPath: layers.layerPath,
+    log,
+    clock,
+  });
+  await engine.open();
+
+  const edgeLink = createEdgeLink({ dir: paths.edge, log, clock });
+  const routeBook = createRouteBook(store, edgeLink);
+  const runtime = createRuntime({
+    engine,
+    sink: routeBook,
+    clock,
+    log,
+    logsDir: paths.logs,
+    event: (app, kind, message) => store.events.add({ at: clock.now(), app, kind, message }),
+    ...(process.env['WHERRY_READY_TIMEOUT']
+      ? { readyTimeout: Number(process.env['WHERRY_READY_TIMEOUT']) * 1000 }
+      : {}),
+  });
+  const builder = createBuilder({
+    paths,
+    engine,
+    layers,
+    log,
+    clock,
+    buildpacksDir: fileURLToPath(new URL(`${rootFrom(import.meta.url)}buildpacks`, import.meta.url)),
+    ...(settings.caFile ? { caFile: settings.caFile } : {}),
+  });
+
+  const httpPort = () => edgeLink.address()?.port ?? settings.http.port;
+  const urls = (app: App) =>
+    store.domains.list(app).map(domain => `http://${domain}${httpPort() === 80 ? '' : `:${httpPort()}`}`);
+  const later: { deployer?: Deployer } = {};
+  const receiver = createReceiver({
+    paths,
+    handler: pushHandler({ store, locks, deployer: () => required(later.deployer) }),
+    log,
+    clock,
+  });
+  await receiver.open();
+  const deployer = createDeployer({
+    store,
+    builder,
+    receiver,
+    runtime,
+    publishRoutes: routeBook.publish,
+    forgetRoute: routeBook.forget,
+    urls,
+    domain: settings.domain,
+    clock,
+    log,
+  });
+  later.deployer = deployer;
+
+  await edgeLink.listen();
+  const edge = await startEdge({
+    dir: paths.edge,
+    http: settings.http,
+    link: edgeLink,
+    argv: edgeArgv(),
+    log,
+    clock,
+  });
+  await runtime.recover(store.apps.list().flatMap(app => deployer.desired(app) ?? []));
+  await routeBook.publish();
+
+  const services = { store, deployer, runtime, receiver, settings, httpPort, clock, version: version() };
+  const dispatch = createDispatch(services, registry, { locks, log });
+  const api = createApi({ socket: paths.apiSocket, dispatch, registry, log });
+  await api.listen();
+  const ssh = createSshServer({
+    address: settings.ssh,
+    hostKeysDir: paths.hostKeys,
+    findKey: fingerprint => store.keys.byFingerprint(fingerprint),
+    receiver,
+    dispatch,
+    log,
+    clock,
+  });
+  const sshAddress = await ssh.listen();
+  log.info({ ssh: sshAddress, http: edgeLink.address(), data: paths.data }, 'ready');
+  builder
+    .prepare({ header() {}, step() {}, detail() {}, raw() {}, warn: text => log.warn({}, text) })
+    .catch(error => log.error({ err: error }, 'the stack could not be prepared; the first push tries again'));
+
+  return {
+    async close() {
+      await ssh.close();
+      await api.close();
+      await receiver.close();
+      await edge.leave();
+      await edgeLink.close();
+      await runtime.close();
+      await engine.close();
+      store.close();
+      freePid();
+    },
+  };
+}
+
+/** What a push leads to: one deploy an app at a time, the next waits. */
+function pushHandler({
+  store,
+  locks,
+  deployer,
+}: {
+  store: Store;
+  locks: Locks;
+  deployer: () => Deployer;
+}): PushHandler {
+  return {
+    async admit(name, actor) {
+      if (store.apps.find(name)) return;
+      if (store.properties.get('global', 'disable-autocreation') === 'true') {
+        throw new WherryError('app-not-found', `App ${name} does not exist`, { hint: `apps:create ${name}` });
+      }
+      deployer().create(name, actor);
+    },
+    deployBranch: name => store.apps.find(name)?.deployBranch ?? null,
+    setDeployBranch: (name, branch) => store.apps.setDeployBranch(store.apps.get(name), branch),
+    async deploy(push, source, { progress, signal }) {
+      await locks.with(
+        push.app,
+        {
+          holder: `the deploy of ${push.commit.slice(0, 8)}`,
+          wait: deployWait,
+          signal,
+          onWait: holder => progress.step(`Waiting for ${holder}`),
+        },
+        () => deployer().push(push, source, { actor: push.actor, progress, signal }),
+      );
+    },
+  };
+}
+
+function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('used before the daemon was put together');
+  return value;
+}
+
+/** Compiled files lie in dist/src, sources in src. */
+function rootFrom(url: string): string {
+  return url.includes('/dist/src/') ? '../../' : '../';
+}
+
+export function version(): string {
+  const file = new URL(`${rootFrom(import.meta.url)}package.json`, import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+/** The command that starts an edge process: this same program, under whatever runs it now (node, or tsx in development). */
+function edgeArgv(): string[] {
+  const main = fileURLToPath(
+    new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),
+  );
+  return [process.execPath, ...process.execArgv, main, 'edge'];
+}

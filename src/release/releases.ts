@@ -1,0 +1,38 @@
+import type { App } from '../domain/app.ts';
+import { WherryError } from '../domain/errors.ts';
+import type { Image } from '../domain/image.ts';
+import type { Release } from '../domain/release.ts';
+import type { Store } from '../store/store.ts';
+import type { Clock } from '../system/clock.ts';
+
+/** Releases that worked, kept per app for rollbacks, the live one among them. */
+const kept = 10;
+
+export type ReleaseParts = {
+  readonly image: Image;
+  readonly config: Readonly<Record<string, string>>;
+  readonly description: string;
+  readonly actor: string;
+  readonly commit: string | null;
+};
+
+/** Image + config + processes = an immutable, numbered release. */
+export function createReleases({ store, clock }: { store: Store; clock: Clock }) {
+  return {
+    make: (app: App, parts: ReleaseParts): Release =>
+      store.transaction(() => {
+        store.images.put(parts.image);
+        return store.releases.create(app, { ...parts, image: parts.image.id, at: clock.now() });
+      }),
+    promote: (release: Release): void => store.releases.promote(release),
+    fail: (release: Release): void => store.releases.fail(release),
+    /** The release that was live before the live one. @throws not-found */
+    previous(app: App): Release {
+      const [before] = store.releases.list(app).filter(release => release.status === 'superseded');
+      if (!before)
+        throw new WherryError('not-found', `App ${app.name} has no earlier release to go back to.`);
+      return before;
+    },
+    prune: (app: App): void => store.releases.prune(app, kept),
+  };
+}

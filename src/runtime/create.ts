@@ -1,0 +1,181 @@
+import type { App } from '../domain/app.ts';
+import { WherryError } from '../domain/errors.ts';
+import type { AppName, ProcessType } from '../domain/names.ts';
+import type { Engine, EngineEvent } from '../engine/engine.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import { howItWasKilled, remedy } from './exits.ts';
+import { createLogFiles } from './log-files.ts';
+import { dynoOf, type Member, specFor } from './member.ts';
+import type { Desired, InstanceView, Runtime, TargetSink } from './runtime.ts';
+import { Supervisor, type SupervisorOptions } from './supervisor.ts';
+
+export type RuntimeOptions = {
+  readonly engine: Engine;
+  readonly sink: TargetSink;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly logsDir: string;
+  /** Writes an event for people. */
+  readonly event: (app: AppName, kind: string, message: string) => void;
+  readonly random?: () => number;
+  readonly readyTimeout?: number;
+  readonly drainTimeout?: number;
+  readonly stopTimeout?: number;
+};
+
+/** Desired against actual, for all apps of a data directory. */
+export function createRuntime(options: RuntimeOptions): Runtime {
+  const { engine, log, clock } = options;
+  const files = createLogFiles({ dir: options.logsDir, clock });
+  const supervisors = new Map<number, Supervisor>();
+
+  const tell = (app: App, kind: string, message: string): void => {
+    options.event(app.name, kind, message);
+    log.warn({ app: app.name, kind }, message);
+    files
+      .say(app.name, message)
+      .catch(error => log.error({ err: error, app: app.name }, 'the app log cannot be written'));
+  };
+  const shared: SupervisorOptions = {
+    engine,
+    sink: options.sink,
+    clock,
+    log,
+    logsDir: options.logsDir,
+    random: options.random ?? Math.random,
+    readyTimeout: options.readyTimeout ?? 60_000,
+    drainTimeout: options.drainTimeout ?? 30_000,
+    stopTimeout: options.stopTimeout ?? 30_000,
+    tell,
+    lastWords: file => files.lastWords(file),
+  };
+  const supervisorOf = (app: App): Supervisor => {
+    const known = supervisors.get(app.id);
+    if (known) return known;
+    const made = new Supervisor(app, shared);
+    supervisors.set(app.id, made);
+    return made;
+  };
+
+  /** A kill that did not end the instance (a child of it died): told all the same; ends are told by their supervisor. */
+  const onEvent = (event: EngineEvent): void => {
+    if (event.kind !== 'oom') return;
+    for (const [, supervisor] of supervisors) {
+      const member = supervisor.members.get(event.id);
+      const app = supervisor.app;
+      if (!member) continue;
+      const what = howItWasKilled(event.oom).replace('was killed', 'had a process killed');
+      tell(
+        app,
+        'oom',
+        `${dynoOf(member)} ${what}. It runs on. More memory: ${remedy(app.name, member.type, event.oom)}`,
+      );
+    }
+  };
+  const unsubscribe = engine.subscribe(onEvent);
+
+  return {
+    async recover(all) {
+      const found = await engine.list();
+      const known = new Set(all.map(desired => String(desired.app.id)));
+      for (const desired of all) {
+        const own = found.filter(instance => instance.labels['app'] === String(desired.app.id));
+        files.ensure(desired.app.name);
+        await supervisorOf(desired.app).recover(desired, own);
+      }
+      const orphans = found.filter(instance => !known.has(instance.labels['app'] ?? ''));
+      await Promise.all(orphans.map(instance => engine.remove(instance.id)));
+    },
+    async deploy(desired, deployOptions) {
+      files.ensure(desired.app.name);
+      const times = await supervisorOf(desired.app).deploy(desired, deployOptions);
+      const living = new Set([...supervisorOf(desired.app).members.values()].map(member => member.logFile));
+      await files.prune(desired.app.name, living);
+      return times;
+    },
+    async scale(desired, scaleOptions) {
+      files.ensure(desired.app.name);
+      await supervisorOf(desired.app).scale(desired, scaleOptions);
+    },
+    stop: (app, type) => supervisorOf(app).stop(type),
+    applyLimits: desired => supervisorOf(desired.app).applyLimits(desired),
+    async remove(app) {
+      await supervisorOf(app).destroy();
+      supervisors.delete(app.id);
+      await engine.removeGroup(app.name);
+      await files.remove(app.name);
+    },
+    instances: app => [...supervisorOf(app).members.values()].map(toView).sort(byDyno),
+    async stats(app) {
+      const members = [...supervisorOf(app).members.values()];
+      const read = await Promise.allSettled(
+        members.map(async member => ({ id: member.id, ...(await engine.stats(member.id)) })),
+      );
+      return read.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
+    },
+    logs: (app, query) => files.read(app.name, query),
+    runOnce: (desired, run) =>
+      runOnce({ desired, ...run, engine, clock, logsDir: options.logsDir, lastWords: shared.lastWords }),
+    async close() {
+      unsubscribe();
+      for (const supervisor of supervisors.values()) supervisor.release();
+    },
+  };
+}
+
+type OneOff = {
+  readonly desired: Desired;
+  readonly type: ProcessType;
+  readonly argv: readonly string[];
+  readonly progress: { raw(line: string): void };
+  readonly signal?: AbortSignal;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly logsDir: string;
+  readonly lastWords: (file: string) => Promise<readonly string[]>;
+};
+
+/** Milliseconds that a release phase may take. */
+const oneOffTimeout = 1_800_000;
+
+async function runOnce(run: OneOff): Promise<number> {
+  const spec = specFor(run.desired, run.type, 1, run.logsDir);
+  const instance = await run.engine.create({ ...spec, argv: [...run.desired.image.entrypoint, ...run.argv] });
+  const timeout = AbortSignal.timeout(oneOffTimeout);
+  try {
+    await run.engine.start(instance.id);
+    const exit = await run.engine.wait(
+      instance.id,
+      run.signal ? AbortSignal.any([run.signal, timeout]) : timeout,
+    );
+    for (const line of await run.lastWords(instance.logFile)) run.progress.raw(line);
+    return exit.code;
+  } catch (error) {
+    if (!timeout.aborted) throw error;
+    throw new WherryError(
+      'failed',
+      `Process ${run.type} did not end within 30 minutes. Make it quicker, or run the work elsewhere.`,
+    );
+  } finally {
+    await run.engine.remove(instance.id);
+  }
+}
+
+function toView(member: Member): InstanceView {
+  return {
+    id: member.id,
+    type: member.type,
+    index: member.index,
+    version: member.version,
+    status: member.status === 'stopping' ? 'stopped' : member.status,
+    since: member.since,
+    restarts: member.restarts,
+    memoryLimit: member.memoryLimit,
+    ...(member.lastExit === undefined ? {} : { lastExit: member.lastExit }),
+  };
+}
+
+function byDyno(a: InstanceView, b: InstanceView): number {
+  return a.type.localeCompare(b.type) || a.index - b.index || a.version - b.version;
+}

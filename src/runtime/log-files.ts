@@ -1,0 +1,176 @@
+import { mkdirSync } from 'node:fs';
+import { appendFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../system/clock.ts';
+import type { LogLine, LogQuery } from './runtime.ts';
+
+/**
+ * An app's log is a folder of files in the CRI format (`<RFC 3339> <stream> <F|P> text`), one per instance, kept after it ends,
+ * and `wherry.log` with the platform's own words. Reading merges them by time.
+ */
+export type LogFiles = ReturnType<typeof createLogFiles>;
+
+/** Files of ended instances that are kept per app. */
+const keptFiles = 20;
+const ownLimit = 2 ** 20;
+const tailBlock = 256 * 1024;
+const followPause = 200;
+
+export function createLogFiles(options: { dir: string; clock: Clock }) {
+  const folder = (app: string) => join(options.dir, app);
+
+  return {
+    /** The platform's own line in the app's log. */
+    async say(app: string, text: string): Promise<void> {
+      const file = join(folder(app), 'wherry.log');
+      await mkdir(folder(app), { recursive: true });
+      const { size } = await stat(file).catch(() => ({ size: 0 }));
+      if (size > ownLimit) await rename(file, `${file}.old`);
+      await appendFile(file, `${options.clock.now().toISOString()} stdout F ${text}\n`);
+    },
+    ensure: (app: string): void => void mkdirSync(folder(app), { recursive: true, mode: 0o755 }),
+    remove: (app: string): Promise<void> => rm(folder(app), { recursive: true, force: true }),
+    /** The last lines of one instance, as text. */
+    async lastWords(file: string, count = 50): Promise<string[]> {
+      const { lines } = await readTail(file, count, 'x');
+      return lines.map(line => line.text);
+    },
+    /** Deletes the oldest files of instances that are gone. */
+    async prune(app: string, living: ReadonlySet<string>): Promise<void> {
+      const files = (await logFilesIn(folder(app))).filter(
+        file => !living.has(file) && !file.includes('/wherry.log'),
+      );
+      const aged = await Promise.all(
+        files.map(async file => ({ file, at: (await stat(file).catch(() => undefined))?.mtimeMs ?? 0 })),
+      );
+      aged.sort((a, b) => b.at - a.at);
+      await Promise.all(aged.slice(keptFiles).map(({ file }) => rm(file, { force: true })));
+    },
+    read: (app: string, query: LogQuery): AsyncIterable<LogLine> =>
+      readLog(folder(app), query, options.clock),
+  };
+}
+
+async function* readLog(folder: string, query: LogQuery, clock: Clock): AsyncIterable<LogLine> {
+  const offsets = new Map<string, number>();
+  const past: LogLine[] = [];
+  for (const file of await logFilesIn(folder)) {
+    const dyno = dynoOfFile(file);
+    if (!matches(dyno, query.type)) continue;
+    const { lines, end } = await readTail(file, query.lines, dyno);
+    offsets.set(file, end);
+    past.push(...lines);
+  }
+  past.sort(byTime);
+  yield* query.lines === 0 ? [] : past.slice(-query.lines);
+  while (query.follow && !query.signal?.aborted) {
+    const fresh: LogLine[] = [];
+    for (const file of await logFilesIn(folder)) {
+      const dyno = dynoOfFile(file);
+      if (!matches(dyno, query.type)) continue;
+      const { lines, end } = await readFrom(file, offsets.get(file) ?? 0, dyno);
+      offsets.set(file, end);
+      fresh.push(...lines);
+    }
+    yield* fresh.sort(byTime);
+    try {
+      await clock.sleep(followPause, query.signal);
+    } catch {
+      return;
+    }
+  }
+}
+
+function byTime(a: LogLine, b: LogLine): number {
+  return a.at.getTime() - b.at.getTime();
+}
+
+function matches(dyno: string, wanted: string | undefined): boolean {
+  return wanted === undefined || dyno === wanted || dyno.startsWith(`${wanted}.`);
+}
+
+async function logFilesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => [] as string[]);
+  return names
+    .filter(name => name.endsWith('.log') || name.endsWith('.log.old'))
+    .map(name => join(folder, name));
+}
+
+/** `app.web.1.v3-a1b2c3.log` -> `web.1`. */
+function dynoOfFile(file: string): string {
+  return /\.([a-z0-9-]+\.\d+)\.v\d+-[0-9a-f]+\.log$/.exec(file)?.[1] ?? 'wherry';
+}
+
+/** The last `count` lines and where the file ends now. */
+async function readTail(
+  file: string,
+  count: number,
+  dyno: string,
+): Promise<{ lines: LogLine[]; end: number }> {
+  const handle = await open(file, 'r').catch(() => undefined);
+  if (!handle) return { lines: [], end: 0 };
+  try {
+    const { size } = await handle.stat();
+    for (let block = tailBlock; ; block *= 4) {
+      const start = Math.max(0, size - block);
+      const text = await readPart(handle, start, size);
+      const whole = start === 0 ? text : text.slice(text.indexOf('\n') + 1);
+      const end = size - Buffer.byteLength(text.slice(text.lastIndexOf('\n') + 1));
+      const lines = parseLines(whole, dyno);
+      if (lines.length >= count || start === 0) return { lines: count === 0 ? [] : lines.slice(-count), end };
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Whole lines after `offset`; from the start when the file was cut in between. */
+async function readFrom(
+  file: string,
+  offset: number,
+  dyno: string,
+): Promise<{ lines: LogLine[]; end: number }> {
+  const handle = await open(file, 'r').catch(() => undefined);
+  if (!handle) return { lines: [], end: 0 };
+  try {
+    const { size } = await handle.stat();
+    const start = size < offset ? 0 : offset;
+    if (size === start) return { lines: [], end: start };
+    const text = await readPart(handle, start, Math.min(size, start + 4 * 2 ** 20));
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+    return { lines: parseLines(whole, dyno), end: start + Buffer.byteLength(whole) };
+  } finally {
+    await handle.close();
+  }
+}
+
+type Handle = Awaited<ReturnType<typeof open>>;
+
+async function readPart(handle: Handle, start: number, end: number): Promise<string> {
+  const buffer = Buffer.alloc(end - start);
+  const { bytesRead } = await handle.read(buffer, 0, buffer.length, start);
+  // latin1 keeps one character a byte, so that offsets count; the text is decoded line by line.
+  return buffer.subarray(0, bytesRead).toString('latin1');
+}
+
+/** Parses CRI lines; `P` parts are joined with what follows. */
+export function parseLines(text: string, dyno: string): LogLine[] {
+  const lines: LogLine[] = [];
+  let open: { at: Date; stream: LogLine['stream']; text: string } | undefined;
+  for (const raw of text.split('\n')) {
+    const match = /^(\S+) (stdout|stderr) ([FP]) ?(.*)$/.exec(raw);
+    if (!match) continue;
+    const [, stamp = '', stream, tag, rest = ''] = match;
+    open ??= { at: new Date(stamp), stream: stream as LogLine['stream'], text: '' };
+    open.text += rest;
+    if (tag === 'P') continue;
+    lines.push({
+      at: open.at,
+      dyno,
+      stream: open.stream,
+      text: Buffer.from(open.text, 'latin1').toString('utf8'),
+    });
+    open = undefined;
+  }
+  return lines;
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { ProcessType } from '../domain/names.ts';
+import { largestScale } from '../domain/quota.ts';
+import type { Instance, InstanceSpec } from '../engine/engine.ts';
+import type { Desired } from './runtime.ts';
+
+/** The port every web process is told to listen on; each instance has an address of its own. */
+export const webPort = 5000;
+
+/** One instance as the runtime sees it, from its creation to its removal; restarts keep it. */
+export type Member = {
+  readonly id: string;
+  readonly type: ProcessType;
+  /** 1, 2, 3 ... within its type. */
+  readonly index: number;
+  readonly version: number;
+  readonly address: string;
+  readonly logFile: string;
+  memoryLimit: number;
+  status: 'starting' | 'running' | 'waiting' | 'stopping';
+  /** Whether the edge is told of it (web only). */
+  serving: boolean;
+  since: Date;
+  restarts: number;
+  lastExit: string | undefined;
+  /** Aborted when it is to stop: ends every wait for it. */
+  readonly life: AbortController;
+};
+
+export function dynoOf(member: { readonly type: string; readonly index: number }): string {
+  return `${member.type}.${member.index}`;
+}
+
+/** What to ask of the engine for the `index`th instance of a type. */
+export function specFor(desired: Desired, type: ProcessType, index: number, logsDir: string): InstanceSpec {
+  const { app, version, image } = desired;
+  const process = image.processes.find(candidate => candidate.type === type);
+  const id = `${short(app.name, 40)}.${short(type, 20)}.${index}.v${version}-${randomBytes(3).toString('hex')}`;
+  const limits = desired.limits(type);
+  return {
+    id,
+    group: app.name,
+    labels: { app: String(app.id), name: app.name, type, index: String(index), version: String(version) },
+    hostname: short(`${app.name}-${type}-${index}`, 63).replaceAll('.', '-'),
+    layers: image.layers,
+    argv: [...image.entrypoint, ...(process?.command ?? [])],
+    env: environment(desired, type, index),
+    workingDir: process?.workingDir ?? image.workingDir,
+    user: image.user,
+    limits,
+    logFile: join(logsDir, app.name, `${id}.log`),
+  };
+}
+
+export function memberOf(instance: Instance, since: Date): Member {
+  const { labels } = instance;
+  return {
+    id: instance.id,
+    type: (labels['type'] ?? 'web') as ProcessType,
+    index: Math.min(Number(labels['index'] ?? 1), largestScale),
+    version: Number(labels['version'] ?? 0),
+    address: instance.address,
+    logFile: instance.logFile,
+    memoryLimit: instance.limits.memory,
+    status: 'starting',
+    serving: false,
+    since,
+    restarts: 0,
+    lastExit: undefined,
+    life: new AbortController(),
+  };
+}
+
+/** The image's, then the app's config, then the platform's own, which nothing overrides. */
+function environment(desired: Desired, type: ProcessType, index: number): Record<string, string> {
+  const megabytes = Math.floor(desired.limits(type).memory / 2 ** 20);
+  return {
+    ...desired.image.env,
+    MEMORY_AVAILABLE: String(megabytes),
+    ...desired.config,
+    ...(type === 'web' ? { PORT: String(webPort) } : {}),
+    DYNO: `${type}.${index}`,
+  };
+}
+
+function short(text: string, length: number): string {
+  return text
+    .toLowerCase()
+    .replaceAll('_', '-')
+    .slice(0, length)
+    .replace(/[.-]+$/, '');
+}

@@ -1,0 +1,463 @@
+import type { App } from '../domain/app.ts';
+import { WherryError } from '../domain/errors.ts';
+import type { ProcessType } from '../domain/names.ts';
+import type { Progress } from '../domain/push.ts';
+import type { Engine, Exit, Instance } from '../engine/engine.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import { settleAll, throwFirst } from '../system/parallel.ts';
+import { backOff, howItEnded, remedy } from './exits.ts';
+import { dynoOf, type Member, memberOf, specFor, webPort } from './member.ts';
+import { explainListeners, listeners, waitReady } from './ready.ts';
+import type { AppState, DeployOptions, DeployTimes, Desired, TargetSink } from './runtime.ts';
+
+export type SupervisorOptions = {
+  readonly engine: Engine;
+  readonly sink: TargetSink;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly logsDir: string;
+  readonly random: () => number;
+  /** Milliseconds a web process may take to become ready. */
+  readonly readyTimeout: number;
+  /** Milliseconds that requests in flight may take to end. */
+  readonly drainTimeout: number;
+  /** Milliseconds between SIGTERM and SIGKILL. */
+  readonly stopTimeout: number;
+  /** Tells people: the app's log and its events. */
+  readonly tell: (app: App, kind: 'crash' | 'oom' | 'recovered', message: string) => void;
+  /** The app's last output of one instance, for whoever waits for a deploy. */
+  readonly lastWords: (logFile: string) => Promise<readonly string[]>;
+};
+
+/** A process without a port counts as up when it has run this long, in milliseconds. */
+const uptimeCheck = 1000;
+/** More starts in parallel than this make each of them slower. */
+const startsAtOnce = 4;
+/** A process that ran this long, in milliseconds, starts its back-off anew. */
+const wellAfter = 600_000;
+
+/**
+ * Keeps one app's instances as they are desired. Deploy, scale and stop come one at a time (the caller holds the app's lock);
+ * ends and restarts come at any time in between.
+ */
+export class Supervisor {
+  readonly members = new Map<string, Member>();
+  readonly #options: SupervisorOptions;
+  #app: App;
+  #desired: Desired | undefined;
+  #stopped = false;
+  readonly #background = new Set<Promise<void>>();
+
+  constructor(app: App, options: SupervisorOptions) {
+    this.#app = app;
+    this.#options = options;
+  }
+
+  get app(): App {
+    return this.#app;
+  }
+
+  /** Takes over what runs of this app after control was away, and brings up what is missing. */
+  async recover(desired: Desired, found: readonly Instance[]): Promise<void> {
+    this.#app = desired.app;
+    this.#desired = desired;
+    this.#stopped = desired.app.stopped;
+    const strays: Member[] = [];
+    for (const instance of found) {
+      const member = memberOf(instance, this.#options.clock.now());
+      if (this.#fits(member, instance, desired)) this.#adopt(member, instance);
+      else strays.push(member);
+    }
+    await this.#options.engine.setQuota(desired.app.name, desired.quota);
+    const missing = this.#missing(desired);
+    await this.#publish();
+    for (const { type, index } of missing) {
+      this.#inBackground(this.#bringBack(desired, type, index));
+    }
+    this.#inBackground(this.#retire(strays));
+  }
+
+  /** Brings up a whole new set beside the old, switches in one step, retires the old behind the caller's back. */
+  async deploy(desired: Desired, options: DeployOptions): Promise<DeployTimes> {
+    const { clock, engine } = this.#options;
+    await engine.setQuota(desired.app.name, desired.quota);
+    const wanted = places(desired).filter(place => !options.only || place.type === options.only);
+    const marks = [clock.ticks()];
+    for (const [type, count] of desired.counts)
+      if (count > 0) options.progress.step(`Deploying ${type} (count=${count})`);
+    const fresh = await this.#raise(desired, wanted, { ...options, marks });
+    try {
+      options.commit?.();
+    } catch (error) {
+      await this.#discard(fresh);
+      throw error;
+    }
+    const old = [...this.members.values()].filter(
+      member =>
+        !fresh.includes(member) &&
+        member.status !== 'stopping' &&
+        (!options.only || member.type === options.only),
+    );
+    this.#app = desired.app;
+    this.#desired = desired;
+    this.#stopped = false;
+    await this.#switch(fresh, old);
+    marks.push(clock.ticks());
+    const [begun = 0, created = 0, started = 0, ready = 0, switched = 0] = marks;
+    return {
+      create: created - begun,
+      start: started - created,
+      ready: ready - started,
+      switch: switched - ready,
+    };
+  }
+
+  async scale(desired: Desired, options: { progress: Progress; signal?: AbortSignal }): Promise<void> {
+    const fresh = await this.#raise(desired, this.#missing(desired), options);
+    const surplus = [...this.members.values()].filter(
+      member =>
+        member.status !== 'stopping' &&
+        !fresh.includes(member) &&
+        member.index > (desired.counts.get(member.type) ?? 0),
+    );
+    this.#app = desired.app;
+    this.#desired = desired;
+    await this.#switch(fresh, surplus);
+  }
+
+  async stop(type?: ProcessType): Promise<void> {
+    if (type === undefined) this.#stopped = true;
+    const going = [...this.members.values()].filter(member => type === undefined || member.type === type);
+    this.#letGo(going);
+    await this.#publish();
+    await this.#retire(going);
+  }
+
+  /** Live limits; puts back what was changed when one instance cannot take it. */
+  async applyLimits(desired: Desired): Promise<void> {
+    const { engine } = this.#options;
+    const done: Member[] = [];
+    const before = this.#desired;
+    try {
+      for (const member of this.members.values()) {
+        if (member.status === 'stopping') continue;
+        await engine.updateLimits(member.id, desired.limits(member.type));
+        done.push(member);
+      }
+      await engine.setQuota(desired.app.name, desired.quota);
+    } catch (error) {
+      if (before)
+        await Promise.allSettled(
+          done.map(member => engine.updateLimits(member.id, before.limits(member.type))),
+        );
+      throw error;
+    }
+    for (const member of done) member.memoryLimit = desired.limits(member.type).memory;
+    this.#desired = desired;
+  }
+
+  /** Everything goes, at once but for SIGTERM's grace. */
+  async destroy(): Promise<void> {
+    const going = [...this.members.values()];
+    this.#letGo(going);
+    await Promise.all(going.map(member => this.#end(member)));
+    await Promise.allSettled(this.#background);
+  }
+
+  /** Control goes, instances stay. */
+  release(): void {
+    for (const member of this.members.values()) member.life.abort();
+  }
+
+  #fits(member: Member, instance: Instance, desired: Desired): boolean {
+    const taken = [...this.members.values()].some(
+      other => other.type === member.type && other.index === member.index,
+    );
+    return (
+      !this.#stopped &&
+      !taken &&
+      member.version === desired.version &&
+      instance.status.kind !== 'created' &&
+      member.index <= (desired.counts.get(member.type) ?? 0)
+    );
+  }
+
+  /** Makes an instance that should be there; a host that cannot (disk full, layer gone) is tried again, slower and slower. */
+  async #bringBack(desired: Desired, type: ProcessType, index: number): Promise<void> {
+    const { clock, random, tell } = this.#options;
+    for (let tries = 0; this.#desired === desired; tries++) {
+      try {
+        const member = await this.#create(desired, type, index);
+        return await this.#keep(member, 'start');
+      } catch (error) {
+        tell(
+          this.#app,
+          'crash',
+          `${dynoOf({ type, index })} could not be created: ${String(error)}. It is tried again.`,
+        );
+        await clock.sleep(backOff(tries, random));
+      }
+    }
+  }
+
+  #adopt(member: Member, instance: Instance): void {
+    this.members.set(member.id, member);
+    const runs = instance.status.kind === 'running' || instance.status.kind === 'frozen';
+    if (instance.status.kind === 'running' || instance.status.kind === 'frozen')
+      member.since = instance.status.startedAt;
+    member.status = runs ? 'running' : 'waiting';
+    member.serving = runs && member.type === 'web';
+    this.#inBackground(this.#keep(member, 'watch'));
+  }
+
+  #missing(desired: Desired): Place[] {
+    if (this.#stopped) return [];
+    const have = new Set(
+      [...this.members.values()].filter(member => member.status !== 'stopping').map(dynoOf),
+    );
+    return places(desired).filter(place => !have.has(dynoOf(place)));
+  }
+
+  /** Creates and starts instances, all or none. */
+  async #raise(
+    desired: Desired,
+    wanted: readonly Place[],
+    options: { progress: Progress; signal?: AbortSignal; marks?: number[] },
+  ): Promise<Member[]> {
+    const { clock } = this.#options;
+    const created = await Promise.allSettled(
+      wanted.map(({ type, index }) => this.#create(desired, type, index)),
+    );
+    const fresh = created.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
+    options.marks?.push(clock.ticks());
+    try {
+      throwFirst(created);
+      throwFirst(await settleAll(fresh, startsAtOnce, member => this.#options.engine.start(member.id)));
+      options.marks?.push(clock.ticks());
+      await Promise.all(fresh.map(member => this.#prove(desired, member, options)));
+      options.marks?.push(clock.ticks());
+    } catch (error) {
+      await this.#discard(fresh);
+      throw error;
+    }
+    return fresh;
+  }
+
+  async #create(desired: Desired, type: ProcessType, index: number): Promise<Member> {
+    const instance = await this.#options.engine.create(specFor(desired, type, index, this.#options.logsDir));
+    const member = memberOf(instance, this.#options.clock.now());
+    this.members.set(member.id, member);
+    return member;
+  }
+
+  /** Waits until a started instance is ready; says why not, with the app's own last words. */
+  async #prove(
+    desired: Desired,
+    member: Member,
+    options: { progress: Progress; signal?: AbortSignal },
+  ): Promise<void> {
+    const dyno = dynoOf(member);
+    options.progress.detail(`Attempting pre-flight checks (${dyno})`);
+    try {
+      await this.#ready(desired, member, options.signal);
+      options.progress.detail(`All checks successful (${dyno})`);
+    } catch (error) {
+      if (options.signal?.aborted) throw options.signal.reason;
+      const reason = error instanceof WherryError ? error.message : String(error);
+      const words = await this.#options.lastWords(member.logFile);
+      options.progress.warn(`Could not start due to 1 failed checks (${dyno})`);
+      options.progress.header(`Start of ${desired.app.name} container output (${dyno})`);
+      for (const line of words) options.progress.raw(line);
+      options.progress.header(`End of ${desired.app.name} container output (${dyno})`);
+      throw new WherryError(
+        'check-failed',
+        `Release v${desired.version} does not start: ${dyno} ${reason}.`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** @throws WherryError whose message goes on after the process's name */
+  async #ready(desired: Desired, member: Member, signal?: AbortSignal): Promise<void> {
+    const { clock, engine, readyTimeout } = this.#options;
+    const attempt = new AbortController();
+    const until = AbortSignal.any([attempt.signal, member.life.signal, ...(signal ? [signal] : [])]);
+    const ended = engine.wait(member.id, until).then(exit => {
+      const hint = exit.oom
+        ? `; raise the limit with "${remedy(desired.app.name, member.type, exit.oom)}"`
+        : '';
+      throw new WherryError('check-failed', `${howItEnded(exit)} before it was ready${hint}`);
+    });
+    const path = desired.image.healthcheck?.path;
+    const up =
+      member.type === 'web'
+        ? waitReady({
+            host: member.address,
+            port: webPort,
+            ...(path === undefined ? {} : { path }),
+            timeout: readyTimeout,
+            signal: until,
+            clock,
+          }).catch(async error => {
+            throw await this.#explain(member, error);
+          })
+        : clock.sleep(uptimeCheck, until);
+    try {
+      await Promise.race([up, ended]);
+    } finally {
+      attempt.abort(new Error('settled'));
+      await Promise.allSettled([up, ended]);
+    }
+    this.#mark(member, 'running');
+  }
+
+  /** Adds where the process does listen to a time-out of the readiness check. */
+  async #explain(member: Member, error: unknown): Promise<unknown> {
+    if (!(error instanceof WherryError)) return error;
+    const instance = (await this.#options.engine.list()).find(candidate => candidate.id === member.id);
+    if (instance?.status.kind !== 'running') return error;
+    const found = await listeners(instance.status.pid);
+    const open = found.some(place => place === `*:${webPort}`);
+    return open
+      ? error
+      : new WherryError(
+          'check-failed',
+          `${error.message.split(':')[0]}: ${explainListeners(found, webPort)}`,
+        );
+  }
+
+  /** One step for the edge: the new serve, the old do not; then the old drain and end behind the caller's back. */
+  async #switch(fresh: readonly Member[], old: readonly Member[]): Promise<void> {
+    for (const member of fresh) member.serving = member.type === 'web' && member.status === 'running';
+    this.#letGo(old);
+    await this.#publish();
+    for (const member of fresh) this.#inBackground(this.#keep(member, 'watch'));
+    this.#inBackground(this.#retire(old));
+  }
+
+  #letGo(members: readonly Member[]): void {
+    for (const member of members) {
+      this.#mark(member, 'stopping');
+      member.serving = false;
+    }
+  }
+
+  async #retire(members: readonly Member[]): Promise<void> {
+    const web = members.filter(member => member.type === 'web').map(member => member.id);
+    if (web.length > 0) await this.#options.sink.drained(web, this.#options.drainTimeout);
+    await Promise.all(members.map(member => this.#end(member)));
+  }
+
+  async #end(member: Member): Promise<void> {
+    const { engine, stopTimeout } = this.#options;
+    this.#mark(member, 'stopping');
+    member.life.abort(new Error('told to stop'));
+    await engine.signal(member.id, 'SIGTERM');
+    await engine
+      .wait(member.id, AbortSignal.timeout(stopTimeout))
+      .catch(() => engine.signal(member.id, 'SIGKILL'));
+    await engine.remove(member.id);
+    this.members.delete(member.id);
+  }
+
+  async #discard(members: readonly Member[]): Promise<void> {
+    for (const member of members) {
+      member.life.abort(new Error('its deploy failed'));
+      await this.#options.engine.remove(member.id);
+      this.members.delete(member.id);
+    }
+  }
+
+  /** Lives as long as the instance: restarts it each time it ends, slower and slower, and never gives up. */
+  async #keep(member: Member, from: 'watch' | 'start'): Promise<void> {
+    const { clock, engine } = this.#options;
+    const life = member.life.signal;
+    let step = from;
+    while (!life.aborted) {
+      try {
+        if (step === 'start') await this.#restart(member);
+        const startedAt = clock.ticks();
+        const exit = await engine.wait(member.id, life);
+        if (clock.ticks() - startedAt > wellAfter) member.restarts = 0;
+        await this.#ended(member, howItEnded(exit), exit);
+      } catch (error) {
+        if (life.aborted) return;
+        await this.#ended(
+          member,
+          error instanceof WherryError ? error.message : `could not be started (${String(error)})`,
+        );
+      }
+      step = 'start';
+    }
+  }
+
+  async #restart(member: Member): Promise<void> {
+    const desired = this.#desired;
+    if (!desired) return;
+    this.#mark(member, 'starting');
+    await this.#options.engine.start(member.id);
+    await this.#ready(desired, member);
+    if (member.restarts > 0) this.#options.tell(this.#app, 'recovered', `${dynoOf(member)} runs again.`);
+    member.serving = member.type === 'web';
+    await this.#publish();
+  }
+
+  /** Tells of an end and waits out the back-off. */
+  async #ended(member: Member, how: string, exit?: Exit): Promise<void> {
+    const { clock, tell, random } = this.#options;
+    if (member.life.signal.aborted || (member.status as string) === 'stopping') return;
+    const wait = backOff(member.restarts, random);
+    const next = `It is restarted in ${Math.max(1, Math.round(wait / 1000))} s.`;
+    const hint = exit?.oom ? ` More memory: ${remedy(this.#app.name, member.type, exit.oom)}` : '';
+    member.lastExit = how;
+    member.restarts += 1;
+    member.serving = false;
+    this.#mark(member, 'waiting');
+    await this.#publish();
+    tell(this.#app, exit?.oom ? 'oom' : 'crash', `${dynoOf(member)} ${how}. ${next}${hint}`);
+    await clock.sleep(wait, member.life.signal).catch(() => {});
+  }
+
+  #mark(member: Member, status: Member['status']): void {
+    member.status = status;
+    member.since = this.#options.clock.now();
+  }
+
+  async #publish(): Promise<void> {
+    const serving = [...this.members.values()].filter(member => member.serving);
+    const targets = serving.map(member => ({ id: member.id, host: member.address, port: webPort }));
+    await this.#options.sink.set(this.#app.name, this.#state(serving.length), targets);
+  }
+
+  #state(serving: number): AppState {
+    const { name } = this.#app;
+    if (serving > 0) return { kind: 'serving' };
+    if (this.#stopped)
+      return { kind: 'stopped', reason: `App ${name} is stopped. Start it with "ps:start ${name}".` };
+    if (!this.#desired?.counts.get('web' as ProcessType)) {
+      return {
+        kind: 'stopped',
+        reason: `App ${name} runs no web process. Start one with "ps:scale ${name} web=1".`,
+      };
+    }
+    const web = [...this.members.values()].find(member => member.type === 'web' && member.lastExit);
+    const why = web ? `${dynoOf(web)} ${web.lastExit}` : 'its web process is starting';
+    return { kind: 'crashed', reason: `App ${name} is not up: ${why}. It is being restarted.` };
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const tracked = work
+      .catch(error => this.#options.log.error({ err: error, app: this.#app.name }, 'supervising failed'))
+      .finally(() => this.#background.delete(tracked));
+    this.#background.add(tracked);
+  }
+}
+
+type Place = { readonly type: ProcessType; readonly index: number };
+
+function places(desired: Desired): Place[] {
+  return [...desired.counts].flatMap(([type, count]) =>
+    Array.from({ length: count }, (_, at) => ({ type, index: at + 1 })),
+  );
+}
