@@ -29,7 +29,10 @@ export function parsePublicKey(text: string): PublicKey {
   const blob = decode(encoded);
   const fields = readFields(blob);
   if (fields[0]?.toString('latin1') !== type) {
-    throw new WherryError('invalid', 'The SSH key is damaged: its type and its data differ. Paste the whole line of the .pub file.');
+    throw new WherryError(
+      'invalid',
+      'The SSH key is damaged: its type and its data differ. Paste the whole line of the .pub file.',
+    );
   }
   checkKey(type, fields);
   const digest = createHash('sha256').update(blob).digest('base64').replace(/=+$/, '');
@@ -38,7 +41,10 @@ export function parsePublicKey(text: string): PublicKey {
 
 function oneLine(text: string): string {
   if (text.includes('PRIVATE KEY')) {
-    throw new WherryError('invalid', 'This is a private key. Keep it to yourself and give the .pub file beside it.');
+    throw new WherryError(
+      'invalid',
+      'This is a private key. Keep it to yourself and give the .pub file beside it.',
+    );
   }
   const lines = text
     .slice(0, 65_536)
@@ -47,24 +53,40 @@ function oneLine(text: string): string {
     .filter(line => line !== '' && !line.startsWith('#'));
   const [line, ...more] = lines;
   if (line === undefined) {
-    throw new WherryError('invalid', 'No SSH key was given. Paste the line of a .pub file, as from ssh-keygen -t ed25519.');
+    throw new WherryError(
+      'invalid',
+      'No SSH key was given. Paste the line of a .pub file, as from ssh-keygen -t ed25519.',
+    );
   }
-  if (more.length > 0) throw new WherryError('invalid', 'More than one line was given. Add SSH keys one at a time.');
+  if (more.length > 0)
+    throw new WherryError('invalid', 'More than one line was given. Add SSH keys one at a time.');
   return line;
 }
 
 function refuseUnusable(type: string): void {
   if (type.includes('-cert-')) {
-    throw new WherryError('invalid', 'SSH certificates are not supported. Give the plain public key that it was made for.');
+    throw new WherryError(
+      'invalid',
+      'SSH certificates are not supported. Give the plain public key that it was made for.',
+    );
   }
   if (type.startsWith('sk-')) {
-    throw new WherryError('invalid', 'SSH keys held on a security key (sk-) are not supported. Make one with ssh-keygen -t ed25519.');
+    throw new WherryError(
+      'invalid',
+      'SSH keys held on a security key (sk-) are not supported. Make one with ssh-keygen -t ed25519.',
+    );
   }
   if (type === 'ssh-dss') {
-    throw new WherryError('invalid', 'DSA keys are not safe any more. Make a new one with ssh-keygen -t ed25519.');
+    throw new WherryError(
+      'invalid',
+      'DSA keys are not safe any more. Make a new one with ssh-keygen -t ed25519.',
+    );
   }
   if (type !== 'ssh-ed25519' && type !== 'ssh-rsa' && !(type in curves)) {
-    throw new WherryError('invalid', 'This is not an OpenSSH public key. Paste the line of a .pub file, as from ssh-keygen -t ed25519.');
+    throw new WherryError(
+      'invalid',
+      'This is not an OpenSSH public key. Paste the line of a .pub file, as from ssh-keygen -t ed25519.',
+    );
   }
 }
 
@@ -95,7 +117,8 @@ function checkKey(type: string, fields: readonly Buffer[]): void {
   if (type === 'ssh-ed25519') {
     if (fields.length !== 2 || first?.length !== 32) throw damaged();
   } else if (curve) {
-    if (fields.length !== 3 || first?.toString('latin1') !== curve.name || !onCurve(curve, second)) throw damaged();
+    if (fields.length !== 3 || first?.toString('latin1') !== curve.name || !onCurve(curve, second))
+      throw damaged();
   } else {
     if (fields.length !== 3 || !first || !second) throw damaged();
     checkRsa(first, second);
@@ -134,7 +157,10 @@ function bitLength(number: Buffer): number {
 }
 
 function damaged(): WherryError {
-  return new WherryError('invalid', 'The SSH key is damaged or cut off. Paste the whole line of the .pub file.');
+  return new WherryError(
+    'invalid',
+    'The SSH key is damaged or cut off. Paste the whole line of the .pub file.',
+  );
 }
 
 function printable(text: string): string {

@@ -1,0 +1,149 @@
+import type { Socket } from 'node:net';
+import type { Connection, ServerChannel, Session as SshSession } from 'ssh2';
+import { WherryError } from '../domain/errors.ts';
+import type { Actor } from '../domain/push.ts';
+import { type FindKey, judge } from './authenticate.ts';
+import { type ChannelStreams, channelStreams } from './channel-streams.ts';
+import type { Place } from './gate.ts';
+import type { SshLimits } from './limits.ts';
+import { type Destinations, route } from './route.ts';
+
+export type ConnectionOptions = Destinations & {
+  readonly socket: Socket;
+  readonly place: Place;
+  readonly limits: SshLimits;
+  readonly findKey: FindKey;
+};
+
+/** Everything one client may do: prove its key within limits, then open channels that run one command each. */
+export function serveConnection(client: Connection, options: ConnectionOptions): void {
+  const { socket, log } = options;
+  // A client can provoke errors at will; without a listener each would end the daemon.
+  client.setMaxListeners(options.limits.channels + 10);
+  client.on('error', (error: Error) => log.debug({ err: error }, 'ssh client error'));
+  authenticate(client, options, actor => {
+    options.place.known();
+    log.info({ actor: actor.name }, 'ssh login');
+    const channels = countChannels(socket, options.limits);
+    client.on('session', (accept, reject) => {
+      if (!channels.enter()) return reject();
+      const session = accept();
+      serveSession(session, client, { ...options, actor, leave: channels.leave });
+    });
+  });
+}
+
+function authenticate(client: Connection, options: ConnectionOptions, login: (actor: Actor) => void): void {
+  let refused = 0;
+  client.on('authentication', context => {
+    const verdict = judge(context, options.findKey);
+    switch (verdict.kind) {
+      case 'login':
+        login(verdict.actor);
+        return context.accept();
+      case 'probe':
+        return context.accept();
+      case 'refused':
+        // Clients ask with "none" first to learn the methods: no attempt.
+        if (context.method !== 'none') {
+          refused += 1;
+          options.log.info(
+            { reason: verdict.reason, address: options.socket.remoteAddress },
+            'ssh login refused',
+          );
+        }
+        context.reject(['publickey']);
+        if (refused >= options.limits.attempts) client.end();
+    }
+  });
+}
+
+/** Open channels of a connection; closes it when it has none for too long. */
+function countChannels(socket: Socket, limits: SshLimits) {
+  let open = 0;
+  const idle = setTimeout(() => {
+    if (open === 0) socket.destroy();
+  }, limits.idle).unref();
+  socket.once('close', () => clearTimeout(idle));
+  return {
+    enter: () => {
+      if (open >= limits.channels) return false;
+      open += 1;
+      return true;
+    },
+    leave: () => {
+      open -= 1;
+      idle.refresh();
+    },
+  };
+}
+
+type SessionOptions = ConnectionOptions & { readonly actor: Actor; readonly leave: () => void };
+
+/** One channel. Terminals, agents, X11, forwarding and SFTP have no listener here, and ssh2 then refuses them. */
+function serveSession(session: SshSession, client: Connection, options: SessionOptions): void {
+  const stop = new AbortController();
+  let protocol: string | undefined;
+  let streams: ChannelStreams | undefined;
+  const gone = once(() => {
+    client.off('close', gone);
+    stop.abort(new WherryError('interrupted', 'The client is gone.'));
+    streams?.abandon();
+    options.leave();
+  });
+  session.on('error', () => {});
+  session.on('close', gone);
+  client.on('close', gone);
+  session.on('env', (accept, reject, info) => {
+    const fits = info.key === 'GIT_PROTOCOL' && /^version=[0-2]$/.test(info.val);
+    if (fits) protocol = info.val;
+    if (fits) accept?.();
+    else reject?.();
+  });
+  session.on('signal', accept => {
+    accept?.();
+    stop.abort(new WherryError('interrupted', 'The client asked to stop.'));
+  });
+  const start = (channel: ServerChannel | undefined, line: string) => {
+    if (!channel) return;
+    streams = channelStreams(channel, options.socket);
+    void run(streams, line, { ...options, signal: stop.signal, protocol });
+  };
+  session.on('exec', (accept, _reject, info) => start(accept(), info.command));
+  session.on('shell', accept => start(accept(), ''));
+}
+
+/** Never throws: `route` turns every error into a line and a status. */
+async function run(
+  streams: ChannelStreams,
+  line: string,
+  options: SessionOptions & { readonly signal: AbortSignal; readonly protocol: string | undefined },
+): Promise<void> {
+  const { actor, signal, protocol } = options;
+  const { stdin, stdout, stderr } = streams;
+  if (line.trim() === '') {
+    stderr.write(greeting(actor));
+    await streams.finish(1);
+  } else {
+    const status = await route(line, { actor, stdin, stdout, stderr, signal, protocol }, options);
+    await streams.finish(status);
+  }
+  // Unread input would keep the channel from closing.
+  stdin.resume();
+}
+
+function greeting(actor: Actor): string {
+  return (
+    `Hello ${actor.name}, your key works. Wherry gives no shell here.\n` +
+    'Push an app with "git push", or name a command: "help" lists them all.\n'
+  );
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    work();
+  };
+}

@@ -1,0 +1,77 @@
+import type { Readable, Writable } from 'node:stream';
+import { sentence, WherryError } from '../domain/errors.ts';
+import { type AppName, parseAppName } from '../domain/names.ts';
+import type { Actor } from '../domain/push.ts';
+import type { Log } from '../system/log.ts';
+import { splitWords } from './words.ts';
+
+/** What a command runs with, whoever runs it. */
+export type Session = {
+  readonly actor: Actor;
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+};
+
+/** Runs a command of the registry; exit status. */
+export type Dispatch = (request: Session & { readonly words: readonly string[] }) => Promise<number>;
+
+/** The git side, as the receiver gives it. */
+export interface GitService {
+  receivePack(session: GitRequest): Promise<number>;
+  uploadPack(session: GitRequest): Promise<number>;
+}
+type GitRequest = Session & { readonly app: AppName; readonly protocol?: string };
+
+export type Destinations = { readonly git: GitService; readonly dispatch: Dispatch; readonly log: Log };
+
+/** Runs one command line: git's own words go to the receiver, all others to the registry. Never throws; exit status. */
+export async function route(
+  line: string,
+  session: Session & { readonly protocol: string | undefined },
+  { git, dispatch, log }: Destinations,
+): Promise<number> {
+  try {
+    const { protocol, ...streams } = session;
+    const words = splitWords(line);
+    const pack = gitWords(words);
+    if (!pack) return await dispatch({ ...streams, words });
+    const request = { ...streams, app: appOf(pack.path), ...(protocol === undefined ? {} : { protocol }) };
+    return pack.kind === 'receive' ? await git.receivePack(request) : await git.uploadPack(request);
+  } catch (error) {
+    if (!(error instanceof WherryError))
+      log.error({ err: error, command: line.slice(0, 30) }, 'command failed');
+    session.stderr.write(` !     ${sentence(error)}\n`);
+    return error instanceof WherryError ? error.exitCode : 1;
+  }
+}
+
+type GitWords = { readonly kind: 'receive' | 'upload'; readonly path: string };
+
+/** `git-receive-pack 'app'` or `git receive-pack 'app'`, as git clients send them. */
+function gitWords(words: readonly string[]): GitWords | undefined {
+  const [first = '', ...rest] = words;
+  const [program = '', ...paths] =
+    first === 'git' ? [`git-${rest[0] ?? ''}`, ...rest.slice(1)] : [first, ...rest];
+  if (program === 'git-upload-archive') {
+    throw new WherryError('usage', 'git archive is not served. Clone the app and run it there.');
+  }
+  if (program !== 'git-receive-pack' && program !== 'git-upload-pack') return undefined;
+  const [path, ...more] = paths;
+  if (path === undefined || more.length > 0) {
+    throw new WherryError('usage', 'Name one app as the repository, for example wherry@host:blog.');
+  }
+  return { kind: program === 'git-receive-pack' ? 'receive' : 'upload', path };
+}
+
+/** `blog`, `/blog`, `blog.git` and `~/blog` are one app. */
+function appOf(path: string): AppName {
+  return parseAppName(
+    path
+      .replace(/^(~?\/)/, '')
+      .replace(/\/$/, '')
+      .replace(/\.git$/, ''),
+  );
+}

@@ -1,0 +1,130 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import ssh2 from 'ssh2';
+import { WherryError } from '../domain/errors.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import { algorithms } from './algorithms.ts';
+import type { FindKey } from './authenticate.ts';
+import { serveConnection } from './connection.ts';
+import { Gate, type Place } from './gate.ts';
+import { loadHostKeys } from './host-keys.ts';
+import { defaultLimits, type SshLimits } from './limits.ts';
+import type { Dispatch, GitService } from './route.ts';
+
+export type { Dispatch } from './route.ts';
+
+export type SshServerOptions = {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly hostKeysDir: string;
+  readonly findKey: FindKey;
+  readonly receiver: GitService;
+  readonly dispatch: Dispatch;
+  readonly limits?: Partial<SshLimits>;
+  readonly log: Log;
+  readonly clock: Clock;
+};
+
+export interface SshServer {
+  /** The address as bound. @throws failed when it cannot be bound */
+  listen(): Promise<{ host: string; port: number }>;
+  /** Takes no more clients, ends those that are there within two seconds. */
+  close(): Promise<void>;
+}
+
+/** Takes pushes and commands over SSH. */
+export function createSshServer(options: SshServerOptions): SshServer {
+  const limits = { ...defaultLimits, ...options.limits };
+  const open = new Set<Socket>();
+  let listener: Server | undefined;
+
+  return {
+    listen: async () => {
+      const take = await connectionTaker(options, limits, open);
+      // Nagle's delay would be paid at every step of a handshake.
+      listener = createServer({ noDelay: true }, take);
+      return bind(listener, options.address);
+    },
+    close: async () => {
+      const closed = new Promise<void>(resolve => (listener ? listener.close(() => resolve()) : resolve()));
+      for (const socket of open) socket.end();
+      const timer = setTimeout(() => {
+        for (const socket of open) socket.destroy();
+      }, 2000);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** What happens to a new TCP connection, from the first byte on: ssh2 speaks up only after the client's greeting. */
+async function connectionTaker(options: SshServerOptions, limits: SshLimits, open: Set<Socket>) {
+  const { log, findKey, dispatch } = options;
+  const gate = new Gate(limits);
+  const places = new Map<string, { socket: Socket; place: Place }>();
+  const hostKeys = (await loadHostKeys(options.hostKeysDir)).map(key => key.privateKey);
+  const server = new ssh2.Server({
+    hostKeys,
+    algorithms,
+    ident: 'Wherry',
+    ...{ keepaliveInterval: limits.keepalive, keepaliveCountMax: limits.keepalives },
+  });
+  server.on('error', (error: Error) => log.error({ err: error }, 'ssh server error'));
+  server.on('connection', (client, info) => {
+    const arrived = places.get(peer(info.ip, info.port));
+    if (arrived)
+      serveConnection(client, { ...arrived, limits, findKey, git: options.receiver, dispatch, log });
+    else client.end();
+  });
+
+  return (socket: Socket) => {
+    const name = peer(socket.remoteAddress, socket.remotePort);
+    const place = gate.enter(socket.remoteAddress ?? '');
+    socket.on('error', () => {});
+    if (!place) {
+      socket.destroy();
+      return;
+    }
+    const grace = setTimeout(() => socket.destroy(), limits.grace);
+    const known = () => {
+      clearTimeout(grace);
+      place.known();
+    };
+    open.add(socket);
+    places.set(name, { socket, place: { known, leave: place.leave } });
+    socket.once('close', () => {
+      clearTimeout(grace);
+      place.leave();
+      open.delete(socket);
+      places.delete(name);
+    });
+    server.injectSocket(socket);
+  };
+}
+
+function peer(ip: string | undefined, port: number | undefined): string {
+  return `${ip} ${port}`;
+}
+
+function bind(
+  listener: Server,
+  address: { host: string; port: number },
+): Promise<{ host: string; port: number }> {
+  return new Promise((resolve, reject) => {
+    listener.once('error', error => {
+      const { code } = error as NodeJS.ErrnoException;
+      const shown = `${address.host}:${address.port}`;
+      const why =
+        code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${code ?? 'unknown'})`;
+      reject(
+        new WherryError('failed', `SSH address ${shown} ${why}. Choose another with --ssh.`, {
+          cause: error,
+        }),
+      );
+    });
+    listener.listen(address.port, address.host, () => {
+      const bound = listener.address();
+      if (bound === null || typeof bound === 'string') return reject(new Error('no TCP address'));
+      resolve({ host: bound.address, port: bound.port });
+    });
+  });
+}
