@@ -14,7 +14,7 @@ export function domainsStore(db: Database) {
     'SELECT app_id, domain FROM domains ORDER BY app_id, position, domain',
   );
   const insert = db.prepare<[string, number, number]>(
-    'INSERT INTO domains (domain, app_id, position) VALUES (?1, ?2, (SELECT coalesce(max(position), 0) + 1 FROM domains WHERE app_id = ?3))',
+    'INSERT INTO domains (domain, app_id, position) VALUES (?, ?, (SELECT coalesce(max(position), 0) + 1 FROM domains WHERE app_id = ?))',
   );
   const remove = db.prepare<[number, string]>('DELETE FROM domains WHERE app_id = ? AND domain = ?');
   const clear = db.prepare<[number]>('DELETE FROM domains WHERE app_id = ?');

@@ -1,0 +1,83 @@
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createLogFiles } from '../../src/runtime/log-files.ts';
+import type { LogLine } from '../../src/runtime/runtime.ts';
+import { systemClock as clock } from '../../src/system/clock.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'wherry-logs-'));
+  mkdirSync(join(dir, 'blog'));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+const write = (name: string, lines: string) => appendFileSync(join(dir, 'blog', name), lines);
+const read = async (query: { lines: number; type?: string }) => {
+  const found: string[] = [];
+  for await (const line of createLogFiles({ dir, clock }).read('blog', { ...query, follow: false }))
+    found.push(`${line.dyno} ${line.text}`);
+  return found;
+};
+
+it('merges instances and the platform by time', async () => {
+  write(
+    'blog.web.1.v1-aaaaaa.log',
+    '2026-01-01T00:00:01Z stdout F one\n2026-01-01T00:00:03Z stderr F three\n',
+  );
+  write('blog.worker.1.v1-bbbbbb.log', '2026-01-01T00:00:02Z stdout F two\n');
+  write('wherry.log', '2026-01-01T00:00:04Z stdout F four\n');
+  expect(await read({ lines: 10 })).toEqual(['web.1 one', 'worker.1 two', 'web.1 three', 'wherry four']);
+  expect(await read({ lines: 1 })).toEqual(['wherry four']);
+  expect(await read({ lines: 10, type: 'web' })).toEqual(['web.1 one', 'web.1 three']);
+});
+
+it('joins partial lines and keeps UTF-8 across them', async () => {
+  const bytes = Buffer.from('h\u00e9llo', 'utf8');
+  writeFileSync(
+    join(dir, 'blog', 'blog.web.1.v1-aaaaaa.log'),
+    Buffer.concat([
+      Buffer.from('2026-01-01T00:00:01Z stdout P '),
+      bytes.subarray(0, 2),
+      Buffer.from('\n2026-01-01T00:00:01Z stdout F '),
+      bytes.subarray(2),
+      Buffer.from('\n'),
+    ]),
+  );
+  expect(await read({ lines: 10 })).toEqual(['web.1 h\u00e9llo']);
+});
+
+it('reads the end of a long log', async () => {
+  write(
+    'blog.web.1.v1-aaaaaa.log',
+    Array.from({ length: 20_000 }, (_, at) => `2026-01-01T00:00:01Z stdout F line ${at}\n`).join(''),
+  );
+  expect(await read({ lines: 2 })).toEqual(['web.1 line 19998', 'web.1 line 19999']);
+});
+
+it('follows new lines and new instances until told to stop', async () => {
+  const stop = new AbortController();
+  write('blog.web.1.v1-aaaaaa.log', '2026-01-01T00:00:01Z stdout F old\n');
+  const lines: LogLine[] = [];
+  for await (const line of createLogFiles({ dir, clock }).read('blog', {
+    lines: 10,
+    follow: true,
+    signal: stop.signal,
+  })) {
+    lines.push(line);
+    if (lines.length === 1) write('blog.web.1.v1-aaaaaa.log', '2026-01-01T00:00:02Z stdout F half');
+    if (lines.length === 1) write('blog.web.2.v1-cccccc.log', '2026-01-01T00:00:03Z stdout F other\n');
+    if (lines.length === 2) write('blog.web.1.v1-aaaaaa.log', ' whole\n');
+    if (lines.length === 3) stop.abort();
+  }
+  expect(lines.map(line => line.text)).toEqual(['old', 'other', 'half whole']);
+});
+
+it('keeps a bounded number of files of ended instances', async () => {
+  for (let at = 0; at < 30; at++) write(`blog.web.1.v${at}-aaaaaa.log`, 'x\n');
+  const living = join(dir, 'blog', 'blog.web.1.v0-aaaaaa.log');
+  await createLogFiles({ dir, clock }).prune('blog', new Set([living]));
+  expect(readdirSync(join(dir, 'blog'))).toHaveLength(21);
+  expect(readdirSync(join(dir, 'blog'))).toContain('blog.web.1.v0-aaaaaa.log');
+});

@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { App } from '../../src/domain/app.ts';
+import type { Image } from '../../src/domain/image.ts';
+import { type ProcessType, parseAppName, parseConfigKey, parseDomain } from '../../src/domain/names.ts';
+import { createSeal, loadKey } from '../../src/store/seal.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+
+const seal = createSeal(randomBytes(32));
+const image = (digit: string): Image => ({
+  id: `sha256:${digit.repeat(64)}`,
+  layers: [],
+  env: {},
+  workingDir: '/workspace',
+  user: { uid: 1000, gid: 1000 },
+  entrypoint: [],
+  processes: [],
+  labels: {},
+});
+
+let store: Store;
+let blog: App;
+beforeEach(() => {
+  store = openStore(':memory:', seal);
+  blog = store.apps.create(parseAppName('blog'), new Date(0));
+});
+afterEach(() => store.close());
+
+const release = (digit: string, config = {}) => {
+  store.images.put(image(digit));
+  return store.releases.create(blog, {
+    image: image(digit).id,
+    config,
+    description: 'x',
+    actor: 'a',
+    commit: null,
+    at: new Date(1),
+  });
+};
+
+describe('apps', () => {
+  it('refuses a name that is taken', () => {
+    expect(() => store.apps.create(parseAppName('blog'), new Date(0))).toThrow('Name is already taken');
+  });
+
+  it('answers exit code 20 for a missing app', () => {
+    expect(() => store.apps.get(parseAppName('nope'))).toThrowError(
+      expect.objectContaining({ exitCode: 20 }),
+    );
+  });
+
+  it('takes everything of an app along when it goes', () => {
+    store.domains.add(blog, parseDomain('a.org'));
+    store.config.set(blog, new Map([[parseConfigKey('A'), '1']]));
+    release('1');
+    store.apps.remove(blog);
+    const again = store.apps.create(parseAppName('blog'), new Date(0));
+    expect(store.config.all(again)).toEqual({});
+    expect(store.domains.owner(parseDomain('a.org'))).toBeUndefined();
+  });
+});
+
+describe('domains', () => {
+  it('names the owner of a domain that is taken', () => {
+    const shop = store.apps.create(parseAppName('shop'), new Date(0));
+    store.domains.add(blog, parseDomain('a.org'));
+    expect(() => store.domains.add(shop, parseDomain('a.org'))).toThrow(
+      'Domain a.org is already used by app blog. Remove it there first.',
+    );
+  });
+
+  it('sets all or nothing', () => {
+    const shop = store.apps.create(parseAppName('shop'), new Date(0));
+    store.domains.add(shop, parseDomain('taken.org'));
+    store.domains.add(blog, parseDomain('old.org'));
+    expect(() => store.domains.set(blog, [parseDomain('new.org'), parseDomain('taken.org')])).toThrow(
+      /already used/,
+    );
+    expect(store.domains.list(blog)).toEqual(['old.org']);
+  });
+});
+
+describe('config', () => {
+  it.each([
+    '',
+    'plain',
+    'two\nlines',
+    '"quotes" \'and\' $dollars `ticks`',
+    '{"a":[1]}',
+    '\u00e4\u{1f6a3}',
+    'x'.repeat(1_000_000),
+  ])('keeps a value byte for byte', value => {
+    store.config.set(blog, new Map([[parseConfigKey('A'), value]]));
+    expect(store.config.all(blog)).toEqual({ A: value });
+  });
+
+  it('comes back in byte order', () => {
+    store.config.set(blog, new Map(['b', 'B', 'a'].map(key => [parseConfigKey(key), '1'])));
+    expect(Object.keys(store.config.all(blog))).toEqual(['B', 'a', 'b']);
+  });
+});
+
+describe('releases', () => {
+  it('numbers them per app and has one live at most', () => {
+    const one = release('1');
+    const two = release('2');
+    store.releases.promote(one);
+    store.releases.promote(two);
+    expect(store.releases.list(blog).map(({ version, status }) => [version, status])).toEqual([
+      [2, 'live'],
+      [1, 'superseded'],
+    ]);
+  });
+
+  it('keeps the config of each release', () => {
+    const one = release('1', { A: 'secret' });
+    expect(store.releases.config(one)).toEqual({ A: 'secret' });
+  });
+
+  it('never turns a live release into a failed one', () => {
+    const one = release('1');
+    store.releases.promote(one);
+    store.releases.fail(one);
+    expect(store.releases.live(blog)?.version).toBe(1);
+  });
+
+  it('gives up what was under way when the daemon died', () => {
+    release('1');
+    store.releases.abandonPending();
+    expect(store.releases.list(blog)[0]?.status).toBe('failed');
+  });
+
+  it('prunes old releases and the images that only they had', () => {
+    for (const digit of ['1', '2', '3', '4']) store.releases.promote(release(digit));
+    store.releases.prune(blog, 2);
+    store.images.prune();
+    expect(store.releases.list(blog).map(({ version }) => version)).toEqual([4, 3]);
+    expect(store.images.list()).toHaveLength(2);
+  });
+});
+
+describe('limits', () => {
+  it('falls through from the type to the app to the built-in default, key by key', () => {
+    store.limits.put(blog, { type: '_default_', memory: 100, cpus: 2 });
+    store.limits.put(blog, { type: 'web', memory: 200, cpus: null });
+    expect(store.limits.resolve(blog, 'web')).toMatchObject({ memory: 200, cpus: 2 });
+    expect(store.limits.resolve(blog, 'worker')).toMatchObject({ memory: 100, cpus: 2 });
+    store.limits.clear(blog, '_default_');
+    expect(store.limits.resolve(blog, 'worker').memory).toBe(512 * 2 ** 20);
+  });
+
+  it('keeps counts of processes', () => {
+    store.formation.set(blog, new Map([['web' as ProcessType, 3]]));
+    expect([...store.formation.get(blog)]).toEqual([['web', 3]]);
+  });
+});
+
+describe('on disk', () => {
+  it('holds no config value in clear and is for root alone', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'wherry-store-'));
+    try {
+      const disk = openStore(join(dir, 'db'), createSeal(loadKey(join(dir, 'key'))));
+      const app = disk.apps.create(parseAppName('blog'), new Date(0));
+      disk.config.set(app, new Map([[parseConfigKey('A'), 'very-secret-value']]));
+      disk.close();
+      expect(readFileSync(join(dir, 'db')).includes('very-secret-value')).toBe(false);
+      expect(statSync(join(dir, 'db')).mode & 0o077).toBe(0);
+      expect(statSync(join(dir, 'key')).mode & 0o077).toBe(0);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it('says so when the key is another one', () => {
+    const sealed = seal.seal('x');
+    expect(() => createSeal(randomBytes(32)).open(sealed)).toThrow(/secret.key/);
+  });
+});
