@@ -12,6 +12,8 @@ export interface Repository {
   /** Any git command. */
   git(...args: string[]): Promise<Run>;
   push(...args: string[]): Promise<Run>;
+  /** A push whose git and ssh are killed after so many milliseconds. */
+  pushFor(ms: number): Promise<Run>;
 }
 
 export type RepositoryOptions = {
@@ -41,6 +43,11 @@ export async function createRepository(options: RepositoryOptions): Promise<Repo
       return (await must('git', ['rev-parse', 'HEAD'], { cwd: dir, env })).trim();
     },
     git,
+    pushFor: ms =>
+      run('timeout', ['--signal=KILL', String(ms / 1000), 'git', 'push', 'wherry', 'main'], {
+        cwd: dir,
+        env,
+      }),
     push: (...args) => git('push', ...(args.length > 0 ? args : ['wherry', 'main'])),
   };
   await must('git', ['init', '--quiet', '--initial-branch=main'], { cwd: dir, env });
