@@ -8,7 +8,7 @@ import type { Log } from '../system/log.ts';
 import { settleAll, throwFirst } from '../system/parallel.ts';
 import { backOff, howItEnded, remedy } from './exits.ts';
 import { dynoOf, type Member, memberOf, specFor, webPort } from './member.ts';
-import { explainListeners, listeners, waitReady } from './ready.ts';
+import { prove, untilReady } from './prove.ts';
 import type { AppState, DeployOptions, DeployTimes, Desired, TargetSink } from './runtime.ts';
 
 export type SupervisorOptions = {
@@ -30,8 +30,6 @@ export type SupervisorOptions = {
   readonly lastWords: (logFile: string) => Promise<readonly string[]>;
 };
 
-/** A process without a port counts as up when it has run this long, in milliseconds. */
-const uptimeCheck = 1000;
 /** More starts in parallel than this make each of them slower. */
 const startsAtOnce = 4;
 /** A process that ran this long, in milliseconds, starts its back-off anew. */
@@ -113,7 +111,7 @@ export class Supervisor {
     };
   }
 
-  async scale(desired: Desired, options: { progress: Progress; signal?: AbortSignal }): Promise<void> {
+  async scale(desired: Desired, options: RaiseOptions): Promise<void> {
     const fresh = await this.#raise(desired, this.#missing(desired), options);
     const surplus = [...this.members.values()].filter(
       member =>
@@ -159,10 +157,10 @@ export class Supervisor {
 
   /** Everything goes, at once but for SIGTERM's grace. */
   async destroy(): Promise<void> {
+    this.#desired = undefined;
     const going = [...this.members.values()];
     this.#letGo(going);
     await Promise.all(going.map(member => this.#end(member)));
-    await Promise.allSettled(this.#background);
   }
 
   /** Control goes, instances stay. */
@@ -189,6 +187,7 @@ export class Supervisor {
     for (let tries = 0; this.#desired === desired; tries++) {
       try {
         const member = await this.#create(desired, type, index);
+        if (this.#desired !== desired) return await this.#discard([member]);
         return await this.#keep(member, 'start');
       } catch (error) {
         tell(
@@ -223,11 +222,11 @@ export class Supervisor {
   async #raise(
     desired: Desired,
     wanted: readonly Place[],
-    options: { progress: Progress; signal?: AbortSignal; marks?: number[] },
+    options: RaiseOptions & { marks?: number[] },
   ): Promise<Member[]> {
     const { clock } = this.#options;
-    const created = await Promise.allSettled(
-      wanted.map(({ type, index }) => this.#create(desired, type, index)),
+    const created = await settleAll(wanted, startsAtOnce, ({ type, index }) =>
+      this.#create(desired, type, index),
     );
     const fresh = created.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
     options.marks?.push(clock.ticks());
@@ -251,80 +250,9 @@ export class Supervisor {
     return member;
   }
 
-  /** Waits until a started instance is ready; says why not, with the app's own last words. */
-  async #prove(
-    desired: Desired,
-    member: Member,
-    options: { progress: Progress; signal?: AbortSignal },
-  ): Promise<void> {
-    const dyno = dynoOf(member);
-    options.progress.detail(`Attempting pre-flight checks (${dyno})`);
-    try {
-      await this.#ready(desired, member, options.signal);
-      options.progress.detail(`All checks successful (${dyno})`);
-    } catch (error) {
-      if (options.signal?.aborted) throw options.signal.reason;
-      const reason = error instanceof WherryError ? error.message : String(error);
-      const words = await this.#options.lastWords(member.logFile);
-      options.progress.warn(`Could not start due to 1 failed checks (${dyno})`);
-      options.progress.header(`Start of ${desired.app.name} container output (${dyno})`);
-      for (const line of words) options.progress.raw(line);
-      options.progress.header(`End of ${desired.app.name} container output (${dyno})`);
-      throw new WherryError(
-        'check-failed',
-        `Release v${desired.version} does not start: ${dyno} ${reason}.`,
-        { cause: error },
-      );
-    }
-  }
-
-  /** @throws WherryError whose message goes on after the process's name */
-  async #ready(desired: Desired, member: Member, signal?: AbortSignal): Promise<void> {
-    const { clock, engine, readyTimeout } = this.#options;
-    const attempt = new AbortController();
-    const until = AbortSignal.any([attempt.signal, member.life.signal, ...(signal ? [signal] : [])]);
-    const ended = engine.wait(member.id, until).then(exit => {
-      const hint = exit.oom
-        ? `; raise the limit with "${remedy(desired.app.name, member.type, exit.oom)}"`
-        : '';
-      throw new WherryError('check-failed', `${howItEnded(exit)} before it was ready${hint}`);
-    });
-    const path = desired.image.healthcheck?.path;
-    const up =
-      member.type === 'web'
-        ? waitReady({
-            host: member.address,
-            port: webPort,
-            ...(path === undefined ? {} : { path }),
-            timeout: readyTimeout,
-            signal: until,
-            clock,
-          }).catch(async error => {
-            throw await this.#explain(member, error);
-          })
-        : clock.sleep(uptimeCheck, until);
-    try {
-      await Promise.race([up, ended]);
-    } finally {
-      attempt.abort(new Error('settled'));
-      await Promise.allSettled([up, ended]);
-    }
+  async #prove(desired: Desired, member: Member, options: RaiseOptions): Promise<void> {
+    await prove(this.#options, { desired, member, ...options });
     this.#mark(member, 'running');
-  }
-
-  /** Adds where the process does listen to a time-out of the readiness check. */
-  async #explain(member: Member, error: unknown): Promise<unknown> {
-    if (!(error instanceof WherryError)) return error;
-    const instance = (await this.#options.engine.list()).find(candidate => candidate.id === member.id);
-    if (instance?.status.kind !== 'running') return error;
-    const found = await listeners(instance.status.pid);
-    const open = found.some(place => place === `*:${webPort}`);
-    return open
-      ? error
-      : new WherryError(
-          'check-failed',
-          `${error.message.split(':')[0]}: ${explainListeners(found, webPort)}`,
-        );
   }
 
   /** One step for the edge: the new serve, the old do not; then the old drain and end behind the caller's back. */
@@ -383,6 +311,7 @@ export class Supervisor {
         await this.#ended(member, howItEnded(exit), exit);
       } catch (error) {
         if (life.aborted) return;
+        await this.#kill(member);
         await this.#ended(
           member,
           error instanceof WherryError ? error.message : `could not be started (${String(error)})`,
@@ -392,12 +321,20 @@ export class Supervisor {
     }
   }
 
+  /** One that runs but never became ready ends before it is tried again. */
+  async #kill(member: Member): Promise<void> {
+    const { engine } = this.#options;
+    await engine.signal(member.id, 'SIGKILL');
+    await engine.wait(member.id, AbortSignal.timeout(10_000)).catch(() => {});
+  }
+
   async #restart(member: Member): Promise<void> {
     const desired = this.#desired;
     if (!desired) return;
     this.#mark(member, 'starting');
     await this.#options.engine.start(member.id);
-    await this.#ready(desired, member);
+    await untilReady(this.#options, { desired, member });
+    this.#mark(member, 'running');
     if (member.restarts > 0) this.#options.tell(this.#app, 'recovered', `${dynoOf(member)} runs again.`);
     member.serving = member.type === 'web';
     await this.#publish();
@@ -453,6 +390,8 @@ export class Supervisor {
     this.#background.add(tracked);
   }
 }
+
+type RaiseOptions = { readonly progress: Progress; readonly signal?: AbortSignal };
 
 type Place = { readonly type: ProcessType; readonly index: number };
 

@@ -1,0 +1,113 @@
+import { WherryError } from '../domain/errors.ts';
+import type { Progress } from '../domain/push.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Clock } from '../system/clock.ts';
+import { howItEnded, remedy } from './exits.ts';
+import { dynoOf, type Member, webPort } from './member.ts';
+import { explainListeners, listeners, waitReady } from './ready.ts';
+import type { Desired } from './runtime.ts';
+
+/** A process without a port counts as up when it has run this long, in milliseconds. */
+const uptimeCheck = 1000;
+
+export type ProveOptions = {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly readyTimeout: number;
+  readonly lastWords: (logFile: string) => Promise<readonly string[]>;
+};
+
+type Started = { readonly desired: Desired; readonly member: Member; readonly signal?: AbortSignal };
+
+/**
+ * Waits until a started instance of a deploy is ready.
+ * @throws WherryError check-failed, after the app's own last words were shown to whoever waits
+ */
+export async function prove(
+  options: ProveOptions,
+  started: Started & { readonly progress: Progress },
+): Promise<void> {
+  const { desired, member, progress, signal } = started;
+  const dyno = dynoOf(member);
+  progress.detail(`Attempting pre-flight checks (${dyno})`);
+  try {
+    await untilReady(options, started);
+    progress.detail(`All checks successful (${dyno})`);
+  } catch (error) {
+    signal?.throwIfAborted();
+    const words = await options.lastWords(member.logFile);
+    progress.warn(`Could not start due to 1 failed checks (${dyno})`);
+    progress.header(`Start of ${desired.app.name} container output (${dyno})`);
+    for (const line of words) progress.raw(line);
+    progress.header(`End of ${desired.app.name} container output (${dyno})`);
+    if (!(error instanceof WherryError)) throw error;
+    throw new WherryError(
+      'check-failed',
+      `Release v${desired.version} does not start: ${dyno} ${error.message}.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Ready, ended or out of time, whichever is first. @throws WherryError whose message goes on after the process's name */
+export async function untilReady(options: ProveOptions, started: Started): Promise<void> {
+  const { member } = started;
+  const attempt = new AbortController();
+  const until = AbortSignal.any([
+    attempt.signal,
+    member.life.signal,
+    ...(started.signal ? [started.signal] : []),
+  ]);
+  const ended = untilEnded(options, started, until);
+  const up =
+    member.type === 'web' ? untilListening(options, started, until) : options.clock.sleep(uptimeCheck, until);
+  try {
+    await Promise.race([up, ended]);
+  } finally {
+    attempt.abort(new Error('settled'));
+    await Promise.allSettled([up, ended]);
+  }
+}
+
+async function untilEnded(
+  { engine }: ProveOptions,
+  { desired, member }: Started,
+  until: AbortSignal,
+): Promise<never> {
+  const exit = await engine.wait(member.id, until);
+  const hint = exit.oom ? `; raise the limit with "${remedy(desired.app.name, member.type, exit.oom)}"` : '';
+  throw new WherryError('check-failed', `${howItEnded(exit)} before it was ready${hint}`);
+}
+
+async function untilListening(
+  options: ProveOptions,
+  { desired, member }: Started,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = desired.image.healthcheck?.path;
+  try {
+    await waitReady({
+      host: member.address,
+      port: webPort,
+      ...(path === undefined ? {} : { path }),
+      timeout: options.readyTimeout,
+      signal,
+      clock: options.clock,
+    });
+  } catch (error) {
+    throw error instanceof WherryError ? await withPlaces(options.engine, member, error) : error;
+  }
+}
+
+/** Adds where the process does listen, if not where it should, to a time-out of the readiness check. */
+async function withPlaces(engine: Engine, member: Member, error: WherryError): Promise<WherryError> {
+  const instance = (await engine.list()).find(candidate => candidate.id === member.id);
+  if (instance?.status.kind !== 'running') return error;
+  const found = await listeners(instance.status.pid);
+  if (found.includes(`*:${webPort}`)) return error;
+  return new WherryError(
+    'check-failed',
+    `${error.message.split(':')[0]}: ${explainListeners(found, webPort)}`,
+    { cause: error },
+  );
+}

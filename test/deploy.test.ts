@@ -1,0 +1,229 @@
+import { randomBytes } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createDeployer, type Deployer } from '../src/deploy.ts';
+import { WherryError } from '../src/domain/errors.ts';
+import type { Image } from '../src/domain/image.ts';
+import {
+  type AppName,
+  type ProcessType,
+  parseAppName,
+  parseConfigKey,
+  parseDomain,
+} from '../src/domain/names.ts';
+import type { Progress } from '../src/domain/push.ts';
+import type { Receiver } from '../src/receive/receiver.ts';
+import type { Desired, Runtime } from '../src/runtime/runtime.ts';
+import { createSeal } from '../src/store/seal.ts';
+import { openStore, type Store } from '../src/store/store.ts';
+import { systemClock as clock } from '../src/system/clock.ts';
+import { silentLog as log } from '../src/system/log.ts';
+
+const quiet: Progress = { header() {}, step() {}, detail() {}, warn() {}, raw() {} };
+const doing = { actor: { name: 'ann', via: 'ssh' }, progress: quiet } as const;
+const blog = parseAppName('blog');
+const web = 'web' as ProcessType;
+
+const image = (digit: string, types: readonly string[] = ['web', 'worker']): Image => ({
+  id: `sha256:${digit.repeat(64)}`,
+  layers: [],
+  env: {},
+  workingDir: '/workspace',
+  user: { uid: 1000, gid: 1000 },
+  entrypoint: [],
+  processes: types.map(type => ({ type: type as ProcessType, command: ['true'], workingDir: '/workspace' })),
+  labels: {},
+});
+
+let store: Store;
+let deployer: Deployer;
+let deployed: Desired[];
+let nextImage: Image;
+let failWith: Error | undefined;
+let releaseStatus: number;
+
+beforeEach(() => {
+  store = openStore(':memory:', createSeal(randomBytes(32)));
+  deployed = [];
+  nextImage = image('1');
+  failWith = undefined;
+  releaseStatus = 0;
+  const run = async (desired: Desired, options: { commit?: () => void } = {}) => {
+    if (failWith) throw failWith;
+    options.commit?.();
+    deployed.push(desired);
+    return { create: 0, start: 0, ready: 0, switch: 0 };
+  };
+  const runtime = {
+    deploy: run,
+    scale: async (desired: Desired) => void (await run(desired)),
+    applyLimits: async (desired: Desired) => void (await run(desired)),
+    stop: async () => {},
+    remove: async () => {},
+    instances: () => [],
+    runOnce: async () => releaseStatus,
+  } as unknown as Runtime;
+  deployer = createDeployer({
+    store,
+    builder: {
+      build: async () => nextImage,
+      prepare: async () => {},
+      forget: async () => {},
+      collect: async () => {},
+    },
+    receiver: { remove: async () => {}, head: async () => null } as unknown as Receiver,
+    runtime,
+    publishRoutes: async () => {},
+    forgetRoute: () => {},
+    urls: () => ['http://blog.test'],
+    domain: parseDomain('test'),
+    clock,
+    log,
+  });
+  deployer.create(blog, doing.actor);
+});
+
+const push = (name: AppName = blog) =>
+  deployer.push(
+    { app: name, branch: 'main', commit: 'a'.repeat(40), actor: doing.actor },
+    { commit: 'a'.repeat(40), subject: 'First', dir: '/nowhere' },
+    doing,
+  );
+const app = () => store.apps.get(blog);
+const last = () => deployed.at(-1);
+
+describe('create', () => {
+  it('gives an app its own domain, and one named as a domain that domain', () => {
+    expect(store.domains.list(app())).toEqual(['blog.test']);
+    const site = deployer.create(parseAppName('www.example.org'), doing.actor);
+    expect(store.domains.list(site)).toEqual(['www.example.org']);
+  });
+
+  it('makes nothing when the default domain is taken', () => {
+    store.domains.add(app(), parseDomain('shop.test'));
+    expect(() => deployer.create(parseAppName('shop'), doing.actor)).toThrow(/already used by app blog/);
+    expect(store.apps.find(parseAppName('shop'))).toBeUndefined();
+  });
+});
+
+describe('push', () => {
+  it('makes release 1, live, with one web process', async () => {
+    const release = await push();
+    expect(release.version).toBe(1);
+    expect(store.releases.live(app())?.version).toBe(1);
+    expect([...(last()?.counts ?? [])]).toEqual([
+      ['web', 1],
+      ['worker', 0],
+    ]);
+  });
+
+  it('leaves the old release live when the new one does not start', async () => {
+    await push();
+    failWith = new WherryError('check-failed', 'web.1 exited with status 1 before it was ready');
+    nextImage = image('2');
+    await expect(push()).rejects.toThrow('exited with status 1');
+    expect(store.releases.live(app())?.version).toBe(1);
+    expect(store.releases.list(app())[0]?.status).toBe('failed');
+    expect(store.events.list({ app: blog, limit: 1 })[0]).toMatchObject({ kind: 'deploy-failed' });
+  });
+
+  it('does not deploy when the release phase fails', async () => {
+    nextImage = image('3', ['web', 'release']);
+    releaseStatus = 4;
+    await expect(push()).rejects.toThrow('release task failed: it exited with status 4');
+    expect(deployed).toEqual([]);
+  });
+});
+
+describe('config', () => {
+  it('becomes a release of the same image', async () => {
+    await push();
+    store.config.set(app(), new Map([[parseConfigKey('A'), '1']]));
+    const release = await deployer.releaseConfig(app(), 'Set A', doing);
+    expect(release?.version).toBe(2);
+    expect(last()?.config).toEqual({ A: '1' });
+    expect(last()?.image.id).toBe(nextImage.id);
+  });
+
+  it('starts nothing of an app that was stopped, or never deployed', async () => {
+    expect(await deployer.releaseConfig(app(), 'Set A', doing)).toBeUndefined();
+    await push();
+    await deployer.stop(app(), doing);
+    deployed.length = 0;
+    expect((await deployer.releaseConfig(app(), 'Set A', doing))?.version).toBe(2);
+    expect(deployed).toEqual([]);
+  });
+});
+
+describe('rollback', () => {
+  it('brings image, config and processes back together, as a new release', async () => {
+    store.config.set(app(), new Map([[parseConfigKey('A'), 'old']]));
+    await push();
+    nextImage = image('2', ['web']);
+    store.config.set(app(), new Map([[parseConfigKey('A'), 'new']]));
+    await push();
+    const release = await deployer.rollback(app(), undefined, doing);
+    expect(release.version).toBe(3);
+    expect(last()?.config).toEqual({ A: 'old' });
+    expect(last()?.counts.has('worker' as ProcessType)).toBe(true);
+    expect(store.config.all(app())).toEqual({ A: 'old' });
+  });
+
+  it('refuses a release that never ran, that does not exist, or when there is none', async () => {
+    await expect(deployer.rollback(app(), undefined, doing)).rejects.toThrow(/no earlier release/);
+    await expect(deployer.rollback(app(), 7, doing)).rejects.toThrow(/Release v7 of app blog does not exist/);
+    failWith = new Error('bug');
+    await expect(push()).rejects.toThrow('bug');
+    await expect(deployer.rollback(app(), 1, doing)).rejects.toThrow(/never ran/);
+  });
+
+  it('keeps the config when the old release does not start any more', async () => {
+    await push();
+    store.config.set(app(), new Map([[parseConfigKey('A'), 'new']]));
+    await push();
+    failWith = new WherryError('check-failed', 'no');
+    await expect(deployer.rollback(app(), 1, doing)).rejects.toThrow('no');
+    expect(store.config.all(app())).toEqual({ A: 'new' });
+  });
+});
+
+describe('scale, limits, quota', () => {
+  it('refuses a type that the release does not have and stores nothing', async () => {
+    await push();
+    await expect(deployer.scale(app(), new Map([['nope' as ProcessType, 1]]), doing)).rejects.toThrow(
+      'nope is not a valid process name to scale up',
+    );
+    expect(store.formation.get(app()).size).toBe(0);
+  });
+
+  it('stores counts only when they were reached', async () => {
+    await push();
+    failWith = new WherryError('check-failed', 'no memory');
+    await expect(deployer.scale(app(), new Map([[web, 3]]), doing)).rejects.toThrow('no memory');
+    expect(store.formation.get(app()).size).toBe(0);
+    failWith = undefined;
+    await deployer.scale(app(), new Map([[web, 3]]), doing);
+    expect(store.formation.get(app()).get(web)).toBe(3);
+  });
+
+  it('stores a limit only when the kernel took it', async () => {
+    await push();
+    failWith = new WherryError('invalid', 'below use');
+    await expect(deployer.limit(app(), 'web', { memory: 2 ** 26 }, doing)).rejects.toThrow('below use');
+    expect(store.limits.rows(app())).toEqual([]);
+    failWith = undefined;
+    await deployer.limit(app(), 'web', { memory: 2 ** 26 }, doing);
+    expect(last()?.limits(web).memory).toBe(2 ** 26);
+    await deployer.limit(app(), 'web', { memory: null }, doing);
+    expect(store.limits.rows(app())).toEqual([]);
+  });
+});
+
+describe('destroy', () => {
+  it('frees name and domain', async () => {
+    await push();
+    await deployer.destroy(app(), doing);
+    expect(store.apps.find(blog)).toBeUndefined();
+    expect(store.images.list()).toEqual([]);
+    expect(deployer.create(blog, doing.actor).name).toBe('blog');
+  });
+});

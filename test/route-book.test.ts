@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { parseAppName, parseDomain } from '../src/domain/names.ts';
+import type { Route } from '../src/domain/route.ts';
+import { createRouteBook } from '../src/route-book.ts';
+import { createSeal } from '../src/store/seal.ts';
+import { openStore } from '../src/store/store.ts';
+
+const setUp = () => {
+  const store = openStore(':memory:', createSeal(randomBytes(32)));
+  const sent: (readonly Route[])[] = [];
+  const book = createRouteBook(store, {
+    publish: async routes => {
+      sent.push(routes);
+      await new Promise(resolve => setTimeout(resolve, 5));
+    },
+    drained: async () => {},
+  });
+  return { store, sent, book };
+};
+
+it('joins domains of the store with targets of the runtime', async () => {
+  const { store, sent, book } = setUp();
+  const app = store.apps.create(parseAppName('blog'), new Date());
+  store.domains.add(app, parseDomain('blog.org'));
+  const targets = [{ id: 'a', host: '10.0.0.2', port: 5000 }];
+  await book.set(app.name, { kind: 'serving' }, targets);
+  expect(sent.at(-1)).toEqual([{ app: 'blog', domains: ['blog.org'], state: 'serving', targets }]);
+});
+
+it('says of an app that was never deployed that it was not', async () => {
+  const { store, sent, book } = setUp();
+  store.apps.create(parseAppName('blog'), new Date());
+  await book.publish();
+  expect(sent.at(-1)).toMatchObject([{ state: 'undeployed', targets: [] }]);
+});
+
+it('sends one snapshot for changes that come while another is on its way, and the last state wins', async () => {
+  const { store, sent, book } = setUp();
+  const app = store.apps.create(parseAppName('blog'), new Date());
+  await Promise.all(
+    ['1', '2', '3', '4'].map(id => book.set(app.name, { kind: 'serving' }, [{ id, host: 'h', port: 1 }])),
+  );
+  expect(sent.length).toBeLessThan(4);
+  expect(sent.at(-1)).toMatchObject([{ targets: [{ id: '4' }] }]);
+});
+
+it('forgets an app that is gone', async () => {
+  const { store, sent, book } = setUp();
+  const app = store.apps.create(parseAppName('blog'), new Date());
+  await book.set(app.name, { kind: 'serving' }, [{ id: '1', host: 'h', port: 1 }]);
+  book.forget(app.name);
+  store.apps.remove(app);
+  await book.publish();
+  expect(sent.at(-1)).toEqual([]);
+});
