@@ -9,8 +9,15 @@ const root = new URL('..', import.meta.url).pathname;
  * below src without its ending; `engine/engine` is the engine's port alone.
  */
 const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
-  main: ['daemon', 'edge/main', 'cli', 'settings', 'domain', 'system'],
+  main: ['argv', 'serve', 'daemon', 'edge/main', 'cli', 'domain'],
+  // The composition root and its parts.
   daemon: 'everything',
+  serve: ['argv', 'daemon', 'down', 'settings', 'domain', 'system'],
+  down: ['pid-file', 'edge-link', 'engine', 'domain', 'system'],
+  argv: ['settings', 'domain'],
+  'pid-file': ['domain', 'system'],
+  // Joins the runtime's sink to the edge.
+  'route-book': ['runtime', 'edge-link', 'store', 'domain', 'system'],
   deploy: ['receive', 'build', 'release', 'runtime', 'hooks', 'store', 'domain', 'system', 'settings'],
   settings: ['domain'],
   domain: [],
@@ -19,7 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   engine: ['domain', 'system'],
   receive: ['domain', 'system', 'store'],
   build: ['domain', 'system', 'store', 'engine/engine'],
-  release: ['domain', 'store'],
+  release: ['domain', 'store', 'system/clock'],
   runtime: ['domain', 'system', 'store', 'engine/engine'],
   scale: ['domain'],
   edge: ['domain', 'system'],
