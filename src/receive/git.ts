@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { spawn } from '../system/exec.ts';
+import type { Paths } from '../system/paths.ts';
+import type { GitUser } from './git-user.ts';
+import { hooksDir } from './hook.ts';
+
+export type GitProcess = ReturnType<typeof spawn>;
+
+/** Starts the system's git for one repository, hardened and as its own user. */
+export type Git = {
+  readonly user: GitUser;
+  start(args: readonly string[], options: GitOptions): GitProcess;
+};
+
+export type GitOptions = {
+  /** The repository's path. */
+  readonly repo: string;
+  readonly stdio: 'pipe' | ('pipe' | 'ignore')[];
+  /** As the client sent it, checked. */
+  readonly protocol?: string | undefined;
+  /** Objects of a push that is not accepted yet. */
+  readonly quarantine?: string | undefined;
+};
+
+/** Largest pack taken, in bytes. */
+const largestPack = 2 ** 30;
+
+/**
+ * The whole configuration that counts, next to a repository's own file, which pushes cannot reach.
+ * fsck refuses malformed and malicious objects; three faults that old histories really have only warn.
+ */
+const config: readonly (readonly [string, string])[] = [
+  ['receive.fsckObjects', 'true'],
+  ['receive.fsck.zeroPaddedFilemode', 'warn'],
+  ['receive.fsck.badTimezone', 'warn'],
+  ['receive.fsck.missingSpaceBeforeDate', 'warn'],
+  ['receive.maxInputSize', String(largestPack)],
+  ['receive.keepAlive', '5'],
+  ['receive.shallowUpdate', 'true'],
+  // The hook decides what may be deleted, with a sentence.
+  ['receive.denyDeleteCurrent', 'ignore'],
+  ['receive.autogc', 'false'],
+  ['receive.advertisePushOptions', 'false'],
+  ['transfer.hideRefs', 'refs/wherry'],
+  ['uploadpack.allowFilter', 'false'],
+  ['gc.auto', '0'],
+  ['core.fsmonitor', 'false'],
+  // Larger files are streamed, not held in memory.
+  ['core.bigFileThreshold', '32m'],
+  ['pack.windowMemory', '64m'],
+];
+
+export function createGit({ paths, user }: { paths: Paths; user: GitUser }): Git {
+  return {
+    user,
+    start: (args, options) =>
+      spawn('git', args, {
+        cwd: options.repo,
+        env: gitEnvironment(paths, options),
+        // libuv drops root's supplementary groups when it changes the user.
+        ...user,
+        stdio: options.stdio,
+        // A process group of its own, so that git's children end with it.
+        detached: true,
+      }),
+  };
+}
+
+/** Nothing of the daemon's environment, no system or user configuration, an empty home. */
+export function gitEnvironment(
+  paths: Paths,
+  { repo, protocol, quarantine }: Pick<GitOptions, 'repo' | 'protocol' | 'quarantine'>,
+): Record<string, string> {
+  const settings = [...config, ['core.hooksPath', hooksDir(paths)] as const];
+  return {
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    HOME: homeDir(paths),
+    LANG: 'C.UTF-8',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_ALLOW_PROTOCOL: 'none',
+    GIT_CONFIG_COUNT: String(settings.length),
+    ...Object.fromEntries(
+      settings.flatMap(([key, value], index) => [
+        [`GIT_CONFIG_KEY_${index}`, key],
+        [`GIT_CONFIG_VALUE_${index}`, value],
+      ]),
+    ),
+    ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),
+    ...(quarantine === undefined
+      ? {}
+      : { GIT_OBJECT_DIRECTORY: quarantine, GIT_ALTERNATE_OBJECT_DIRECTORIES: join(repo, 'objects') }),
+  };
+}
+
+/** An empty folder that git takes for its home. */
+export function homeDir(paths: Paths): string {
+  return join(paths.repos, '.home');
+}

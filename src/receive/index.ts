@@ -1,0 +1,143 @@
+import { sentence, WherryError } from '../domain/errors.ts';
+import type { AppName } from '../domain/names.ts';
+import { quoteForPeople } from '../domain/names.ts';
+import type { Clock } from '../system/clock.ts';
+import { createLocks } from '../system/locks.ts';
+import type { Log } from '../system/log.ts';
+import type { Paths } from '../system/paths.ts';
+import { createGit, type Git } from './git.ts';
+import { joinGit } from './git-run.ts';
+import { ensureGitUser } from './git-user.ts';
+import { clearLeftovers, clearQuarantines } from './leftovers.ts';
+import { receivePack } from './receive-pack.ts';
+import type { GitSession, PushHandler, Receiver } from './receiver.ts';
+import { createRepositories, makeHome, type Repositories } from './repositories.ts';
+import { openIncoming, takeSource } from './sources.ts';
+
+export type ReceiverOptions = {
+  readonly paths: Paths;
+  readonly handler: PushHandler;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** System user that owns the repositories and runs git. */
+  readonly userName?: string;
+};
+
+type Opened = { readonly git: Git; readonly repositories: Repositories };
+
+/** Milliseconds a fetch may take. */
+const longestFetch = 3_600_000;
+
+/** The git side of Wherry: repositories, pushes with their hook, fetches, sources. */
+export function createReceiver(options: ReceiverOptions): Receiver {
+  const { paths, handler, log, clock } = options;
+  const turns = createLocks();
+  const sessions = trackSessions();
+  let parts: Opened | undefined;
+  const opened = (): Opened => {
+    if (parts) return parts;
+    throw new WherryError(
+      'unavailable',
+      'Wherry is starting and takes no pushes yet. Try again in a moment.',
+    );
+  };
+
+  return {
+    open: async () => {
+      const user = await ensureGitUser(options.userName ?? 'wherry-git');
+      await makeHome(paths);
+      await clearLeftovers(paths, { uid: user.uid, clock });
+      await openIncoming(paths);
+      parts = { git: createGit({ paths, user }), repositories: createRepositories({ paths, user }) };
+    },
+    close: async () => {
+      parts = undefined;
+      await sessions.endAll();
+    },
+    receivePack: session =>
+      sessions.run(session, log, async tracked => {
+        const { git, repositories } = opened();
+        await handler.admit(session.app, session.actor);
+        await repositories.ensure(session.app);
+        const status = await receivePack(tracked, { paths, git, repositories, handler, turns, log, clock });
+        if (sessions.count(session.app) === 1) await clearQuarantines(repositories.pathOf(session.app));
+        return status;
+      }),
+    uploadPack: session =>
+      sessions.run(session, log, async tracked => {
+        const { git, repositories } = opened();
+        if (!(await repositories.exists(session.app))) {
+          throw new WherryError('app-not-found', `App ${session.app} does not exist`);
+        }
+        return uploadPack(tracked, git, repositories.pathOf(session.app));
+      }),
+    ensure: app => opened().repositories.ensure(app),
+    remove: app => opened().repositories.remove(app),
+    head: (app, branch) => opened().repositories.head(app, branch),
+    checkout: (app, commit) => {
+      const { git, repositories } = opened();
+      if (!/^[0-9a-f]{40}$/.test(commit)) {
+        throw new WherryError(
+          'invalid',
+          `Commit ${quoteForPeople(commit)} is not 40 hex digits. Give the full hash.`,
+        );
+      }
+      const warn = (text: string) => log.warn({ app }, text);
+      return takeSource({ git, paths, repo: repositories.pathOf(app), commit, warn });
+    },
+  };
+}
+
+async function uploadPack(session: GitSession, git: Git, repo: string): Promise<number> {
+  const { protocol, signal } = session;
+  const run = joinGit(
+    git.start(['upload-pack', '--strict', repo], { repo, protocol, stdio: 'pipe' }),
+    session,
+  );
+  const stop = () => run.stop();
+  const timer = setTimeout(stop, longestFetch);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  const status = await run.done;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', stop);
+  return status;
+}
+
+/** All git sessions under way: ends them on request, and tells a session's failure in one line. */
+function trackSessions() {
+  const running = new Map<Promise<number>, { app: AppName; stop: AbortController }>();
+
+  const attempt = async (session: GitSession, log: Log, work: (session: GitSession) => Promise<number>) => {
+    try {
+      return await work(session);
+    } catch (error) {
+      if (!(error instanceof WherryError)) log.error({ err: error, app: session.app }, 'git session failed');
+      session.stderr.write(` !     ${sentence(error)}\n`);
+      return error instanceof WherryError ? error.exitCode : 1;
+    }
+  };
+
+  return {
+    count: (app: AppName) => [...running.values()].filter(entry => entry.app === app).length,
+    run: async (session: GitSession, log: Log, work: (session: GitSession) => Promise<number>) => {
+      const stop = new AbortController();
+      const onAbort = () => stop.abort(session.signal.reason);
+      if (session.signal.aborted) onAbort();
+      session.signal.addEventListener('abort', onAbort, { once: true });
+      const status = attempt({ ...session, signal: stop.signal }, log, work);
+      running.set(status, { app: session.app, stop });
+      try {
+        return await status;
+      } finally {
+        running.delete(status);
+        session.signal.removeEventListener('abort', onAbort);
+      }
+    },
+    endAll: async () => {
+      const reason = new WherryError('interrupted', 'Wherry is stopping. Push again in a moment.');
+      for (const { stop } of running.values()) stop.abort(reason);
+      await Promise.allSettled(running.keys());
+    },
+  };
+}

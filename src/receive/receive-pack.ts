@@ -1,0 +1,217 @@
+import { rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Duplex } from 'node:stream';
+import { WherryError } from '../domain/errors.ts';
+import type { Progress, Source } from '../domain/push.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Locks } from '../system/locks.ts';
+import type { Log } from '../system/log.ts';
+import type { Paths } from '../system/paths.ts';
+import type { Git } from './git.ts';
+import { type GitRun, joinGit } from './git-run.ts';
+import { answerHook, type HookCall, readHookCall } from './hook.ts';
+import { createProgress, tellFailure } from './progress.ts';
+import { judgePush, type PushVerdict } from './push-rules.ts';
+import type { GitSession, PushHandler } from './receiver.ts';
+import { mostRefs, parseRefUpdates, type RefUpdate } from './ref-updates.ts';
+import type { Repositories } from './repositories.ts';
+import { takeSource } from './sources.ts';
+
+export type ReceiveParts = {
+  readonly paths: Paths;
+  readonly git: Git;
+  readonly repositories: Repositories;
+  readonly handler: PushHandler;
+  /** One deploying push per app at a time, from its hook until its ref has moved. */
+  readonly turns: Locks;
+  readonly log: Log;
+  readonly clock: Clock;
+};
+
+/** Milliseconds. */
+const times = { transfer: 3_600_000, turn: 1_800_000, deploy: 7_200_000, refs: 60_000 };
+
+/**
+ * One `git receive-pack`: the transfer, then the hook's part, then git moves the refs or drops the objects.
+ * A client that leaves during the transfer ends it; one that leaves during the deploy leaves the decision to the handler.
+ */
+export async function receivePack(session: GitSession, parts: ReceiveParts): Promise<number> {
+  const repo = parts.repositories.pathOf(session.app);
+  const { protocol } = session;
+  const child = parts.git.start(['receive-pack', repo], {
+    repo,
+    protocol,
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+  });
+  const run = joinGit(child, session);
+  const [verdict, output] = [child.stdio[3], child.stdio[4]];
+  if (!(verdict instanceof Duplex) || !(output instanceof Duplex)) return run.done;
+  for (const channel of [verdict, output]) channel.on('error', () => {});
+
+  const stop = limitTransfer(run, session.signal);
+  const call = await readHookCall(verdict, mostRefs);
+  stop.release();
+  if (!call || session.signal.aborted) {
+    run.stop();
+    return run.done;
+  }
+  return serveHook({
+    session,
+    parts,
+    repo,
+    run,
+    call,
+    progress: createProgress(output),
+    answer: status => answerHook({ verdict, output }, status),
+  });
+}
+
+type HookWork = {
+  readonly session: GitSession;
+  readonly parts: ReceiveParts;
+  readonly repo: string;
+  readonly run: GitRun;
+  readonly call: HookCall;
+  readonly progress: Progress;
+  readonly answer: (status: 0 | 1) => void;
+};
+
+async function serveHook(work: HookWork): Promise<number> {
+  const { progress, session, parts } = work;
+  try {
+    const updates = parseRefUpdates(work.call.lines, work.call.count);
+    const verdict = judge(work, updates);
+    if (verdict.deploy) return await deployInTurn(work, updates, verdict.deploy);
+    return await settle(work, verdict, 0);
+  } catch (error) {
+    if (!(error instanceof WherryError)) parts.log.error({ err: error, app: session.app }, 'push failed');
+    tellFailure(progress, error);
+    return settle(work, { notes: [] }, 1);
+  }
+}
+
+function judge({ session, parts }: HookWork, updates: readonly RefUpdate[]): PushVerdict {
+  return judgePush(updates, parts.handler.deployBranch(session.app));
+}
+
+/** Waits for other pushes to the app, then looks again: they may have moved the branch or chosen it. */
+function deployInTurn(
+  work: HookWork,
+  updates: readonly RefUpdate[],
+  { commit }: Deployable,
+): Promise<number> {
+  const { session, parts, progress } = work;
+  const turn = {
+    holder: `the deploy of ${commit.slice(0, 7)}`,
+    wait: times.turn,
+    onWait: (holder: string) => progress.step(`Waiting for ${holder}`),
+    signal: session.signal,
+  };
+  return parts.turns.with(session.app, turn, async () => {
+    const verdict = judge(work, updates);
+    if (verdict.deploy) {
+      await refuseMoved(work, verdict.deploy);
+      await deploy(work, verdict.deploy);
+    }
+    const status = await settle(work, verdict, 0);
+    if (verdict.deploy) await afterwards(work, verdict.deploy);
+    return status;
+  });
+}
+
+type Deployable = NonNullable<PushVerdict['deploy']>;
+
+/** Git would refuse to move the ref only after the deploy, when the new version is live. */
+async function refuseMoved({ session, parts }: HookWork, { branch, from }: Deployable): Promise<void> {
+  const head = await parts.repositories.head(session.app, branch);
+  if (head === from) return;
+  throw new WherryError(
+    'conflict',
+    `Branch ${branch} moved to ${head?.slice(0, 7) ?? 'nothing'} by another push meanwhile. Pull and push again.`,
+  );
+}
+
+async function deploy(work: HookWork, { branch, commit }: Deployable): Promise<void> {
+  const { session, parts, progress, repo, call } = work;
+  const { app, actor } = session;
+  const quarantine = call.quarantine === '' ? undefined : join(repo, 'objects', basename(call.quarantine));
+  const life = limitDeploy(work);
+  let source: Source | undefined;
+  try {
+    const { git, paths } = parts;
+    const warn = (text: string) => progress.warn(text);
+    source = await takeSource({ git, paths, repo, quarantine, commit, warn, signal: life.signal });
+    const first = parts.handler.deployBranch(app) === null;
+    if (first) progress.step(`Set ${branch} as deploy-branch`);
+    await parts.handler.deploy({ app, branch, commit, actor }, source, { progress, signal: life.signal });
+    if (first) parts.handler.setDeployBranch(app, branch);
+  } catch (error) {
+    if (source) await rm(source.dir, { recursive: true, force: true });
+    throw error;
+  } finally {
+    life.release();
+  }
+}
+
+/** Tells the hook, then waits until git has moved the refs or dropped the push. */
+async function settle(
+  { run, progress, answer, parts }: HookWork,
+  verdict: PushVerdict,
+  status: 0 | 1,
+): Promise<number> {
+  for (const line of verdict.notes) progress.warn(line);
+  answer(status);
+  const timer = setTimeout(() => run.stop(), times.refs);
+  const exit = await run.done;
+  clearTimeout(timer);
+  parts.log.debug({ exit, status }, 'push ended');
+  return exit;
+}
+
+/** After git ended: a clone shall check out what runs. */
+async function afterwards({ session, parts }: HookWork, { branch, commit }: Deployable): Promise<void> {
+  const { app } = session;
+  try {
+    const head = await parts.repositories.head(app, branch);
+    if (head !== commit)
+      parts.log.warn({ app, branch, commit, head }, 'deployed, but git did not move the branch');
+    await parts.repositories.pointHead(app, branch);
+  } catch (error) {
+    parts.log.warn({ err: error, app }, 'HEAD could not be set');
+  }
+}
+
+/** Until the hook speaks: the client's leaving, or an hour, ends git. */
+function limitTransfer(run: GitRun, signal: AbortSignal): { release(): void } {
+  const timer = setTimeout(() => run.stop(), times.transfer);
+  const stop = () => run.stop();
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  return {
+    release: () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    },
+  };
+}
+
+/** Aborted when the client or git is gone, or after two hours. */
+function limitDeploy({ session, run }: HookWork): { readonly signal: AbortSignal; release(): void } {
+  const life = new AbortController();
+  const end = (message: string) => () => life.abort(new WherryError('interrupted', message));
+  const onAbort = () => life.abort(session.signal.reason);
+  const timer = setTimeout(
+    end('The deploy took more than two hours and was stopped. Push again.'),
+    times.deploy,
+  );
+  if (session.signal.aborted) onAbort();
+  session.signal.addEventListener('abort', onAbort, { once: true });
+  void run.done.then(end('The push was cut off. Push again.'));
+  return {
+    signal: life.signal,
+    release: () => {
+      clearTimeout(timer);
+      session.signal.removeEventListener('abort', onAbort);
+    },
+  };
+}

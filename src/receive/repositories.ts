@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import { chmod, chown, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AppName } from '../domain/names.ts';
+import type { Paths } from '../system/paths.ts';
+import { homeDir } from './git.ts';
+import type { GitUser } from './git-user.ts';
+import { installHook } from './hook.ts';
+
+/** Bare repositories, one per app, each owned by git's user. */
+export function createRepositories({ paths, user }: { paths: Paths; user: GitUser }) {
+  const pathOf = (app: AppName) => join(paths.repos, `${app}.git`);
+  const making = new Map<AppName, Promise<void>>();
+
+  const make = async (app: AppName) => {
+    const { init } = await import('isomorphic-git');
+    const fresh = join(paths.repos, `.new-${randomBytes(8).toString('hex')}`);
+    await init({ fs, gitdir: fresh, bare: true, defaultBranch: 'main' });
+    await chown(fresh, user.uid, user.gid);
+    await chmod(fresh, 0o700);
+    for (const entry of await readdir(fresh, { recursive: true }))
+      await chown(join(fresh, entry), user.uid, user.gid);
+    await rename(fresh, pathOf(app));
+  };
+
+  return {
+    pathOf,
+    exists: (app: AppName) => isThere(pathOf(app)),
+    /** Creates what is missing; asked twice at once, done once. */
+    ensure: async (app: AppName) => {
+      const known = making.get(app);
+      if (known) return known;
+      if (await isThere(pathOf(app))) return;
+      const work = making.get(app) ?? make(app).finally(() => making.delete(app));
+      making.set(app, work);
+      await work;
+    },
+    remove: async (app: AppName) => {
+      // Renamed first: half a repository never answers to the app's name.
+      const gone = join(paths.repos, `.gone-${randomBytes(8).toString('hex')}`);
+      if (!(await isThere(pathOf(app)))) return;
+      await rename(pathOf(app), gone);
+      await rm(gone, { recursive: true, force: true });
+    },
+    /** Commit of a branch, or null. */
+    head: async (app: AppName, branch: string): Promise<string | null> => {
+      const { resolveRef, Errors } = await import('isomorphic-git');
+      try {
+        return await resolveRef({ fs, gitdir: pathOf(app), ref: `refs/heads/${branch}` });
+      } catch (error) {
+        if (error instanceof Errors.NotFoundError) return null;
+        throw error;
+      }
+    },
+    /** Makes `branch` what a clone checks out, with git's own lock file. */
+    pointHead: async (app: AppName, branch: string) => {
+      const head = join(pathOf(app), 'HEAD');
+      const lock = `${head}.lock`;
+      await writeFile(lock, `ref: refs/heads/${branch}\n`, { flag: 'wx' });
+      await chown(lock, user.uid, user.gid);
+      await rename(lock, head);
+    },
+  };
+}
+
+export type Repositories = ReturnType<typeof createRepositories>;
+
+/** Makes the repositories' folder; git's user may pass through it and through the data directory, and list neither. */
+export async function makeHome(paths: Paths): Promise<void> {
+  await mkdir(paths.data, { recursive: true, mode: 0o711 });
+  const { mode } = await stat(paths.data);
+  await chmod(paths.data, (mode & 0o777) | 0o011);
+  await mkdir(paths.repos, { recursive: true });
+  await chmod(paths.repos, 0o711);
+  await mkdir(homeDir(paths), { recursive: true });
+  await chmod(homeDir(paths), 0o755);
+  await installHook(paths);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
