@@ -1,5 +1,6 @@
 import type { ArgKind } from './args.ts';
 import type { Context } from './context.ts';
+import type { Line } from './lines.ts';
 
 /** Who may run a command; checked in one place before `run`. */
 export type Access = 'public' | 'admin' | { readonly app: 'read' | 'write' };
@@ -8,6 +9,12 @@ type Args = Readonly<Record<string, ArgKind<unknown>>>;
 type Values<Kinds extends Args> = {
   readonly [Name in keyof Kinds]: Kinds[Name] extends ArgKind<infer Value> ? Value : never;
 };
+type Input<Positional extends Args, Flags extends Args> = Values<Positional> & Values<Flags>;
+/** What `text` is given: the result, or for a stream each item of it. */
+type Shown<Result> = Result extends AsyncIterable<infer Item> ? Item : Result;
+
+/** Asked before something is destroyed: the person types `word`, or has said `--force`. */
+export type Confirmation = { readonly warning: string; readonly word: string };
 
 /**
  * One command, the only place that says what it is. SSH, the HTTP API, the local client, help, completion and README read it.
@@ -24,19 +31,24 @@ export type CommandDefinition<Positional extends Args, Flags extends Args, Resul
   readonly examples?: readonly string[];
   /** Key order is positional order. */
   readonly args: Positional;
+  /** Keys in camel case; `noRestart` is typed `--no-restart`. */
   readonly flags?: Flags;
   readonly access: Access;
   /** `write` takes the app's lock, is audited, and is POST over HTTP. */
   readonly effect: 'read' | 'write';
-  /** The result is an async iterable of lines, shown as they come. */
+  /** The result is an async iterable; its items are shown as they come. */
   readonly stream?: true;
   /** Reads its standard input (a key, an archive). */
   readonly stdin?: true;
+  /** Of a `write` command: whether this input only looks, so that no lock is needed (`ps:scale APP`). */
+  looksOnly?(input: Input<Positional, Flags>): boolean;
+  /** What must be confirmed before the lock is taken. @throws app-not-found */
+  confirm?(context: Context, input: Input<Positional, Flags>): Confirmation;
   /** Plain JSON data; never prints. */
-  run(context: Context, input: Values<Positional> & Values<Flags>): Promise<Result> | Result;
-  /** The lines for a person. Pure. */
-  text(result: Awaited<Result>, input: Values<Positional> & Values<Flags>): readonly string[];
-  /** Exit status for a result that is not an error, 0 unless told (`apps:exists`). */
+  run(context: Context, input: Input<Positional, Flags>): Promise<Result> | Result;
+  /** The lines for a person; of a stream, for each item. Pure. */
+  text(result: Shown<Awaited<Result>>, input: Input<Positional, Flags>): readonly Line[];
+  /** Exit status for a result that is not an error, 0 unless told (`config:get`). */
   exit?(result: Awaited<Result>): number;
 };
 

@@ -1,0 +1,135 @@
+import { rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import type { Dispatch } from '../commands/dispatch.ts';
+import { described } from '../commands/help.ts';
+import type { Registry } from '../commands/registry.ts';
+import { errorBody } from '../commands/screen.ts';
+import { WherryError } from '../domain/errors.ts';
+import type { Actor } from '../domain/push.ts';
+import type { Log } from '../system/log.ts';
+import { execCommand } from './exec.ts';
+import { answerJson } from './json.ts';
+import { restCommand } from './rest.ts';
+
+export type ApiOptions = {
+  /** Path of the unix socket; whoever can open it is an admin, so its mode is 0600. */
+  readonly socket: string;
+  readonly dispatch: Dispatch;
+  readonly registry: Registry;
+  readonly log: Log;
+};
+
+/** Whoever reaches the socket: its file's mode has let them through. */
+const actor: Actor = { name: 'local', via: 'local' };
+/** Longest path that a unix socket address holds, in bytes (unix(7): 108 with the closing NUL). */
+const longestPath = 107;
+
+/**
+ * The HTTP API on the data directory's socket. `POST /v1/exec` is the local client's (words in, output frames out);
+ * `/v1/<namespace>/<verb>` takes and gives JSON; `GET /v1/commands` describes them all.
+ */
+export function createApi(options: ApiOptions) {
+  const { socket, log } = options;
+  const clients = new Set<AbortController>();
+
+  // A push or a log is read for as long as it takes, so only the header has a limit in time.
+  const server = createServer({ requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 5_000 });
+  server.on('request', (request, response) => {
+    const client = new AbortController();
+    clients.add(client);
+    response.once('close', () => {
+      clients.delete(client);
+      client.abort(new WherryError('interrupted', 'The client is gone.'));
+    });
+    response.on('error', () => {});
+    request.on('error', () => {});
+    answer(request, response, { ...options, signal: client.signal }).catch(error =>
+      refuse(response, error, log),
+    );
+  });
+
+  return {
+    /** @throws conflict when another daemon serves the socket, invalid when its path is too long */
+    async listen(): Promise<void> {
+      if (Buffer.byteLength(socket) > longestPath) {
+        throw new WherryError(
+          'invalid',
+          `The path ${socket} is too long for a unix socket. Choose a data directory with a shorter path.`,
+        );
+      }
+      if (await answers(socket))
+        throw new WherryError('conflict', `Another Wherry serves ${socket} already. Stop it first.`);
+      rmSync(socket, { force: true });
+      await listening(server, socket);
+    },
+    async close(): Promise<void> {
+      const closed = new Promise<void>(resolve => server.close(() => resolve()));
+      for (const client of clients) client.abort(new WherryError('interrupted', 'The daemon is stopping.'));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+type Answering = ApiOptions & { readonly signal: AbortSignal };
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { dispatch, registry, signal }: Answering,
+): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://wherry');
+  const parts = pathname.split('/').filter(part => part !== '');
+  if (parts[0] !== 'v1' || parts.length < 2 || parts.length > 3)
+    throw new WherryError('not-found', `There is nothing at ${pathname}. See GET /v1/commands.`);
+  if (pathname === '/v1/exec') return execCommand(request, response, { dispatch, actor, signal });
+  if (pathname === '/v1/commands') return answerJson(response, 200, described(registry.list()));
+  const command = registry.find(parts.slice(1).map(decodeURIComponent).join(':'));
+  await restCommand(request, response, { command, query: searchParams, dispatch, actor, signal });
+}
+
+function refuse(response: ServerResponse, error: unknown, log: Log): void {
+  const told = toldError(error);
+  if (!(error instanceof WherryError) && told.code === 'failed')
+    log.error({ err: error instanceof Error ? error.stack : String(error) }, 'the API met a bug');
+  if (response.headersSent) response.destroy();
+  else answerJson(response, told.httpStatus, errorBody(told));
+}
+
+function toldError(error: unknown): WherryError {
+  if (error instanceof WherryError) return error;
+  // Of decodeURIComponent, for a path such as /v1/%ff.
+  if (error instanceof URIError) return new WherryError('invalid', 'The path is not well formed.');
+  return new WherryError('failed', 'Wherry met a fault of its own; see the daemon log.');
+}
+
+/** The file's mode is right from its first moment: nobody else can connect in between. */
+function listening(server: ReturnType<typeof createServer>, socket: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    const mask = process.umask(0o177);
+    try {
+      server.listen(socket, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    } finally {
+      process.umask(mask);
+    }
+  });
+}
+
+/** Whether somebody listens there; a socket file that a crash left does not count. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const probe = connect(socket);
+    const settle = (alive: boolean) => {
+      probe.destroy();
+      resolve(alive);
+    };
+    probe.once('connect', () => settle(true));
+    probe.once('error', () => settle(false));
+    probe.setTimeout(2000, () => settle(true));
+  });
+}

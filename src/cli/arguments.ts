@@ -1,0 +1,26 @@
+import { resolve } from 'node:path';
+
+/** What the client keeps for itself, and the words that it sends. */
+export type Arguments = { readonly data: string; readonly words: readonly string[] };
+
+const defaultData = '/var/lib/wherry';
+/** Flags in front of a command that are followed by a value. */
+const valued = new Set(['--app', '--format']);
+
+/** Takes `--data DIR` out of what stands in front of the command; then WHERRY_DATA, then the default. */
+export function readArguments(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Arguments {
+  const words: string[] = [];
+  const left = [...argv];
+  let data: string | undefined;
+  while (left[0]?.startsWith('-') && left[0] !== '--') {
+    const word = left.shift() ?? '';
+    if (word === '--data') data = left.shift() ?? '';
+    else if (word.startsWith('--data=')) data = word.slice('--data='.length);
+    else if (valued.has(word)) words.push(word, ...left.splice(0, 1));
+    else words.push(word);
+  }
+  return { data: resolve(data || env['WHERRY_DATA'] || defaultData), words: [...words, ...left] };
+}

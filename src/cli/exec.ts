@@ -1,0 +1,64 @@
+import { request as httpRequest } from 'node:http';
+
+/** The streams of a terminal, or of a test. */
+export type Terminal = {
+  readonly stdin: NodeJS.ReadableStream & { destroy?(): unknown };
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+};
+
+/** How a command ended; `unreachable` with the reason when no daemon took it. */
+export type Outcome =
+  | { readonly kind: 'exit'; readonly code: number }
+  | { readonly kind: 'unreachable'; readonly code: string }
+  | { readonly kind: 'lost' };
+
+/**
+ * Sends the words to the daemon on `socket` and shows its frames as they come. Standard input goes there only when the daemon
+ * asks for it. Resolves when the command ends; an abort leaves it, and the daemon stops what it was doing.
+ */
+export function execRemote(
+  { socket, words, signal }: { socket: string; words: readonly string[]; signal: AbortSignal },
+  terminal: Terminal,
+): Promise<Outcome> {
+  return new Promise(resolve => {
+    const request = httpRequest({ socketPath: socket, path: '/v1/exec', method: 'POST', agent: false });
+    const settle = (outcome: Outcome) => {
+      signal.removeEventListener('abort', onAbort);
+      terminal.stdin.unpipe(request);
+      terminal.stdin.destroy?.();
+      request.destroy();
+      resolve(outcome);
+    };
+    const onAbort = () => settle({ kind: 'lost' });
+    const onFrame = (frame: Record<string, unknown>): void => {
+      if (typeof frame['stdout'] === 'string') terminal.stdout.write(frame['stdout']);
+      else if (typeof frame['stderr'] === 'string') terminal.stderr.write(frame['stderr']);
+      else if (frame['stdin'] === true) terminal.stdin.pipe(request);
+      else if (typeof frame['exit'] === 'number') settle({ kind: 'exit', code: frame['exit'] });
+    };
+    let reached = false;
+    request.on('error', (error: NodeJS.ErrnoException) =>
+      settle(reached ? { kind: 'lost' } : { kind: 'unreachable', code: error.code ?? 'unknown' }),
+    );
+    request.on('response', response => {
+      reached = true;
+      response.setEncoding('utf8');
+      response.on('data', lines(onFrame));
+      response.on('close', () => settle({ kind: 'lost' }));
+      response.on('error', () => settle({ kind: 'lost' }));
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+    request.write(`${JSON.stringify({ words })}\n`);
+  });
+}
+
+/** Cuts text into lines, each a JSON object. */
+function lines(onFrame: (frame: Record<string, unknown>) => void): (text: string) => void {
+  let open = '';
+  return text => {
+    const parts = (open + text).split('\n');
+    open = parts.pop() ?? '';
+    for (const part of parts) if (part !== '') onFrame(JSON.parse(part) as Record<string, unknown>);
+  };
+}

@@ -1,0 +1,78 @@
+// Kept small and free of the rest of Wherry, so that a command costs little more than the start of Node.
+import { join } from 'node:path';
+import { readArguments } from './arguments.ts';
+import { execRemote, type Outcome } from './exec.ts';
+
+/** The exit status of a program whose reader went away (128 + SIGPIPE), as a shell would give it. */
+const brokenPipe = 141;
+/** Of `unavailable` in the table of errors; not imported, to start quickly. */
+const unavailable = 75;
+
+/** `wherry [--data DIR] <command...>`: has the daemon run it. Resolves to the exit status. */
+export async function runCli(argv: readonly string[]): Promise<number> {
+  const { data, words } = readArguments(argv, process.env);
+  const left = leaving();
+  const outcome = await execRemote(
+    { socket: join(data, 'control.sock'), words, signal: left.signal },
+    process,
+  );
+  const status = left.status();
+  if (status !== undefined) return status;
+  return conclude(outcome, { data, words });
+}
+
+async function conclude(
+  outcome: Outcome,
+  { data, words }: { data: string; words: readonly string[] },
+): Promise<number> {
+  switch (outcome.kind) {
+    case 'exit':
+      return outcome.code;
+    case 'lost':
+      complain('The daemon went away before the command ended. See its log; what was done is kept.');
+      return unavailable;
+    case 'unreachable': {
+      const help = await offline(words);
+      if (help) {
+        process.stdout.write(help);
+        return 0;
+      }
+      complain(why(outcome.code, data));
+      return unavailable;
+    }
+  }
+}
+
+/** Help and version need no daemon. */
+async function offline(words: readonly string[]): Promise<string | undefined> {
+  const [first] = words.filter(word => word === '-h' || word === '-v' || !/^--(?!help$|version$)/.test(word));
+  const asks =
+    first === undefined || /^(help|version|-h|-v|--help|--version)$/.test(first) || first.endsWith(':help');
+  return asks ? (await import('./offline.ts')).answerOffline(words) : undefined;
+}
+
+function why(code: string, data: string): string {
+  if (code === 'EACCES' || code === 'EPERM')
+    return `The daemon's socket in ${data} is for its owner only. Run this as the user that runs it (sudo wherry ...).`;
+  return `Wherry is not running on ${data}. Start it with "wherry daemon --data ${data}", or name another directory with --data.`;
+}
+
+function complain(text: string): void {
+  process.stderr.write(` !     ${text}\n`);
+}
+
+/** Ends the command when the person or the reader of our output leaves. */
+function leaving(): { signal: AbortSignal; status(): number | undefined } {
+  const controller = new AbortController();
+  let status: number | undefined;
+  const leave = (code: number) => {
+    status ??= code;
+    controller.abort();
+  };
+  process.once('SIGINT', () => leave(130));
+  process.once('SIGTERM', () => leave(143));
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', () => leave(brokenPipe));
+  }
+  return { signal: controller.signal, status: () => status };
+}

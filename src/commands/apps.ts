@@ -1,0 +1,91 @@
+import { WherryError } from '../domain/errors.ts';
+import { defineCommand } from './define.ts';
+import { doing } from './doing.ts';
+import { app, newApp } from './kinds.ts';
+import { header } from './lines.ts';
+import { defineReport } from './report.ts';
+
+const create = defineCommand({
+  name: 'apps:create',
+  summary: 'Create an app',
+  description:
+    'A push to an app that does not exist creates it too. The app gets the domain APP.DOMAIN and one web process.',
+  examples: ['apps:create blog'],
+  args: { app: newApp },
+  access: 'admin',
+  effect: 'write',
+  run(context, input) {
+    if (context.store.apps.find(input.app))
+      throw new WherryError('invalid', 'Name is already taken', { hint: `apps:report ${input.app}` });
+    context.progress.step(`Creating ${input.app}...`);
+    const made = context.deployer.create(input.app, context.actor);
+    return { app: made.name, domains: context.store.domains.list(made) };
+  },
+  text: () => [],
+});
+
+const destroy = defineCommand({
+  name: 'apps:destroy',
+  summary: 'Destroy an app with its releases, config and logs',
+  description: 'Asks for the name of the app on standard input unless --force is given.',
+  examples: ['apps:destroy blog --force'],
+  args: { app },
+  access: { app: 'write' },
+  effect: 'write',
+  confirm: (context, input) => ({
+    warning: `This command will destroy app ${context.app(input.app).name}.`,
+    word: input.app,
+  }),
+  async run(context, input) {
+    context.progress.step(`Destroying ${input.app}`);
+    await context.deployer.destroy(context.app(input.app), doing(context));
+    return { app: input.app, destroyed: true };
+  },
+  text: () => [],
+});
+
+const list = defineCommand({
+  name: 'apps:list',
+  summary: 'List all apps',
+  examples: ['apps:list', 'apps:list --quiet', 'apps:list --format json'],
+  args: {},
+  access: 'admin',
+  effect: 'read',
+  run(context) {
+    const names = context.store.apps.list().map(each => each.name);
+    if (names.length === 0) context.progress.warn("You haven't deployed any applications yet");
+    return names;
+  },
+  text: names => (names.length === 0 ? [] : [header('My Apps'), ...names]),
+});
+
+const exists = defineCommand({
+  name: 'apps:exists',
+  summary: 'Tell by the exit status whether an app exists: 0 or 20',
+  examples: ['apps:exists blog'],
+  args: { app },
+  access: { app: 'read' },
+  effect: 'read',
+  run: (context, input) => ({ app: context.app(input.app).name, exists: true }),
+  text: () => [],
+});
+
+const report = defineReport({
+  name: 'apps:report',
+  summary: 'Show what is known of one app or all',
+  examples: ['apps:report', 'apps:report blog', 'apps:report blog --app-created-at'],
+  title: 'app',
+  prefix: 'app-',
+  values(context, each) {
+    const release = context.store.releases.live(each);
+    return {
+      'created-at': each.createdAt.toISOString(),
+      'deploy-source': release?.commit ? 'git' : '',
+      'deploy-source-metadata': release?.commit ?? '',
+      release: release ? `v${release.version}` : '',
+      stopped: String(each.stopped),
+    };
+  },
+});
+
+export const appsCommands = [create, destroy, list, exists, report];

@@ -1,0 +1,160 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Actor } from '../domain/push.ts';
+import type { Locks } from '../system/locks.ts';
+import type { Log } from '../system/log.ts';
+import type { Services } from './context.ts';
+import type { Command, Confirmation } from './define.ts';
+import { asksForJson, type Globals, readInvocation, readWords } from './grammar.ts';
+import { printed } from './lines.ts';
+import { type Input, parseJson, parseWords } from './parse.ts';
+import { createPipeline, type Pipeline } from './pipeline.ts';
+import { readStdin } from './read-stdin.ts';
+import type { Registry } from './registry.ts';
+import { createScreen, type Screen } from './screen.ts';
+
+/** A command line from SSH or the local client, or a command with its arguments as JSON. */
+export type DispatchRequest = {
+  readonly words: readonly string[];
+  /** Instead of words; the answer is JSON on stdout (a line an item for a stream), errors too. */
+  readonly json?: JsonCall;
+  readonly actor: Actor;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly stdin: Readable;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+};
+
+export type JsonCall = {
+  readonly command: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly force: boolean;
+};
+
+/** Runs a command line to its end; never throws. Resolves to the exit status. */
+export type Dispatch = (request: DispatchRequest) => Promise<number>;
+
+/** The one way from words to a result: find, parse, authorise, lock, run, render, audit. */
+export function createDispatch(
+  services: Services,
+  registry: Registry,
+  options: { locks: Locks; log: Log },
+): Dispatch {
+  const pipeline = createPipeline(services, options);
+  const { clock } = services;
+
+  return async request => {
+    const screen = createScreen(request, {
+      quiet: false,
+      json: request.json !== undefined || asksForJson(request.words),
+    });
+    const start = clock.ticks();
+    let name = 'unknown';
+    try {
+      const { command, input, globals } = request.json
+        ? fromJson(registry, request.json)
+        : understand(registry, request.words);
+      name = command.name;
+      screen.look.quiet = globals.quiet;
+      screen.look.json = globals.format === 'json';
+      const parsed = clock.ticks();
+      const result = await pipeline.run(toCall({ command, input, globals }, request, screen));
+      const ran = clock.ticks();
+      await render(command, { input, result, signal: request.signal }, screen);
+      if (globals.trace) {
+        const ms = (from: number, to: number) => `${(to - from).toFixed(1)} ms`;
+        const [read, run, print] = [ms(start, parsed), ms(parsed, ran), ms(ran, clock.ticks())];
+        screen.trace(`trace: ${name} parse ${read}, run ${run}, print ${print}`);
+      }
+      return command.exit?.(result) ?? 0;
+    } catch (error) {
+      return fail(error, { name, request, screen, pipeline });
+    }
+  };
+}
+
+type Understood = { readonly command: Command; readonly input: Input; readonly globals: Globals };
+
+/** Finds the command and parses its arguments; every way to ask for help leads to `help`. */
+function understand(registry: Registry, words: readonly string[]): Understood {
+  const { name, rest, globals } = readInvocation(words);
+  const help = (topic: string | undefined): Understood => ({
+    command: registry.find('help'),
+    input: { topic },
+    globals,
+  });
+  if (name === undefined) return help(undefined);
+  if (name.endsWith(':help')) return help(name.slice(0, -':help'.length));
+  if (globals.help) return help(name);
+  const command = registry.lookup(name);
+  if (
+    !command &&
+    rest.every(word => word === '--help' || word === '-h') &&
+    registry.namespace(name).length > 0
+  )
+    return help(name);
+  const known = command ?? registry.find(name);
+  const sorted = readWords(known, rest, globals);
+  if (globals.help) return help(name);
+  return { command: known, input: parseWords(known, sorted), globals };
+}
+
+function fromJson(registry: Registry, { command: name, body, force }: JsonCall): Understood {
+  const command = registry.find(name);
+  const globals: Globals = { quiet: false, force, trace: false, help: false, format: 'json' };
+  return { command, input: parseJson(command, body), globals };
+}
+
+function toCall({ command, input, globals }: Understood, request: DispatchRequest, screen: Screen) {
+  return {
+    command,
+    input,
+    actor: request.actor,
+    quiet: globals.quiet,
+    force: globals.force,
+    progress: screen.progress,
+    stdin: request.stdin,
+    signal: request.signal,
+    ask: (question: Confirmation) => askByName(question, request, screen),
+  };
+}
+
+/** dokku's prompt: the person types the name of what will be gone. */
+async function askByName(question: Confirmation, request: DispatchRequest, screen: Screen): Promise<boolean> {
+  screen.warn(
+    `WARNING: Potentially Destructive Action\n${question.warning}\nTo proceed, type "${question.word}"`,
+  );
+  screen.prompt('> ');
+  const typed = await readStdin(request.stdin, { until: 'line', max: 4096, signal: request.signal });
+  screen.prompt('\n');
+  return typed.trim() === question.word;
+}
+
+async function render(
+  command: Command,
+  { input, result, signal }: { input: Input; result: unknown; signal: AbortSignal },
+  screen: Screen,
+): Promise<void> {
+  const show = (value: unknown) =>
+    screen.print(
+      screen.look.json
+        ? [JSON.stringify(value ?? null)]
+        : printed(command.text(value, input), screen.look.quiet),
+    );
+  if (!command.stream) return show(result);
+  for await (const item of result as AsyncIterable<unknown>) {
+    if (signal.aborted) break;
+    await show(item);
+  }
+  signal.throwIfAborted();
+}
+
+function fail(
+  thrown: unknown,
+  about: { name: string; request: DispatchRequest; screen: Screen; pipeline: Pipeline },
+): number {
+  const { name, request, screen, pipeline } = about;
+  const error = pipeline.explain(thrown, { command: name, signal: request.signal });
+  if (error.code !== 'interrupted') screen.error(error);
+  return error.exitCode;
+}

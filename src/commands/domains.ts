@@ -1,0 +1,114 @@
+import type { App } from '../domain/app.ts';
+import { many } from './args.ts';
+import type { Context } from './context.ts';
+import { defineCommand } from './define.ts';
+import { tell } from './doing.ts';
+import { app, domain } from './kinds.ts';
+import { defineReport } from './report.ts';
+
+const add = defineCommand({
+  name: 'domains:add',
+  summary: 'Add domains to an app',
+  description:
+    'All of them or, when one belongs to another app, none. `*.example.org` takes every host below it.',
+  examples: ['domains:add blog www.example.org example.org'],
+  args: { app, domains: many(domain) },
+  access: { app: 'write' },
+  effect: 'write',
+  async run(context, input) {
+    const owner = context.app(input.app);
+    const { store, progress } = context;
+    const added = store.transaction(() => input.domains.filter(each => store.domains.add(owner, each)));
+    for (const each of new Set(input.domains)) {
+      if (added.includes(each)) progress.step(`Added ${each} to ${owner.name}`);
+      else progress.warn(`Skipping: ${each} already added to ${owner.name}`);
+    }
+    return applied(context, owner, added.length > 0 && `Added ${added.join(', ')}`);
+  },
+  text: () => [],
+});
+
+const remove = defineCommand({
+  name: 'domains:remove',
+  summary: 'Remove domains from an app',
+  examples: ['domains:remove blog www.example.org'],
+  args: { app, domains: many(domain) },
+  access: { app: 'write' },
+  effect: 'write',
+  async run(context, input) {
+    const owner = context.app(input.app);
+    const { store, progress } = context;
+    const removed = store.transaction(() => input.domains.filter(each => store.domains.remove(owner, each)));
+    for (const each of new Set(input.domains)) {
+      if (removed.includes(each)) progress.step(`Removed ${each} from ${owner.name}`);
+      else progress.warn(`Skipping: ${each} is not a domain of ${owner.name}`);
+    }
+    return applied(context, owner, removed.length > 0 && `Removed ${removed.join(', ')}`);
+  },
+  text: () => [],
+});
+
+const set = defineCommand({
+  name: 'domains:set',
+  summary: 'Make these the only domains of an app',
+  examples: ['domains:set blog www.example.org'],
+  args: { app, domains: many(domain) },
+  access: { app: 'write' },
+  effect: 'write',
+  async run(context, input) {
+    const owner = context.app(input.app);
+    const domains = [...new Set(input.domains)];
+    context.store.domains.set(owner, domains);
+    context.progress.step(`Set ${domains.join(' ')} for ${owner.name}`);
+    return applied(context, owner, `Set ${domains.join(', ')}`);
+  },
+  text: () => [],
+});
+
+const clear = defineCommand({
+  name: 'domains:clear',
+  summary: 'Remove all domains from an app',
+  examples: ['domains:clear blog'],
+  args: { app },
+  access: { app: 'write' },
+  effect: 'write',
+  async run(context, input) {
+    const owner = context.app(input.app);
+    context.store.domains.set(owner, []);
+    context.progress.step(`Cleared domains in ${owner.name}`);
+    return applied(context, owner, 'Removed all domains');
+  },
+  text: () => [],
+});
+
+const report = defineReport({
+  name: 'domains:report',
+  summary: 'Show the domains of one app or all',
+  examples: ['domains:report blog', 'domains:report blog --domains-app-vhosts'],
+  title: 'domains',
+  prefix: 'domains-',
+  values(context, each) {
+    const domains = context.store.domains.list(each);
+    return {
+      'app-enabled': String(domains.length > 0),
+      'app-vhosts': domains.join(' '),
+      'global-enabled': 'true',
+      'global-vhosts': context.settings.domain,
+    };
+  },
+});
+
+export const domainsCommands = [add, remove, set, clear, report];
+
+/** Tells the edge, when something changed. */
+async function applied(
+  context: Context,
+  owner: App,
+  message: string | false,
+): Promise<{ app: string; domains: readonly string[] }> {
+  if (message !== false) {
+    tell(context, owner, 'domains', message);
+    await context.deployer.applyRoutes();
+  }
+  return { app: owner.name, domains: context.store.domains.list(owner) };
+}

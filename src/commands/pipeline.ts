@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { WherryError } from '../domain/errors.ts';
+import { parseAppName } from '../domain/names.ts';
+import type { Actor, Progress } from '../domain/push.ts';
+import type { Locks } from '../system/locks.ts';
+import type { Log } from '../system/log.ts';
+import { authorise } from './authorise.ts';
+import type { Context, Services } from './context.ts';
+import type { Command, Confirmation } from './define.ts';
+import { appOf, type Input } from './parse.ts';
+
+/** Milliseconds that a command waits for whatever is being done to its app. */
+const lockWait = 30_000;
+
+/** One parsed command, by whom, and how to talk to them. */
+export type Call = {
+  readonly command: Command;
+  readonly input: Input;
+  readonly actor: Actor;
+  readonly quiet: boolean;
+  readonly force: boolean;
+  readonly progress: Progress;
+  readonly stdin: Readable | undefined;
+  readonly signal: AbortSignal;
+  /** Asks the person; false when they cannot or do not confirm. */
+  ask(question: Confirmation): Promise<boolean>;
+};
+
+export type Pipeline = {
+  /** Authorise, confirm, lock, run, audit. @throws WherryError */
+  run(call: Call): Promise<unknown>;
+  /** Any thrown thing as an error for people; a bug is logged under an id. */
+  explain(error: unknown, about: { command: string; signal: AbortSignal }): WherryError;
+};
+
+/** What every front end puts a parsed command through. */
+export function createPipeline(services: Services, { locks, log }: { locks: Locks; log: Log }): Pipeline {
+  const perform = async (call: Call): Promise<unknown> => {
+    const { command, input } = call;
+    authorise(call.actor, command.access, services.store.keys);
+    const context = createContext(services, call);
+    const app = appOf(command, input);
+    if (app?.exists) context.app(parseAppName(app.name));
+    if (command.confirm && !call.force) await confirmed(call, command.confirm(context, input));
+    const work = async () => command.run(context, input);
+    if (command.effect === 'read' || !app || command.looksOnly?.(input)) return work();
+    return locks.with(
+      app.name,
+      {
+        holder: `${command.name} by ${call.actor.name}`,
+        wait: lockWait,
+        signal: call.signal,
+        onWait: holder => call.progress.detail(`Waiting for ${holder} to end`),
+      },
+      work,
+    );
+  };
+
+  const explain = (error: unknown, about: { command: string; signal: AbortSignal }): WherryError => {
+    if (error instanceof WherryError) return error;
+    if (about.signal.aborted) return new WherryError('interrupted', 'Interrupted.');
+    const id = randomBytes(4).toString('hex');
+    const stack = error instanceof Error ? error.stack : String(error);
+    log.error({ id, command: about.command, err: stack }, 'a command met a bug');
+    return new WherryError('failed', `Wherry met a fault of its own (${id}); see the daemon log.`, {
+      cause: error,
+    });
+  };
+
+  return {
+    explain,
+    async run(call) {
+      const start = services.clock.ticks();
+      let result = 'ok';
+      try {
+        return await perform(call);
+      } catch (error) {
+        const known = explain(error, { command: call.command.name, signal: call.signal });
+        result = known.code;
+        throw known;
+      } finally {
+        audit({ log, call, result, ms: services.clock.ticks() - start });
+      }
+    },
+  };
+}
+
+/** Names and outcomes only: arguments may be secrets. */
+function audit({ log, call, result, ms }: { log: Log; call: Call; result: string; ms: number }): void {
+  const { command, actor, input } = call;
+  const fields = {
+    actor: actor.name,
+    via: actor.via,
+    command: command.name,
+    app: appOf(command, input)?.name,
+    result,
+    ms: Math.round(ms * 10) / 10,
+  };
+  if (command.effect === 'write') log.info(fields, 'command');
+  else log.debug(fields, 'command');
+}
+
+function createContext(services: Services, call: Call): Context {
+  return {
+    ...services,
+    actor: call.actor,
+    quiet: call.quiet,
+    force: call.force,
+    progress: call.progress,
+    stdin: call.stdin,
+    signal: call.signal,
+    app: name => services.store.apps.get(name),
+  };
+}
+
+async function confirmed(call: Call, question: Confirmation): Promise<void> {
+  if (await call.ask(question)) return;
+  throw new WherryError(
+    'usage',
+    `Nothing was done: ${call.command.name} was not confirmed. Type "${question.word}" when asked, or add --force.`,
+  );
+}

@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream';
+import { WherryError } from '../domain/errors.ts';
+
+/** Milliseconds for a person to type. */
+const patience = 60_000;
+
+/**
+ * Text from a client's standard input: its first line, or all of it up to the end.
+ * Empty when there is none. At most `max` bytes, at most a minute.
+ * @throws invalid when it is more, usage when nothing comes, interrupted when the client leaves
+ */
+export function readStdin(
+  stdin: Readable | undefined,
+  { until, max, signal }: { until: 'line' | 'end'; max: number; signal: AbortSignal },
+): Promise<string> {
+  if (!stdin || stdin.readableEnded || stdin.destroyed) return Promise.resolve('');
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const leave = () => {
+      clearTimeout(timer);
+      stdin.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onEnd);
+      signal.removeEventListener('abort', onAbort);
+      stdin.pause();
+    };
+    const refuse = (error: WherryError) => {
+      leave();
+      reject(error);
+    };
+    const onEnd = () => {
+      leave();
+      resolve(Buffer.concat(chunks).toString('utf8'));
+    };
+    const onData = (data: Buffer | string) => {
+      const chunk = Buffer.from(data);
+      const end = until === 'line' ? chunk.indexOf(10) : -1;
+      chunks.push(end < 0 ? chunk : chunk.subarray(0, end));
+      size += chunk.length;
+      if (end >= 0) onEnd();
+      else if (size > max)
+        refuse(new WherryError('invalid', `More than ${max} bytes came on standard input. Give less.`));
+    };
+    const onAbort = () => refuse(new WherryError('interrupted', 'Interrupted.'));
+    const timer = setTimeout(
+      () => refuse(new WherryError('usage', 'Nothing came on standard input for a minute.')),
+      patience,
+    );
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) return onAbort();
+    stdin.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onEnd);
+  });
+}

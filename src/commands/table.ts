@@ -1,0 +1,22 @@
+import type { Registry } from './registry.ts';
+import { usage } from './usage.ts';
+
+const start = '<!-- commands:start -->';
+const end = '<!-- commands:end -->';
+
+/** The command table of README.md. */
+export function commandTable(registry: Registry): string {
+  const cell = (text: string) => text.replaceAll('|', '\\|');
+  const rows = registry
+    .list()
+    .map(command => `| \`${cell(usage({ ...command, flags: {} }))}\` | ${cell(command.summary)} |`);
+  return ['| command | what it does |', '| --- | --- |', ...rows].join('\n');
+}
+
+/** The document with the table between its markers made new; undefined when it has no markers. */
+export function withCommandTable(document: string, registry: Registry): string | undefined {
+  const from = document.indexOf(start);
+  const to = document.indexOf(end);
+  if (from < 0 || to < from) return undefined;
+  return `${document.slice(0, from + start.length)}\n${commandTable(registry)}\n${document.slice(to)}`;
+}
