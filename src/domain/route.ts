@@ -30,7 +30,8 @@ export type ToEdge = { readonly kind: 'snapshot'; readonly snapshot: Snapshot };
 
 /**
  * Edge to control. `applied` acknowledges a snapshot; `drained` says that a target which is in no snapshot any more
- * has no request left in flight.
+ * has no request left in flight. `draining` lists all such targets that still have some, so that a control that was
+ * away knows without having heard every `drained`.
  */
 export type FromEdge =
   | {
@@ -38,6 +39,7 @@ export type FromEdge =
       readonly generation: number;
       readonly pid: number;
       readonly http: { readonly host: string; readonly port: number };
+      readonly draining: readonly string[];
     }
-  | { readonly kind: 'applied'; readonly generation: number }
+  | { readonly kind: 'applied'; readonly generation: number; readonly draining: readonly string[] }
   | { readonly kind: 'drained'; readonly target: string };

@@ -1,0 +1,88 @@
+import { connect, type Socket } from 'node:net';
+import type { FromEdge, Snapshot } from '../domain/route.ts';
+import type { EdgeLog } from './log.ts';
+import { parseSnapshot } from './snapshot-file.ts';
+
+export type ControlLinkOptions = {
+  readonly socketPath: string;
+  readonly hello: () => Extract<FromEdge, { kind: 'hello' }>;
+  readonly onSnapshot: (snapshot: Snapshot) => void;
+  readonly log: EdgeLog;
+};
+
+const firstDelay = 100;
+const lastDelay = 1000;
+const maxLine = 64 << 20;
+
+/** The edge's end of the unix socket: connects again for ever, because control may be away at any time. */
+export class ControlLink {
+  readonly #options: ControlLinkOptions;
+  #socket: Socket | undefined;
+  #delay = firstDelay;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: ControlLinkOptions) {
+    this.#options = options;
+    this.#connect();
+  }
+
+  /** Lost while control is away: the next hello tells what still drains. */
+  send(message: FromEdge): void {
+    if (this.#socket?.readyState === 'open') this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#socket?.end();
+  }
+
+  #connect(): void {
+    const socket = connect(this.#options.socketPath);
+    this.#socket = socket;
+    let partial: Buffer[] = [];
+    let size = 0;
+    socket.on('connect', () => {
+      this.#delay = firstDelay;
+      this.#options.log.info({}, 'connected to control');
+      this.send(this.#options.hello());
+    });
+    socket.on('data', chunk => {
+      let rest = chunk as Buffer;
+      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+        const line = Buffer.concat([...partial, rest.subarray(0, end)]);
+        partial = [];
+        size = 0;
+        this.#take(line.toString('utf8'));
+        rest = rest.subarray(end + 1);
+      }
+      partial.push(rest);
+      size += rest.length;
+      if (size > maxLine) socket.destroy();
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => this.#again());
+  }
+
+  #take(line: string): void {
+    const message = parsed(line);
+    const snapshot = message?.kind === 'snapshot' ? parseSnapshot(message.snapshot) : undefined;
+    if (snapshot) this.#options.onSnapshot(snapshot);
+    else this.#options.log.error({ line: line.slice(0, 200) }, 'control sent what is no snapshot');
+  }
+
+  #again(): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => this.#connect(), this.#delay);
+    this.#delay = Math.min(lastDelay, this.#delay * 2);
+  }
+}
+
+function parsed(line: string): { kind?: unknown; snapshot?: unknown } | undefined {
+  try {
+    return JSON.parse(line) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

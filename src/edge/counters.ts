@@ -1,0 +1,28 @@
+/** What an app's visitors got, since this edge process began; in memory only. */
+export type AppCount = {
+  requests: number;
+  /** Answers by the first digit of their status; 1 is a websocket's 101. */
+  readonly classes: [number, number, number, number, number, number];
+  /** Clients that left before their answer was complete. */
+  aborted: number;
+  retries: number;
+};
+
+export type Counters = ReturnType<typeof createCounters>;
+
+export function createCounters() {
+  const apps = new Map<string, AppCount>();
+  return {
+    of(app: string): AppCount {
+      const known = apps.get(app);
+      if (known) return known;
+      const fresh: AppCount = { requests: 0, classes: [0, 0, 0, 0, 0, 0], aborted: 0, retries: 0 };
+      apps.set(app, fresh);
+      return fresh;
+    },
+    /** Forgets apps that have no route any more. */
+    keep(names: ReadonlySet<string>): void {
+      for (const name of apps.keys()) if (!names.has(name)) apps.delete(name);
+    },
+  };
+}

@@ -1,0 +1,309 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Connection, ConnectionUser, Failure } from './connection.ts';
+import type { EdgeLog } from './log.ts';
+import { appBusy, appFailed, appSlow, notServing, slowClient } from './page-texts.ts';
+import { type Page, sendPage } from './pages.ts';
+import { type Pool, pick } from './pool.ts';
+import { RequestBody } from './request-body.ts';
+import { type RequestHead, renderRequestHead } from './request-head.ts';
+import type { ResponseHead } from './response-head.ts';
+import type { AppRoute } from './routes.ts';
+import { joinTunnel } from './tunnel.ts';
+import type { Watch, Watched } from './watch.ts';
+
+export type Plan = {
+  readonly head: RequestHead;
+  readonly route: AppRoute;
+  readonly requestId: string;
+  readonly peer: string;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  /** The client waits for a 100 before it sends its body. */
+  readonly expects: boolean;
+  readonly res: ServerResponse;
+};
+
+export type ExchangeContext = {
+  /** The app's route of now, for a second try. */
+  current(app: string): AppRoute | undefined;
+  /** The port the listener has. */
+  port(): number;
+  /** No connection is to be kept open after its answer. */
+  stopping(): boolean;
+  readonly watch: Watch;
+  readonly tunnels: Set<Socket>;
+  readonly log: EdgeLog;
+};
+
+const headTimeout = 60_000;
+const queueTimeout = 30_000;
+/** Bodies up to this many bytes are joined with their head into one write. */
+const smallBody = 16_384;
+const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+/** One request and its answer, from the choice of an instance to the last byte. */
+export class Exchange implements ConnectionUser, Watched {
+  readonly #context: ExchangeContext;
+  readonly #plan: Plan;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  /** What the client sent after the head of an upgrade. */
+  readonly #first: Buffer;
+  readonly #body: RequestBody | undefined;
+  #pool: Pool | undefined;
+  #connection: Connection | undefined;
+  #acquiredAt = 0;
+  #sentAt = 0;
+  #tries = 0;
+  #continued = false;
+  #answering = false;
+  #unflushed = false;
+  #done = false;
+
+  constructor(context: ExchangeContext, req: IncomingMessage, plan: Plan, first: Buffer) {
+    this.#context = context;
+    this.#plan = plan;
+    this.#req = req;
+    this.#res = plan.res;
+    this.#first = first;
+    const { framing } = plan.head;
+    const bodied = framing.kind === 'chunked' || (framing.kind === 'length' && framing.bytes > 0);
+    this.#body = bodied ? new RequestBody(req, framing.kind === 'chunked') : undefined;
+  }
+
+  get socket(): Socket {
+    return this.#req.socket;
+  }
+
+  start(): void {
+    this.#plan.route.count.requests++;
+    this.#res.on('close', () => this.#clientClosed());
+    this.#res.on('drain', () => this.#connection?.resume());
+    this.#context.watch.add(this);
+    this.#attempt(this.#plan.route, {});
+  }
+
+  ready(connection: Connection): void {
+    const { head } = this.#plan;
+    this.#connection = connection;
+    if (this.#plan.expects && !this.#continued) {
+      this.#continued = true;
+      this.#res.writeContinue();
+    }
+    this.#sentAt = performance.now();
+    const { peer, requestId, startedAt } = this.#plan;
+    const text = renderRequestHead(head, { peer, requestId, startedAt, port: this.#context.port() });
+    connection.begin(text, { method: head.method, upgrade: head.upgrade !== undefined });
+    this.#body?.sendTo(connection, connection.reused && this.#repeatable);
+  }
+
+  head(head: ResponseHead): void {
+    if (head.status < 200 && head.status !== 101) {
+      if (head.status === 103) this.#earlyHints(head);
+      return;
+    }
+    this.#answering = true;
+    this.#pool?.answered(this);
+    if (head.status === 101) {
+      this.#switch(head);
+      return;
+    }
+    if (this.#context.stopping()) this.#res.shouldKeepAlive = false;
+    if (head.trailer !== undefined && this.#req.httpVersionMinor === 1)
+      head.headers.push('Trailer', head.trailer);
+    this.#res.writeHead(head.status, head.message, head.headers);
+    this.#unflushed = true;
+  }
+
+  data(piece: Buffer, last: boolean): void {
+    const res = this.#res;
+    this.#unflushed = false;
+    if (!last) {
+      if (!res.write(piece)) this.#connection?.pause();
+    } else if (piece.length <= smallBody) res.end(piece.toString('latin1'), 'latin1');
+    else res.end(piece);
+  }
+
+  end(trailers: readonly string[]): void {
+    const res = this.#res;
+    this.#unflushed = false;
+    if (!res.writableEnded) {
+      if (trailers.length > 0 && res.chunkedEncoding) res.addTrailers(pairs(trailers));
+      res.end();
+    }
+    this.#connection?.release(this.#body?.sent ?? true);
+    this.#finish(res.statusCode);
+  }
+
+  settled(): void {
+    if (!this.#unflushed) return;
+    this.#unflushed = false;
+    this.#res.flushHeaders();
+  }
+
+  drain(): void {
+    this.#body?.drain();
+  }
+
+  lost(failure: Failure): void {
+    const connection = this.#connection;
+    const pool = this.#pool;
+    this.#connection = undefined;
+    this.#leave();
+    if (connection === undefined) pool?.refused();
+    const route = this.#context.current(this.#plan.route.app) ?? this.#plan.route;
+    if (this.#mayRetry({ failure, connection, route })) {
+      this.#plan.route.count.retries++;
+      this.#body?.detach();
+      this.#attempt(route, connection === undefined && pool ? { not: pool } : { fresh: true });
+      return;
+    }
+    this.#context.log.warn(
+      { app: route.app, target: pool?.target.id, failure, url: this.#plan.head.target },
+      'app failed',
+    );
+    this.#answer(appFailed(route.app, failure));
+  }
+
+  check(now: number): void {
+    const late = this.#late(now);
+    if (late) this.#giveUp(late);
+  }
+
+  #late(now: number): Page | undefined {
+    const { app } = this.#plan.route;
+    if (this.#body && !this.#body.sent && this.#body.tooSlow(now)) return slowClient;
+    if (this.#answering) return undefined;
+    // A connection being made has a timer of its own.
+    if (!this.#connection) return now - this.#acquiredAt > queueTimeout ? appBusy(app) : undefined;
+    if (this.#body?.awaitsClient) return undefined;
+    const since = Math.max(this.#sentAt, this.#body?.progressAt ?? 0);
+    return now - since > headTimeout ? appSlow(app, headTimeout / 1000) : undefined;
+  }
+
+  get #repeatable(): boolean {
+    return repeatable.has(this.#plan.head.method) && this.#plan.head.upgrade === undefined;
+  }
+
+  #attempt(route: AppRoute, wish: { not?: Pool; fresh?: boolean }): void {
+    const pool = pick(route.pools, wish.not);
+    if (!pool) {
+      this.#answer(notServing(route));
+      return;
+    }
+    this.#tries++;
+    this.#pool = pool;
+    this.#acquiredAt = performance.now();
+    pool.enter();
+    const taken = pool.acquire(this, { fresh: wish.fresh === true, repeatable: this.#repeatable });
+    if (!taken) this.#giveUp(appBusy(route.app));
+  }
+
+  /** Once; and only when the app cannot have acted on the first try, or acting twice is the same as once. */
+  #mayRetry(lost: { failure: Failure; connection: Connection | undefined; route: AppRoute }): boolean {
+    if (this.#tries > 1 || this.#answering || this.#res.destroyed) return false;
+    if (lost.connection === undefined) return lost.route.pools.some(pool => pool !== this.#pool);
+    const untouched = lost.failure.kind === 'closed' && lost.connection.reused && !lost.connection.answered;
+    return untouched && this.#repeatable && (this.#body?.replayable ?? true);
+  }
+
+  #earlyHints(head: ResponseHead): void {
+    if (this.#req.httpVersionMinor !== 1 || this.#res.headersSent) return;
+    const link = pairs(head.headers).flatMap(([name, value]) =>
+      name.toLowerCase() === 'link' ? [value] : [],
+    );
+    try {
+      if (link.length > 0) this.#res.writeEarlyHints({ link });
+    } catch {
+      // Node takes a narrower grammar of Link than servers send; a hint may be left out.
+    }
+  }
+
+  #switch(head: ResponseHead): void {
+    const connection = this.#connection;
+    const { socket: client } = this.#req;
+    if (!connection) return;
+    const { socket: app, rest } = connection.detach();
+    const pool = this.#pool;
+    this.#pool = undefined;
+    this.#res.detachSocket(client);
+    client.write(switchingHead(head), 'latin1');
+    for (const socket of [client, app]) this.#context.tunnels.add(socket);
+    this.#finish(101);
+    joinTunnel({ socket: client, first: this.#first }, { socket: app, first: rest }, () => {
+      for (const socket of [client, app]) this.#context.tunnels.delete(socket);
+      pool?.leave();
+    });
+  }
+
+  #clientClosed(): void {
+    if (!this.#done) {
+      this.#plan.route.count.aborted++;
+      this.#connection?.destroy();
+      this.#leave();
+      this.#finish(499);
+    }
+  }
+
+  #giveUp(page: Page): void {
+    this.#connection?.destroy();
+    this.#leave();
+    this.#answer(page);
+  }
+
+  /** With a page of the edge's, or by cutting the client off when the app's answer has begun. */
+  #answer(page: Page): void {
+    if (this.#done) return;
+    const cut = this.#res.headersSent;
+    if (this.#context.stopping() || (this.#plan.expects && !this.#continued))
+      this.#res.shouldKeepAlive = false;
+    this.#finish(cut ? 499 : page.status);
+    sendPage(this.#req, this.#res, page);
+  }
+
+  #finish(status: number): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#leave();
+    this.#connection = undefined;
+    this.#context.watch.delete(this);
+    if (this.#body && !this.#body.sent) this.#body.discard();
+    const { head, route, startedAt, requestId, peer } = this.#plan;
+    const digit = Math.min(5, Math.floor(status / 100));
+    route.count.classes[digit] = (route.count.classes[digit] ?? 0) + 1;
+    if (!this.#context.log.debugging) return;
+    this.#context.log.debug(
+      {
+        app: route.app,
+        host: head.host,
+        method: head.method,
+        url: head.target,
+        status,
+        peer,
+        requestId,
+        ms: Date.now() - startedAt,
+      },
+      'request',
+    );
+  }
+
+  #leave(): void {
+    const pool = this.#pool;
+    if (!pool) return;
+    this.#pool = undefined;
+    pool.answered(this);
+    pool.leave();
+  }
+}
+
+function switchingHead(head: ResponseHead): string {
+  const lines = pairs(head.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 101 ${head.message}\r\n${lines.join('')}Upgrade: ${head.upgrade ?? 'websocket'}\r\nConnection: Upgrade\r\n\r\n`;
+}
+
+function pairs(flat: readonly string[]): [string, string][] {
+  const made: [string, string][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) made.push([flat[i] as string, flat[i + 1] as string]);
+  return made;
+}

@@ -1,0 +1,105 @@
+// The edge process: binds, gives up root, serves from the last snapshot, and follows control for as long as it lives.
+import { resolve } from 'node:path';
+import { WherryError } from '../domain/errors.ts';
+import type { Snapshot } from '../domain/route.ts';
+import { ControlLink } from './control-link.ts';
+import { createCounters } from './counters.ts';
+import { createEdgeLog } from './log.ts';
+import { parseEdgeOptions } from './options.ts';
+import { dropPrivileges, parseUser } from './privileges.ts';
+import { buildTable, type RouteTable } from './routes.ts';
+import { createEdgeServer } from './server.ts';
+import { createSnapshotWriter, readSnapshot } from './snapshot-file.ts';
+import { Targets } from './targets.ts';
+
+const drainTimeout = 30_000;
+
+/** Runs until SIGTERM; prints `ready` on stdout when it takes requests. */
+export async function runEdge(argv: readonly string[]): Promise<void> {
+  const log = createEdgeLog();
+  try {
+    await run(argv, log);
+  } catch (error) {
+    if (!(error instanceof WherryError)) log.error({ err: error }, 'the edge could not start');
+    else log.error({ code: error.code }, error.message);
+    log.flush();
+    process.exit(1);
+  }
+}
+
+async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog>): Promise<void> {
+  const options = parseEdgeOptions(argv);
+  const user = options.user === undefined ? undefined : await parseUser(options.user);
+  // Paths are relative from here on: the folders above may be closed to the unprivileged user.
+  process.chdir(resolve(options.dir));
+  process.on('uncaughtException', error => log.error({ err: error }, 'fault'));
+
+  let table: RouteTable | undefined;
+  const counters = createCounters();
+  const targets = new Targets(target => link?.send({ kind: 'drained', target }));
+  const apply = (snapshot: Snapshot) => {
+    const retireOthers = targets.sync(snapshot);
+    table = buildTable(snapshot, { pools: targets.pools, counters });
+    retireOthers();
+  };
+  const server = createEdgeServer({ table: () => table, everySecond: now => targets.sweep(now), log });
+  const http = await bind(server, options.http);
+  if (user) dropPrivileges(user);
+  const stored = await readSnapshot('snapshot.json');
+  if (stored) apply(stored);
+  process.stdout.write('ready\n');
+  log.info({ http, generation: stored?.generation, uid: process.getuid?.() }, 'serving');
+
+  const writer = createSnapshotWriter('snapshot.json', error =>
+    log.error({ err: error }, 'snapshot not stored'),
+  );
+  const link: ControlLink = new ControlLink({
+    socketPath: 'control.sock',
+    log,
+    hello: () => ({
+      kind: 'hello',
+      generation: table?.generation ?? 0,
+      pid: process.pid,
+      http,
+      draining: targets.draining(),
+    }),
+    onSnapshot: snapshot => {
+      if (snapshot.generation > (table?.generation ?? 0)) {
+        apply(snapshot);
+        writer.save(snapshot);
+      }
+      link.send({ kind: 'applied', generation: table?.generation ?? 0, draining: targets.draining() });
+    },
+  });
+  await stopSignal();
+  log.info({}, 'stopping');
+  link.close();
+  await server.stop(drainTimeout);
+  await writer.settled();
+  log.flush();
+  process.exit(0);
+}
+
+async function bind(server: ReturnType<typeof createEdgeServer>, http: { host: string; port: number }) {
+  try {
+    return await server.listen(http);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const where = `${http.host}:${http.port}`;
+    if (code === 'EADDRINUSE')
+      throw new WherryError(
+        'conflict',
+        `Another program listens on ${where} already. Stop it, or choose another --http.`,
+      );
+    if (code === 'EACCES')
+      throw new WherryError('access-denied', `Only root may listen on ${where}. Choose a port from 1024 up.`);
+    throw new WherryError('failed', `Cannot listen on ${where}: ${code}.`, { cause: error });
+  }
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise(stop => {
+    process.once('SIGTERM', () => stop());
+    process.once('SIGINT', () => stop());
+  });
+}

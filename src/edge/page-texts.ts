@@ -1,0 +1,118 @@
+// The words of each page, together: whose fault it is, and what helps.
+import type { Failure } from './connection.ts';
+import type { Page } from './pages.ts';
+import type { Refusal } from './request-head.ts';
+import type { AppRoute } from './routes.ts';
+
+export function unknownHost(host: string): Page {
+  return {
+    status: 404,
+    reason: 'unknown-host',
+    title: 'No such app',
+    text: `No app answers to ${host} here. If it should, give the name to an app:`,
+    hint: `domains:add APP ${host}`,
+  };
+}
+
+export const noRoutes: Page = {
+  status: 503,
+  reason: 'no-routes',
+  title: 'Starting',
+  text: 'The server has just started and does not know its apps yet. Try again in a moment.',
+  retryAfter: 2,
+};
+
+export function badRequest(refusal: Refusal): Page {
+  const title = refusal.status === 501 ? 'Not implemented' : 'Bad request';
+  return { status: refusal.status, reason: refusal.reason, title, text: refusal.text };
+}
+
+/** An app that has no instance to serve. */
+export function notServing(route: AppRoute): Page {
+  const known = {
+    serving: ['app-unavailable', `App ${route.app} has no running web process at the moment.`],
+    stopped: ['app-stopped', `App ${route.app} is stopped.`],
+    undeployed: ['app-undeployed', `App ${route.app} has nothing deployed yet.`],
+    crashed: ['app-crashed', `App ${route.app} crashed and is being restarted.`],
+  } as const satisfies Record<AppRoute['state'], readonly [string, string]>;
+  const [reason, text] = known[route.state];
+  return {
+    status: 503,
+    reason,
+    title: 'App not available',
+    text: route.reason ?? text,
+    retryAfter: route.state === 'crashed' || route.state === 'serving' ? 5 : 60,
+  };
+}
+
+export function appFailed(app: string, failure: Failure): Page {
+  const known = {
+    refused: ['app-refused', 'does not accept connections'],
+    'connect-timeout': ['app-unreachable', 'did not accept a connection within 2 seconds'],
+    closed: ['app-closed', 'closed the connection without a complete answer'],
+    protocol: ['app-protocol', 'sent something that is not a valid HTTP answer'],
+  } as const satisfies Record<Failure['kind'], readonly [string, string]>;
+  const [reason, text] = known[failure.kind];
+  return {
+    status: 502,
+    reason,
+    title: 'App failed',
+    text: `App ${app} ${text}. The fault is the app's, not the server's; its log says more.`,
+    hint: `logs ${app}`,
+  };
+}
+
+export function appSlow(app: string, seconds: number): Page {
+  return {
+    status: 504,
+    reason: 'app-timeout',
+    title: 'App too slow',
+    text: `App ${app} did not begin to answer within ${seconds} seconds. The fault is the app's; its log says more.`,
+    hint: `logs ${app}`,
+  };
+}
+
+export function appBusy(app: string): Page {
+  return {
+    status: 503,
+    reason: 'app-busy',
+    title: 'App busy',
+    text: `App ${app} has more requests waiting than it can answer. Try again in a moment.`,
+    retryAfter: 5,
+  };
+}
+
+export const slowClient: Page = {
+  status: 408,
+  reason: 'slow-request',
+  title: 'Request timeout',
+  text: 'The request did not arrive in time.',
+};
+
+export const malformed: Page = {
+  status: 400,
+  reason: 'bad-request',
+  title: 'Bad request',
+  text: 'The request is not valid HTTP/1.1.',
+};
+
+export const headerTooLarge: Page = {
+  status: 431,
+  reason: 'headers-too-large',
+  title: 'Headers too large',
+  text: 'The headers of the request are larger than 16 KiB.',
+};
+
+export const noTunnels: Page = {
+  status: 405,
+  reason: 'no-tunnels',
+  title: 'Method not allowed',
+  text: 'CONNECT is not answered here.',
+};
+
+export const ownFault: Page = {
+  status: 500,
+  reason: 'edge-fault',
+  title: 'Server fault',
+  text: 'The server met a fault of its own. Its operator finds it in the log of the edge.',
+};

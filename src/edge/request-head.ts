@@ -1,0 +1,259 @@
+// One pass over a request's raw headers: what routing needs to know, and the lines that go to the app, in their order
+// and with their duplicates. Strip first, add ours after: a client cannot name our headers in Connection to lose them.
+import type { IncomingMessage } from 'node:http';
+import { type Host, parseHost } from './host.ts';
+
+export type Framing =
+  | { readonly kind: 'none' | 'chunked' }
+  | { readonly kind: 'length'; readonly bytes: number };
+
+export type RequestHead = {
+  readonly method: string;
+  /** Origin form, byte for byte as it came. */
+  readonly target: string;
+  readonly host: Host;
+  /** As the client wrote it, with its port. */
+  readonly authority: string;
+  /** Header lines for the app, each with its CRLF, without framing and forwarding headers. */
+  readonly lines: string;
+  readonly framing: Framing;
+  readonly requestId: string | undefined;
+  /** The token of an upgrade that is passed on; undefined for every other request. */
+  readonly upgrade: 'websocket' | undefined;
+  readonly acceptsTrailers: boolean;
+};
+
+export type Refusal = {
+  readonly status: 400 | 414 | 431 | 501;
+  readonly reason: string;
+  readonly text: string;
+};
+
+type Action =
+  | 'drop'
+  | 'host'
+  | 'length'
+  | 'encoding'
+  | 'connection'
+  | 'te'
+  | 'upgrade'
+  | 'request-id'
+  | 'forwarding';
+
+const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
+  ['host', 'host'],
+  ['content-length', 'length'],
+  ['transfer-encoding', 'encoding'],
+  ['connection', 'connection'],
+  ['te', 'te'],
+  ['upgrade', 'upgrade'],
+  ['x-request-id', 'request-id'],
+  ['x-forwarded-for', 'forwarding'],
+  ['x-forwarded-proto', 'forwarding'],
+  ['x-forwarded-host', 'forwarding'],
+  ['x-forwarded-port', 'forwarding'],
+  ['x-real-ip', 'forwarding'],
+  ['forwarded', 'forwarding'],
+  ['x-request-start', 'forwarding'],
+  ['expect', 'drop'],
+  ['keep-alive', 'drop'],
+  ['proxy-connection', 'drop'],
+  ['proxy-authenticate', 'drop'],
+  ['proxy-authorization', 'drop'],
+  ['proxy', 'drop'],
+  ['http2-settings', 'drop'],
+]);
+
+const maxHeaders = 100;
+const maxTarget = 8192;
+const saneId = /^[\w.:+/=-]{8,128}$/;
+const plainConnection = /^(?:keep-alive|close|upgrade)$/i;
+
+/** Reads a request's head, or says why it is refused. */
+export function readRequestHead(req: IncomingMessage): RequestHead | Refusal {
+  const raw = req.rawHeaders;
+  if (raw.length > 2 * maxHeaders)
+    return refuse(431, 'too-many-headers', 'The request has more than 100 headers.');
+  const url = req.url ?? '';
+  if (url.length > maxTarget)
+    return refuse(414, 'target-too-long', 'The address of the request is longer than 8 KiB.');
+  const scan = scanHeaders(raw, undefined);
+  const named = namedHops(scan.connection);
+  const lines = named ? scanHeaders(raw, named).lines : scan.lines;
+
+  if (scan.hosts !== 1)
+    return refuse(
+      400,
+      'bad-host',
+      `The request has ${scan.hosts === 0 ? 'no' : 'more than one'} Host header.`,
+    );
+  const target = originForm(url, req.method ?? 'GET');
+  const authority = target?.authority ?? scan.host;
+  const host = parseHost(authority);
+  if (!target) return refuse(400, 'bad-target', 'The address of the request is not valid.');
+  if (host === undefined) return refuse(400, 'bad-host', 'The Host header is not a valid host name.');
+  const framing = framingOf(scan, req.httpVersionMinor);
+  if ('status' in framing) return framing;
+  return {
+    method: req.method ?? 'GET',
+    target: target.path,
+    host,
+    authority,
+    lines: target.authority === undefined ? lines : `Host: ${authority}\r\n${withoutHost(lines)}`,
+    framing,
+    requestId: scan.requestId,
+    upgrade: upgradeOf(req, scan, framing),
+    acceptsTrailers: scan.te,
+  };
+}
+
+export type Forwarding = {
+  readonly peer: string;
+  readonly port: number;
+  readonly requestId: string;
+  /** Unix milliseconds at which the edge had the request's head. */
+  readonly startedAt: number;
+};
+
+/** The whole head that the app gets. */
+export function renderRequestHead(head: RequestHead, forwarding: Forwarding): string {
+  return (
+    `${head.method} ${head.target} HTTP/1.1\r\n${head.lines}` +
+    `X-Forwarded-For: ${forwarding.peer}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: ${head.authority}\r\n` +
+    `X-Forwarded-Port: ${forwarding.port}\r\nX-Request-ID: ${forwarding.requestId}\r\n` +
+    `X-Request-Start: ${forwarding.startedAt}\r\n${framingLines(head)}\r\n`
+  );
+}
+
+function framingLines(head: RequestHead): string {
+  if (head.upgrade) return `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
+  const te = head.acceptsTrailers ? 'TE: trailers\r\nConnection: TE\r\n' : '';
+  if (head.framing.kind === 'chunked') return `${te}Transfer-Encoding: chunked\r\n`;
+  return head.framing.kind === 'length' ? `${te}Content-Length: ${head.framing.bytes}\r\n` : te;
+}
+
+type Scan = {
+  lines: string;
+  host: string;
+  hosts: number;
+  length: string | undefined;
+  lengths: number;
+  encoding: string | undefined;
+  connection: string;
+  upgrade: string | undefined;
+  requestId: string | undefined;
+  te: boolean;
+};
+
+function scanHeaders(raw: readonly string[], named: ReadonlySet<string> | undefined): Scan {
+  const scan: Scan = {
+    lines: '',
+    host: '',
+    hosts: 0,
+    length: undefined,
+    lengths: 0,
+    encoding: undefined,
+    connection: '',
+    upgrade: undefined,
+    requestId: undefined,
+    te: false,
+  };
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] as string;
+    const lower = name.toLowerCase();
+    const action = actions.get(lower);
+    if (action !== undefined) note(scan, action, raw[i + 1] as string, name);
+    else if (!isForged(lower) && !named?.has(lower)) scan.lines += `${name}: ${raw[i + 1]}\r\n`;
+  }
+  return scan;
+}
+
+function note(scan: Scan, action: Action, value: string, name: string): void {
+  switch (action) {
+    case 'host':
+      scan.hosts++;
+      scan.host = value;
+      scan.lines += `${name}: ${value}\r\n`;
+      return;
+    case 'length':
+      scan.lengths++;
+      scan.length = value;
+      return;
+    case 'encoding':
+      scan.encoding = scan.encoding === undefined ? value : `${scan.encoding},${value}`;
+      return;
+    case 'connection':
+      scan.connection = scan.connection === '' ? value : `${scan.connection},${value}`;
+      return;
+    case 'te':
+      scan.te ||= /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(value);
+      return;
+    case 'upgrade':
+      scan.upgrade = scan.upgrade === undefined ? value : `${scan.upgrade},${value}`;
+      return;
+    case 'request-id':
+      if (saneId.test(value)) scan.requestId ??= value;
+      return;
+    default:
+      return;
+  }
+}
+
+/** Forwarding headers we do not set, and spellings that CGI-like servers read as one of ours (`X_Forwarded_For`). */
+function isForged(lower: string): boolean {
+  if (lower.startsWith('x-forwarded-')) return true;
+  if (!lower.includes('_')) return false;
+  const dashed = lower.replaceAll('_', '-');
+  return actions.has(dashed) || dashed.startsWith('x-forwarded-');
+}
+
+/** Headers that Connection names beside its usual words. */
+function namedHops(connection: string): ReadonlySet<string> | undefined {
+  if (connection === '' || plainConnection.test(connection)) return undefined;
+  return new Set(
+    connection
+      .toLowerCase()
+      .split(',')
+      .map(word => word.trim()),
+  );
+}
+
+function framingOf(scan: Scan, minor: number): Framing | Refusal {
+  if (scan.encoding !== undefined) {
+    if (scan.length !== undefined || minor === 0)
+      return refuse(400, 'bad-framing', 'The length of the request body is given in two ways.');
+    if (scan.encoding.toLowerCase() !== 'chunked')
+      return refuse(501, 'bad-framing', 'Only the transfer encoding "chunked" is understood.');
+    return { kind: 'chunked' };
+  }
+  if (scan.length === undefined) return { kind: 'none' };
+  if (scan.lengths > 1 || !/^[0-9]{1,15}$/.test(scan.length))
+    return refuse(400, 'bad-framing', 'The Content-Length header is not one number.');
+  return { kind: 'length', bytes: Number(scan.length) };
+}
+
+function upgradeOf(req: IncomingMessage, scan: Scan, framing: Framing): 'websocket' | undefined {
+  const asked =
+    scan.upgrade?.toLowerCase() === 'websocket' && /(?:^|[, \t])upgrade(?:$|[, \t])/i.test(scan.connection);
+  return asked && req.method === 'GET' && req.httpVersionMinor === 1 && framing.kind === 'none'
+    ? 'websocket'
+    : undefined;
+}
+
+/** Splits an absolute-form target; undefined when it is neither `/path`, `http://host/path` nor `*` of OPTIONS. */
+function originForm(url: string, method: string): { path: string; authority?: string } | undefined {
+  if (url.startsWith('/')) return { path: url };
+  if (url === '*') return method === 'OPTIONS' ? { path: url } : undefined;
+  const match = /^https?:\/\/([^/?#]+)(.*)$/i.exec(url);
+  if (!match) return undefined;
+  const rest = match[2] ?? '';
+  return { authority: match[1] ?? '', path: rest.startsWith('/') ? rest : `/${rest}` };
+}
+
+function withoutHost(lines: string): string {
+  return lines.replace(/(^|\r\n)host:[^\r]*\r\n/i, '$1');
+}
+
+function refuse(status: Refusal['status'], reason: string, text: string): Refusal {
+  return { status, reason, text };
+}

@@ -1,0 +1,75 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import type { Snapshot } from '../domain/route.ts';
+
+/** The last snapshot on disk, or undefined when there is none that can be read. */
+export async function readSnapshot(file: string): Promise<Snapshot | undefined> {
+  try {
+    return parseSnapshot(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    // Missing or half-made: control sends a whole one as soon as it is there.
+    return undefined;
+  }
+}
+
+/** Checks the shape of what came from the disk or the wire. */
+export function parseSnapshot(value: unknown): Snapshot | undefined {
+  const snapshot = value as Partial<Snapshot> | null;
+  if (typeof snapshot !== 'object' || snapshot === null || !Number.isSafeInteger(snapshot.generation))
+    return undefined;
+  return Array.isArray(snapshot.routes) && snapshot.routes.every(isRoute)
+    ? (snapshot as Snapshot)
+    : undefined;
+}
+
+function isRoute(value: unknown): boolean {
+  const route = value as Partial<Snapshot['routes'][number]> | null;
+  return (
+    typeof route === 'object' &&
+    route !== null &&
+    typeof route.app === 'string' &&
+    ['serving', 'stopped', 'undeployed', 'crashed'].includes(String(route.state)) &&
+    Array.isArray(route.domains) &&
+    Array.isArray(route.targets) &&
+    route.targets.every(target => typeof target?.id === 'string' && Number.isInteger(target.port))
+  );
+}
+
+export type SnapshotWriter = {
+  /** Writes the newest; one write at a time, and what was overtaken meanwhile is left out. */
+  save(snapshot: Snapshot): void;
+  /** Resolves when nothing is left to write. */
+  settled(): Promise<void>;
+};
+
+/** Replaces `file` whole by rename, so that a crash leaves the old one or the new one. */
+export function createSnapshotWriter(file: string, onError: (error: unknown) => void): SnapshotWriter {
+  let next: Snapshot | undefined;
+  let running: Promise<void> | undefined;
+  const drain = async () => {
+    while (next) {
+      const snapshot = next;
+      next = undefined;
+      await replace(file, JSON.stringify(snapshot)).catch(onError);
+    }
+    running = undefined;
+  };
+  return {
+    save(snapshot) {
+      next = snapshot;
+      running ??= drain();
+    },
+    settled: async () => running,
+  };
+}
+
+async function replace(file: string, text: string): Promise<void> {
+  const temporary = `${file}.tmp`;
+  const handle = await open(temporary, 'w', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+}
