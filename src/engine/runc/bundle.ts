@@ -1,0 +1,165 @@
+import type { UserIds } from '../../domain/image.ts';
+import type { Limits } from '../../domain/quota.ts';
+import type { Mount } from '../engine.ts';
+import { seccompProfile } from './seccomp.ts';
+
+export type BundleSpec = {
+  readonly hostname: string;
+  readonly rootfs: string;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly workingDir: string;
+  readonly user: UserIds;
+  readonly limits: Limits;
+  /** Relative CPU share; 1024 is neutral, the kernel's own default. */
+  readonly cpuShares?: number;
+  readonly mounts: readonly Mount[];
+  /** Path of a network namespace that is ready, or none: a new one with loopback alone. */
+  readonly netns?: string;
+  readonly cgroupsPath: string;
+  readonly oomScoreAdj: number;
+  readonly ipv6: boolean;
+  /** Whether the kernel can account swap. */
+  readonly swapLimited: boolean;
+};
+
+const cpuPeriod = 100_000;
+
+/** Capabilities of the platform's own package steps in a sandbox: what dpkg and apt need, nothing more. */
+export const packageCapabilities = [
+  'CAP_CHOWN',
+  'CAP_DAC_OVERRIDE',
+  'CAP_FOWNER',
+  'CAP_FSETID',
+  'CAP_KILL',
+  'CAP_SETGID',
+  'CAP_SETUID',
+  'CAP_SYS_CHROOT',
+] as const;
+
+/** The OCI runtime configuration of an instance or a sandbox. */
+export function bundleConfig(spec: BundleSpec) {
+  return {
+    ociVersion: '1.0.2',
+    hostname: spec.hostname,
+    root: { path: spec.rootfs, readonly: false },
+    process: { ...ociProcess({ ...spec, capabilities: [] }), oomScoreAdj: spec.oomScoreAdj },
+    mounts: [...systemMounts, ...spec.mounts.map(bindMount)],
+    linux: {
+      cgroupsPath: spec.cgroupsPath,
+      resources: resources(spec),
+      namespaces: [
+        { type: 'pid' },
+        { type: 'ipc' },
+        { type: 'uts' },
+        { type: 'mount' },
+        { type: 'cgroup' },
+        { type: 'network', ...(spec.netns === undefined ? {} : { path: spec.netns }) },
+      ],
+      sysctl: sysctls(spec.ipv6),
+      seccomp: seccompProfile(),
+      maskedPaths,
+      readonlyPaths,
+    },
+  };
+}
+
+/** The OCI process object, for a bundle and for `runc exec`. rlimits are left out: raising them may be forbidden here. */
+export function ociProcess(options: {
+  argv: readonly string[];
+  env: Readonly<Record<string, string>>;
+  workingDir: string;
+  user: UserIds;
+  capabilities: readonly string[];
+}) {
+  const { capabilities } = options;
+  return {
+    terminal: false,
+    user: { uid: options.user.uid, gid: options.user.gid, umask: 0o022 },
+    args: options.argv,
+    env: Object.entries({ PATH: defaultPath, ...options.env }).map(([key, value]) => `${key}=${value}`),
+    cwd: options.workingDir,
+    noNewPrivileges: true,
+    capabilities: {
+      bounding: capabilities,
+      effective: capabilities,
+      permitted: capabilities,
+      inheritable: [],
+      ambient: [],
+    },
+  };
+}
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function resources({ limits, cpuShares, swapLimited }: BundleSpec) {
+  return {
+    devices: [{ allow: false, access: 'rwm' }],
+    // The swap figure is memory and swap together: equal means no swap.
+    memory: { limit: limits.memory, ...(swapLimited ? { swap: limits.memory } : { swappiness: 0 }) },
+    pids: { limit: limits.pids },
+    cpu: {
+      ...(cpuShares === undefined ? {} : { shares: cpuShares }),
+      ...(limits.cpus === undefined ? {} : { quota: Math.round(limits.cpus * cpuPeriod), period: cpuPeriod }),
+    },
+  };
+}
+
+function sysctls(ipv6: boolean): Record<string, string> {
+  return {
+    'net.ipv4.ip_unprivileged_port_start': '0',
+    ...(ipv6 ? { 'net.ipv6.conf.all.disable_ipv6': '1', 'net.ipv6.conf.default.disable_ipv6': '1' } : {}),
+  };
+}
+
+function bindMount(mount: Mount) {
+  const options = ['rbind', 'rprivate', 'nosuid', 'nodev', mount.readonly ? 'ro' : 'rw'];
+  return { destination: mount.target, type: 'bind', source: mount.source, options };
+}
+
+const systemMounts = [
+  { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+  {
+    destination: '/dev',
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nosuid', 'strictatime', 'mode=755', 'size=64k'],
+  },
+  {
+    destination: '/dev/pts',
+    type: 'devpts',
+    source: 'devpts',
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+  },
+  {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=64m'],
+  },
+  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+  { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+  {
+    destination: '/sys/fs/cgroup',
+    type: 'cgroup',
+    source: 'cgroup',
+    options: ['nosuid', 'noexec', 'nodev', 'relatime', 'ro'],
+  },
+];
+
+const maskedPaths = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+];
+
+const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];

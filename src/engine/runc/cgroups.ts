@@ -1,0 +1,47 @@
+export type MemoryUse = {
+  /** Bytes, dropable cache included. */
+  readonly usage: number;
+  /** Bytes of it that the kernel can drop: file pages. */
+  readonly reclaimable: number;
+  readonly peak: number;
+  /** Bytes; null without one. */
+  readonly limit: number | null;
+};
+
+export type MemoryKills = {
+  /** Processes of this group that the kernel killed for memory. */
+  readonly kills: number;
+  /** How often the group met its own limit. */
+  readonly hits: number;
+};
+
+/**
+ * The kernel's control groups, version 1 or 2 alike. `path` is absolute below the hierarchies' roots: `/wherry-<tag>/<app>/<id>`.
+ * Calls are synchronous: each is a few microseconds in the kernel's own file system, and nothing may come between them.
+ */
+export interface Cgroups {
+  /** Whether swap can be limited (v1 needs swap accounting). */
+  readonly swapLimited: boolean;
+  /** Makes the group and those above it. */
+  make(path: string): void;
+  exists(path: string): boolean;
+  /** Bytes, or null for no limit. The kernel rounds down to pages. */
+  setMemory(path: string, bytes: number | null): void;
+  setPids(path: string, most: number | null): void;
+  setCpus(path: string, cpus: number | undefined): void;
+  memory(path: string): MemoryUse;
+  pids(path: string): { readonly current: number; readonly limit: number | null };
+  /** Microseconds used. */
+  cpu(path: string): number;
+  kills(path: string): MemoryKills;
+  freeze(path: string, frozen: boolean): void;
+  frozen(path: string): boolean;
+  /** Host process ids in this group, not in groups below. */
+  processes(path: string): readonly number[];
+  /** Names of the groups directly below. */
+  children(path: string): readonly string[];
+  /** Moves a process out of a service manager's group, which would kill it together with this service. */
+  shelter(path: string, pid: number): void;
+  /** Removes the group and what is below it from every hierarchy. Empty ones only: the kernel refuses others. */
+  remove(path: string): void;
+}

@@ -1,0 +1,55 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { WherryError } from '../../domain/errors.ts';
+import { quoteForPeople } from '../../domain/names.ts';
+import type { InstanceSpec } from '../engine.ts';
+import { createLiving, type Driver, type Living } from './driver.ts';
+import { makeFolders, prepare, writeBundle } from './prepare.ts';
+import { writeRecord } from './record.ts';
+import { dismantle } from './remove.ts';
+
+/** Makes everything an instance needs before its start. Its record is written last: without it, it is half made. */
+export async function createInstance(driver: Driver, spec: InstanceSpec): Promise<Living> {
+  checkSpec(spec);
+  if (driver.instances.has(spec.id)) {
+    throw new WherryError('conflict', `Instance ${spec.id} exists already. Remove it first.`);
+  }
+  const living = createLiving(driver, { spec, network: await driver.network.take() });
+  const { folder } = living;
+  try {
+    await rm(folder.exitStatus, { force: true });
+    await Promise.all([makeFolders(folder), openLog(spec.logFile)]);
+    await Promise.all([writeBundle(driver, living), prepare(driver, living)]);
+    await writeRecord(folder.record, living.record);
+  } catch (error) {
+    await dismantle(driver, living);
+    throw error;
+  }
+  driver.instances.set(spec.id, living);
+  return living;
+}
+
+async function openLog(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, '', { flag: 'a', mode: 0o600 });
+}
+
+function checkSpec(spec: InstanceSpec): void {
+  checkName(spec.id, 'Instance id');
+  checkName(spec.group, 'Group');
+  if (spec.user.uid === 0 || spec.user.gid === 0) {
+    throw new WherryError('invalid', `Instance ${spec.id} would run as root. Give it another user.`);
+  }
+  if (spec.argv.length === 0) throw new WherryError('invalid', `Instance ${spec.id} has no command.`);
+  if (spec.layers.length === 0) throw new WherryError('invalid', `Instance ${spec.id} has no layers.`);
+}
+
+/** Ids and groups become paths: letters, digits, `.` and `-`, beginning with a letter or digit. @throws invalid */
+export function checkName(name: string, what: string): void {
+  if (!/^[a-z0-9][a-z0-9.-]{0,99}$/.test(name) || name.includes('..')) {
+    throw new WherryError(
+      'invalid',
+      `${what} ${quoteForPeople(name)} is not valid. Use a-z, 0-9, "." and "-".`,
+    );
+  }
+}

@@ -1,0 +1,81 @@
+import type { Clock } from '../../system/clock.ts';
+import type { Log } from '../../system/log.ts';
+import type { EngineEvent, Exit, InstanceSpec, LayerPath, OomKill } from '../engine.ts';
+import type { Cgroups, MemoryKills } from './cgroups.ts';
+import type { Folders, InstanceFolder } from './folders.ts';
+import type { Resolver } from './name-servers.ts';
+import type { Network } from './network.ts';
+import type { InstanceRecord } from './record.ts';
+
+/** What the verbs of this driver share, once it is open. */
+export type Driver = {
+  readonly folders: Folders;
+  readonly cgroups: Cgroups;
+  /** Our group below the hierarchies' roots: `/wherry-<tag>`. */
+  readonly cgroupRoot: string;
+  readonly network: Network;
+  readonly resolver: Resolver;
+  readonly host: HostFacts;
+  readonly layerPath: LayerPath;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly instances: Map<string, Living>;
+  readonly emit: (event: EngineEvent) => void;
+};
+
+export type HostFacts = {
+  readonly runc: string;
+  /** A static init that reaps: catatonit. */
+  readonly init: string;
+  /** Lowering it may be forbidden, so instances get ours, or 0 when ours protects us. */
+  readonly oomScoreAdj: number;
+  readonly ipv6: boolean;
+};
+
+/** An instance as this process knows it; everything here can be read again from files and the kernel. */
+export type Living = {
+  record: InstanceRecord;
+  readonly folder: InstanceFolder;
+  readonly cgroup: string;
+  /** Host pid of its init, from its last start. */
+  pid: number | undefined;
+  startedAt: Date | undefined;
+  exit: Exit | undefined;
+  /** The one exit that is being noted, so that two who see it note it once. */
+  noting: Promise<Exit> | undefined;
+  /** Kernel counters already told. */
+  kills: MemoryKills;
+  lastKill: { readonly oom: OomKill; readonly ticks: number } | undefined;
+  readonly waiters: Set<(exit: Exit) => void>;
+};
+
+export function createLiving(driver: Pick<Driver, 'folders' | 'cgroupRoot'>, record: InstanceRecord): Living {
+  const { id, group } = record.spec;
+  return {
+    record,
+    folder: driver.folders.instance(id),
+    cgroup: groupPath(driver, group, id),
+    pid: undefined,
+    startedAt: undefined,
+    exit: undefined,
+    noting: undefined,
+    kills: { kills: 0, hits: 0 },
+    lastKill: undefined,
+    waiters: new Set(),
+  };
+}
+
+export function groupPath(driver: Pick<Driver, 'cgroupRoot'>, group: string, id?: string): string {
+  return id === undefined ? `${driver.cgroupRoot}/${group}` : `${driver.cgroupRoot}/${group}/${id}`;
+}
+
+/** How people know it: `web.1` where the owner's labels tell, else its id. */
+export function displayName(spec: InstanceSpec): string {
+  const { process, type, index } = spec.labels;
+  const kind = process ?? type;
+  return kind === undefined || index === undefined ? spec.id : `${kind}.${index}`;
+}
+
+/** Groups that are not apps; app names cannot begin with `_`. */
+export const sandboxGroup = '_sandboxes';
+export const supervisorGroup = '_supervisors';

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { WherryError } from '../../domain/errors.ts';
+import { exec } from '../../system/exec.ts';
+import type { Log } from '../../system/log.ts';
+import { applyFirewall, bridgePrefix, passDocker, removeFirewall } from './firewall.ts';
+import type { Resolver } from './name-servers.ts';
+import { createNamespaces, type Namespace } from './namespaces.ts';
+import { chooseSubnet, gatewayOf, parseRoutes, rangeOf, type Subnet } from './subnet.ts';
+
+export type Network = {
+  /** A namespace that is ready. */
+  take(): Promise<Namespace>;
+  /** Whether it is still there (not after a reboot). */
+  exists(name: string): boolean;
+  /** Makes a namespace of this name again, with the same address. */
+  restore(namespace: Namespace): Promise<void>;
+  release(name: string): Promise<void>;
+  close(): Promise<void>;
+  purge(): Promise<void>;
+};
+
+const smallestMtu = 576;
+const usualMtu = 1500;
+
+/** One bridge with a subnet of its own, the firewall around it, and a few namespaces made ahead. */
+export async function openNetwork(options: {
+  file: string;
+  tag: string;
+  resolver: Resolver;
+  /** Names of namespaces that instances own. */
+  owned: readonly Namespace[];
+  log: Log;
+}): Promise<Network> {
+  const { file, tag, resolver, log } = options;
+  const bridge = `${bridgePrefix}${tag}`;
+  const table = `wherry_${tag}`;
+  const routes = parseRoutes(await readFile('/proc/net/route', 'utf8'));
+  const mtu = await uplinkMtu(routes.find(route => route.isDefault)?.device);
+  const subnet = await rememberedSubnet(file, () =>
+    chooseSubnet({ routes, nameServers: resolver.servers, seed: Number.parseInt(tag, 16) }),
+  );
+  await makeBridge({ bridge, tag, subnet, mtu });
+  await applyFirewall({ table, bridge, range: rangeOf(subnet), nameServers: resolver.servers });
+  await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
+  await passDocker(bridge, true, log);
+  const namespaces = await createNamespaces({ bridge, tag, subnet, mtu, owned: options.owned, log });
+
+  return {
+    take: namespaces.take,
+    exists: namespaces.exists,
+    restore: namespaces.restore,
+    release: namespaces.release,
+    close: namespaces.close,
+    async purge() {
+      await namespaces.purge();
+      await passDocker(bridge, false, log);
+      await removeFirewall(table);
+      if (existsSync(`/sys/class/net/${bridge}`)) await exec('ip', ['link', 'delete', bridge]);
+    },
+  };
+}
+
+async function rememberedSubnet(file: string, choose: () => Subnet | undefined): Promise<Subnet> {
+  if (existsSync(file)) {
+    const { prefix } = JSON.parse(await readFile(file, 'utf8')) as Subnet;
+    return { prefix };
+  }
+  const chosen = choose();
+  if (chosen === undefined) {
+    throw new WherryError(
+      'unavailable',
+      'No free range 10.87.0.0/16 to 10.186.0.0/16 is left for the network of instances. Free one of these routes.',
+    );
+  }
+  await writeFile(file, JSON.stringify(chosen));
+  return chosen;
+}
+
+/** An uplink with a small MTU stalls large packets of a bridge that has a larger one. */
+async function uplinkMtu(device: string | undefined): Promise<number> {
+  if (device === undefined) return usualMtu;
+  return Math.max(smallestMtu, Number(await readFile(`/sys/class/net/${device}/mtu`, 'utf8')));
+}
+
+async function makeBridge(options: {
+  bridge: string;
+  tag: string;
+  subnet: Subnet;
+  mtu: number;
+}): Promise<void> {
+  const { bridge, tag, subnet, mtu } = options;
+  // A fixed MAC: a bridge otherwise takes the lowest of its ports, and instances would lose their gateway as ports come and go.
+  const mac = `02:57:${(tag.match(/../g) ?? []).join(':')}`;
+  const lines = [
+    ...(existsSync(`/sys/class/net/${bridge}`)
+      ? []
+      : [`link add name ${bridge} address ${mac} type bridge forward_delay 0 stp_state 0`]),
+    `addr replace ${gatewayOf(subnet)}/16 dev ${bridge}`,
+    `link set ${bridge} mtu ${mtu} up`,
+  ];
+  await exec('ip', ['-batch', '-'], { input: `${lines.join('\n')}\n`, timeout: 10_000 });
+  const ipv6 = `/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`;
+  if (existsSync(ipv6)) await writeFile(ipv6, '1');
+}

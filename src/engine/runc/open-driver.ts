@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { WherryError } from '../../domain/errors.ts';
+import { type Clock, systemClock } from '../../system/clock.ts';
+import type { Log } from '../../system/log.ts';
+import type { EngineEvent, LayerPath } from '../engine.ts';
+import { adoptInstances, settleAdopted } from './adopt.ts';
+import type { Driver, HostFacts } from './driver.ts';
+import { createFolders } from './folders.ts';
+import { readResolver } from './name-servers.ts';
+import { openNetwork } from './network.ts';
+import { openCgroups } from './open-cgroups.ts';
+
+export type RuncOptions = {
+  readonly root: string;
+  readonly tag: string;
+  readonly layerPath: LayerPath;
+  readonly log: Log;
+  readonly clock?: Clock;
+};
+
+/** Makes what is missing on the host, finds what is there. */
+export async function openDriver(options: RuncOptions, emit: (event: EngineEvent) => void): Promise<Driver> {
+  const { root, tag, layerPath, log, clock = systemClock } = options;
+  const folders = createFolders(root);
+  const host = await readHostFacts();
+  const cgroups = await openCgroups();
+  const cgroupRoot = `/wherry-${tag}`;
+  cgroups.make(cgroupRoot);
+  const adopted = await adoptInstances({ folders, cgroups, cgroupRoot, clock });
+  const resolver = await readResolver();
+  const network = await openNetwork({
+    file: folders.network,
+    tag,
+    resolver,
+    owned: adopted.map(living => living.record.network),
+    log,
+  });
+  const instances = new Map(adopted.map(living => [living.record.spec.id, living]));
+  const driver: Driver = {
+    folders,
+    cgroups,
+    cgroupRoot,
+    network,
+    resolver,
+    host,
+    layerPath,
+    clock,
+    log,
+    instances,
+    emit,
+  };
+  await settleAdopted(driver);
+  return driver;
+}
+
+async function readHostFacts(): Promise<HostFacts> {
+  findProgram('conmon');
+  const score = Number(await readFile('/proc/self/oom_score_adj', 'utf8'));
+  return {
+    runc: findProgram('runc'),
+    init: findProgram('catatonit'),
+    oomScoreAdj: Math.max(0, score),
+    ipv6: existsSync('/proc/sys/net/ipv6/conf/all/disable_ipv6'),
+  };
+}
+
+/** Absolute path of a program on the PATH. @throws unavailable */
+function findProgram(name: string): string {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+  const found = folders.map(folder => join(folder, name)).find(path => existsSync(path));
+  if (found !== undefined) return found;
+  throw new WherryError(
+    'unavailable',
+    `The program ${name} is missing. Install it, for example by bin/setup.`,
+  );
+}

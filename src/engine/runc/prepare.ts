@@ -1,0 +1,109 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Limits } from '../../domain/quota.ts';
+import type { Mount } from '../engine.ts';
+import { bundleConfig } from './bundle.ts';
+import { type Driver, groupPath, type Living } from './driver.ts';
+import type { InstanceFolder } from './folders.ts';
+import { applyQuota, readQuota } from './group.ts';
+import { namespacePath } from './namespaces.ts';
+import { isMounted, mountOverlay } from './overlay.ts';
+
+export const initPath = '/.wherry/init';
+
+/** Brings about all that `start` needs and that is missing: after `create`, after an exit, after a reboot of the host. */
+export async function prepare(driver: Driver, living: Living): Promise<void> {
+  const { folder, record } = living;
+  const { network } = driver;
+  await Promise.all([
+    isMounted(folder.rootfs) ? undefined : mountRootfs(driver, living),
+    network.exists(record.network.name) ? undefined : network.restore(record.network),
+  ]);
+  await prepareCgroup(driver, living);
+}
+
+export async function writeBundle(driver: Driver, living: Living): Promise<void> {
+  const { folder, record, cgroup } = living;
+  const { spec, network } = record;
+  const files = await writeEtcFiles(driver, folder, spec.hostname, network.address);
+  const config = bundleConfig({
+    hostname: spec.hostname,
+    rootfs: folder.rootfs,
+    argv: [initPath, '--', ...spec.argv],
+    env: spec.env,
+    workingDir: spec.workingDir,
+    user: spec.user,
+    limits: spec.limits,
+    mounts: [{ source: driver.host.init, target: initPath, readonly: true }, ...files],
+    netns: namespacePath(network.name),
+    cgroupsPath: cgroup,
+    oomScoreAdj: driver.host.oomScoreAdj,
+    ipv6: driver.host.ipv6,
+    swapLimited: driver.cgroups.swapLimited,
+  });
+  await writeFile(folder.config, JSON.stringify(config), { mode: 0o600 });
+}
+
+/** Memory and processes are limited before the first process enters. */
+export function limitCgroup(driver: Driver, path: string, limits: Limits): void {
+  driver.cgroups.setMemory(path, limits.memory);
+  driver.cgroups.setPids(path, limits.pids);
+  driver.cgroups.setCpus(path, limits.cpus);
+}
+
+/** Folders of an instance or a sandbox. The upper folder's own mode is what `/` has inside. */
+export async function makeFolders(folder: InstanceFolder): Promise<void> {
+  await mkdir(folder.dir, { recursive: true, mode: 0o700 });
+  await Promise.all(
+    [folder.bundle, folder.rootfs, folder.upper, folder.work, folder.etc].map(path =>
+      mkdir(path, { mode: 0o755 }),
+    ),
+  );
+  const tmp = join(folder.upper, 'tmp');
+  await mkdir(tmp);
+  // mkdir's mode is cut by our umask.
+  await chmod(tmp, 0o1777);
+}
+
+/** The name files that differ per instance, as read-only mounts. */
+export async function writeEtcFiles(
+  driver: Pick<Driver, 'resolver'>,
+  folder: InstanceFolder,
+  hostname: string,
+  address: string | undefined,
+): Promise<readonly Mount[]> {
+  const files = {
+    hosts: `127.0.0.1\tlocalhost\n${address ?? '127.0.1.1'}\t${hostname}\n`,
+    hostname: `${hostname}\n`,
+    'resolv.conf': driver.resolver.text,
+  };
+  return Promise.all(
+    Object.entries(files).map(async ([name, text]) => {
+      const source = join(folder.etc, name);
+      await writeFile(source, text, { mode: 0o644 });
+      return { source, target: `/etc/${name}`, readonly: true };
+    }),
+  );
+}
+
+async function mountRootfs(driver: Driver, { folder, record }: Living): Promise<void> {
+  await mountOverlay({
+    lower: record.spec.layers.map(driver.layerPath),
+    upper: folder.upper,
+    work: folder.work,
+    target: folder.rootfs,
+    links: join(folder.dir, 'l'),
+  });
+}
+
+async function prepareCgroup(driver: Driver, { cgroup, record }: Living): Promise<void> {
+  const { group, limits } = record.spec;
+  const parent = groupPath(driver, group);
+  if (!driver.cgroups.exists(parent)) {
+    const quota = await readQuota(driver, group);
+    driver.cgroups.make(parent);
+    if (quota) applyQuota(driver, parent, quota);
+  }
+  driver.cgroups.make(cgroup);
+  limitCgroup(driver, cgroup, limits);
+}

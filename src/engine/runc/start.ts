@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { conmonArguments, superviseStart } from './conmon.ts';
+import { type Driver, type Living, supervisorGroup } from './driver.ts';
+import { forgetRun } from './exits.ts';
+import { prepare } from './prepare.ts';
+import { isAlive } from './status.ts';
+
+/** Starts a created or exited instance; one that runs is left alone. */
+export async function startInstance(driver: Driver, living: Living): Promise<void> {
+  if (isAlive(living)) return;
+  await forgetRun(living);
+  await prepare(driver, living);
+  const { id, logFile } = living.record.spec;
+  const args = conmonArguments({
+    id,
+    folders: driver.folders,
+    folder: living.folder,
+    runc: driver.host.runc,
+    logFile,
+  });
+  try {
+    living.pid = await superviseStart(args);
+    living.startedAt = driver.clock.now();
+  } catch (error) {
+    await forgetRun(living);
+    throw error;
+  }
+  await shelterSupervisor(driver, living);
+}
+
+/** A service manager that stops the daemon kills its whole group: the supervisors must not be in it. */
+async function shelterSupervisor(driver: Driver, living: Living): Promise<void> {
+  try {
+    const pid = Number(await readFile(living.folder.conmonPid, 'utf8'));
+    driver.cgroups.shelter(`${driver.cgroupRoot}/${supervisorGroup}`, pid);
+  } catch (error) {
+    // It may have ended together with a short-lived instance.
+    driver.log.debug({ err: error, id: living.record.spec.id }, 'supervisor was not moved');
+  }
+}
