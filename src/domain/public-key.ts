@@ -12,11 +12,11 @@ export type PublicKey = {
 };
 
 const smallestRsa = 2048;
-const curves: Readonly<Record<string, { name: string; coordinate: number }>> = {
-  'ecdsa-sha2-nistp256': { name: 'nistp256', coordinate: 32 },
-  'ecdsa-sha2-nistp384': { name: 'nistp384', coordinate: 48 },
-  'ecdsa-sha2-nistp521': { name: 'nistp521', coordinate: 66 },
-};
+const curves = new Map([
+  ['ecdsa-sha2-nistp256', { name: 'nistp256', coordinate: 32 }],
+  ['ecdsa-sha2-nistp384', { name: 'nistp384', coordinate: 48 }],
+  ['ecdsa-sha2-nistp521', { name: 'nistp521', coordinate: 66 }],
+]);
 
 /**
  * Reads one line of a `.pub` file: Ed25519, ECDSA, or RSA of at least 2048 bits.
@@ -82,7 +82,7 @@ function refuseUnusable(type: string): void {
       'DSA keys are not safe any more. Make a new one with ssh-keygen -t ed25519.',
     );
   }
-  if (type !== 'ssh-ed25519' && type !== 'ssh-rsa' && !(type in curves)) {
+  if (type !== 'ssh-ed25519' && type !== 'ssh-rsa' && !curves.has(type)) {
     throw new WherryError(
       'invalid',
       'This is not an OpenSSH public key. Paste the line of a .pub file, as from ssh-keygen -t ed25519.',
@@ -113,7 +113,7 @@ function readFields(blob: Buffer): Buffer[] {
 
 function checkKey(type: string, fields: readonly Buffer[]): void {
   const [, first, second] = fields;
-  const curve = curves[type];
+  const curve = curves.get(type);
   if (type === 'ssh-ed25519') {
     if (fields.length !== 2 || first?.length !== 32) throw damaged();
   } else if (curve) {

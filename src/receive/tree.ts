@@ -4,15 +4,15 @@ import { quoteForPeople } from '../domain/names.ts';
 export type EntryKind = 'file' | 'program' | 'link' | 'folder' | 'submodule';
 export type TreeEntry = { readonly name: string; readonly kind: EntryKind; readonly oid: string };
 
-const kinds: Readonly<Record<string, EntryKind>> = {
-  '100644': 'file',
-  '100664': 'file',
-  '100755': 'program',
-  '120000': 'link',
-  '40000': 'folder',
-  '040000': 'folder',
-  '160000': 'submodule',
-};
+const kinds = new Map<string, EntryKind>([
+  ['100644', 'file'],
+  ['100664', 'file'],
+  ['100755', 'program'],
+  ['120000', 'link'],
+  ['40000', 'folder'],
+  ['040000', 'folder'],
+  ['160000', 'submodule'],
+]);
 
 /** Longest path in a repository, in bytes: under PATH_MAX with our own folders before it. */
 export const longestPath = 3840;
@@ -29,7 +29,7 @@ export function parseTree(tree: Buffer): TreeEntry[] {
     const end = tree.indexOf(0, space + 1);
     if (space < 0 || end < 0 || end + 21 > tree.length)
       throw new WherryError('invalid', 'The commit holds a malformed tree. Check it with git fsck.');
-    const kind = kinds[tree.toString('latin1', at, space)];
+    const kind = kinds.get(tree.toString('latin1', at, space));
     const name = checkName(tree.subarray(space + 1, end));
     if (!kind)
       throw new WherryError(

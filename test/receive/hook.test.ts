@@ -1,0 +1,83 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { WherryError } from '../../src/domain/errors.ts';
+import { readHookCall } from '../../src/receive/hook.ts';
+import { createProgress, tellFailure } from '../../src/receive/progress.ts';
+
+describe("the hook's call", () => {
+  it('is read across any cut of the stream', async () => {
+    const channel = new PassThrough();
+    const call = readHookCall(channel, 10);
+    for (const char of '/repo/q\none\ntwo\n.\n') channel.write(char);
+    expect(await call).toEqual({ quarantine: '/repo/q', lines: ['one', 'two'], count: 2 });
+  });
+
+  it('without a quarantine, as for deletions, is read too', async () => {
+    const channel = new PassThrough();
+    channel.write('\none\n.\n');
+    expect(await readHookCall(channel, 10)).toEqual({ quarantine: '', lines: ['one'], count: 1 });
+  });
+
+  it('keeps a limited number of lines and counts the others', async () => {
+    const channel = new PassThrough();
+    const call = readHookCall(channel, 3);
+    for (let index = 0; index < 1000; index += 1) channel.write(`${index}\n`);
+    channel.write('.\n');
+    expect(await call).toEqual({ quarantine: '0', lines: ['1', '2', '3'], count: 999 });
+  });
+
+  it.each(['end', 'destroy'] as const)('that breaks off by %s is no call', async how => {
+    const channel = new PassThrough();
+    const call = readHookCall(channel, 3);
+    channel.write('/repo/q\none\n');
+    channel[how]();
+    expect(await call).toBeUndefined();
+  });
+});
+
+describe('progress for a pusher', () => {
+  const collect = (use: (out: PassThrough) => void) => {
+    const out = new PassThrough();
+    use(out);
+    return String(out.read() ?? '');
+  };
+
+  it("has dokku's prefixes on every line", () => {
+    const text = collect(out => {
+      const progress = createProgress(out);
+      progress.header('Application deployed:');
+      progress.step('Building');
+      progress.detail('one\ntwo\n');
+      progress.warn('careful');
+      progress.raw('npm said\n');
+    });
+    expect(text).toBe(
+      '=====> Application deployed:\n-----> Building\n       one\n       two\n !     careful\nnpm said\n',
+    );
+  });
+
+  it('tells an expected failure with its hint, and of a fault only that there was one', () => {
+    const expected = new WherryError('build-failed', 'It broke.', { hint: 'Mend it.' });
+    expect(collect(out => tellFailure(createProgress(out), expected))).toBe(
+      ' !     It broke.\n !     Mend it.\n',
+    );
+    const text = collect(out => tellFailure(createProgress(out), new Error('secret detail')));
+    expect(text).not.toContain('secret');
+    expect(text).toMatch(/^ ! {5}\S/);
+  });
+
+  it('leaves lines out, and says so, when the client takes none', async () => {
+    const out = new PassThrough({ highWaterMark: 1 });
+    const progress = createProgress(out);
+    const line = 'x'.repeat(1023);
+    for (let index = 0; index < 10_000; index += 1) progress.raw(line);
+    expect(out.writableLength + out.readableLength).toBeLessThan(9 * 2 ** 20);
+    out.resume();
+    await new Promise(resolve => setImmediate(resolve));
+    const seen: string[] = [];
+    out.on('data', chunk => seen.push(String(chunk)));
+    progress.raw('last');
+    await new Promise(resolve => setImmediate(resolve));
+    expect(seen.join('')).toMatch(/\d+ lines were left out/);
+  });
+});
