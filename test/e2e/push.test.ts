@@ -48,14 +48,14 @@ describe('git push', () => {
     expect((await wherry.get('branches')).text).toBe('probe one');
   });
 
-  it('refuses a push that brings only a tag, and says what to push', async () => {
+  it('deploys nothing for a push that brings only a tag, and says so', async () => {
     const repository = await wherry.repository('tagged', { from: probe });
     expect((await repository.push()).code).toBe(0);
     await repository.git('tag', 'v1.0');
     const pushed = await repository.push('wherry', 'v1.0');
-    expect(pushed.stderr).toMatch(/branch|main/);
-    expect(pushed.code, pushed.output).not.toBe(0);
+    expect(pushed.stderr).toMatch(/v1\.0.*not deployed/);
     expect((await wherry.get('tagged')).text).toBe('probe one');
+    expect((await wherry.ssh('releases', 'tagged')).stdout).not.toMatch(/v2/);
   });
 
   it('refuses to delete the deploy branch', async () => {

@@ -50,6 +50,7 @@ export type WherryOptions = {
 };
 
 export async function createWherry(options: WherryOptions = {}): Promise<Wherry> {
+  await builtFromSources();
   const scratch = options.scratch ?? mkdtempSync(join(tmpdir(), 'wherry-'));
   const data = join(scratch, 'data');
   const [sshPort = 0, httpPort = 0] = await freePorts(2);
@@ -134,6 +135,14 @@ export async function startWherry(options: WherryOptions = {}): Promise<Wherry> 
     await wherry.stop();
     throw new Error(`Wherry did not start. Its log ends:\n${log.slice(-3000)}`, { cause: error });
   }
+}
+
+/** bin/wherry runs what was compiled; one that is behind the sources would test the past. */
+async function builtFromSources(): Promise<void> {
+  const env = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  await must(join(root, 'bin/setup'), [], { env: Object.fromEntries(env), timeout: 1_200_000 });
 }
 
 async function startDaemon(
