@@ -1,5 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from '../../src/system/exec.ts';
@@ -52,6 +61,8 @@ export type WherryOptions = {
 export async function createWherry(options: WherryOptions = {}): Promise<Wherry> {
   await builtFromSources();
   const scratch = options.scratch ?? mkdtempSync(join(tmpdir(), 'wherry-'));
+  // The users that own repositories and run the edge pass through; keys in here are files for their owner only.
+  chmodSync(scratch, 0o711);
   const data = join(scratch, 'data');
   const [sshPort = 0, httpPort = 0] = await freePorts(2);
   const domain = 'wherry.test';
