@@ -1,0 +1,180 @@
+import { chmod, chown, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import type { FromEdge, Route, Snapshot } from '../domain/route.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import { edgeFiles, prepareFolder } from './folder.ts';
+import { Peer } from './peer.ts';
+import { ensureEdgeUser, type Ids } from './user.ts';
+
+export type Hello = Extract<FromEdge, { kind: 'hello' }>;
+
+export interface EdgeLink {
+  /** Makes the folder and listens on its socket, for root and the edge's user only. */
+  listen(): Promise<void>;
+  /** Sends all routes; resolves when the edge uses them, after 2 s, or at once when no edge is connected. */
+  publish(routes: readonly Route[]): Promise<void>;
+  /**
+   * Resolves when no request of these targets is in flight any more, at the latest after `timeout` milliseconds. They must
+   * have been left out of the last `publish`. An edge that is away has 5 s to come back.
+   */
+  drained(targets: readonly string[], timeout: number): Promise<void>;
+  /** Where the connected edge, or the last one, listens. */
+  address(): { readonly host: string; readonly port: number } | undefined;
+  /** Process id of the connected edge. */
+  pid(): number | undefined;
+  /** Resolves with whether an edge (that very process, when told) is connected within `timeout` milliseconds. */
+  connected(timeout: number, pid?: number): Promise<boolean>;
+  /** Whom the edge runs as; undefined before `listen`, and when it stays who we are. */
+  user(): Ids | undefined;
+  onHello(callback: (hello: Hello) => void): void;
+  /** Stops listening; the edge goes on by itself. */
+  close(): Promise<void>;
+}
+
+const ackTimeout = 2000;
+const returnTimeout = 5000;
+
+export type EdgeLinkOptions = {
+  readonly dir: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Whom the edge runs as: the user `wherry-edge` unless told; `null` for ourselves. */
+  readonly user?: Ids | null;
+};
+
+export function createEdgeLink(options: EdgeLinkOptions): EdgeLink {
+  return new Link(options);
+}
+
+/** Control's end of the unix socket: one edge at a time, the last that said hello. */
+class Link implements EdgeLink {
+  readonly #options: EdgeLinkOptions;
+  readonly #server = createServer(socket => this.#accept(socket));
+  readonly #sockets = new Set<Socket>();
+  readonly #waiters = new Set<() => void>();
+  readonly #helloCallbacks: ((hello: Hello) => void)[] = [];
+  #user: Ids | undefined;
+  #peer: Peer | undefined;
+  #snapshot: Snapshot | undefined;
+  #address: Hello['http'] | undefined;
+  /** Grows over restarts too: by the clock, and past whatever an edge says it has. */
+  #generation: number;
+
+  constructor(options: EdgeLinkOptions) {
+    this.#options = options;
+    this.#generation = options.clock.now().getTime();
+  }
+
+  async listen(): Promise<void> {
+    const { dir, log, user } = this.#options;
+    this.#user = user === undefined ? await ensureEdgeUser() : (user ?? undefined);
+    await prepareFolder(dir, this.#user);
+    const { socket } = edgeFiles(dir);
+    await rm(socket, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(socket, resolve);
+    });
+    this.#server.on('error', error => log.error({ err: error }, 'edge socket'));
+    await chmod(socket, 0o600);
+    if (this.#user) await chown(socket, this.#user.uid, this.#user.gid);
+  }
+
+  async publish(routes: readonly Route[]): Promise<void> {
+    this.#generation++;
+    const generation = this.#generation;
+    this.#snapshot = { generation, routes };
+    if (!this.#peer) return;
+    this.#peer.send(this.#snapshot);
+    const used = await this.#until(() => !this.#peer || this.#peer.generation >= generation, ackTimeout);
+    if (!used) this.#options.log.warn({ generation }, 'the edge has not taken the routes within 2 s');
+  }
+
+  async drained(targets: readonly string[], timeout: number): Promise<void> {
+    const deadline = this.#options.clock.ticks() + timeout;
+    const left = () => Math.max(0, deadline - this.#options.clock.ticks());
+    while (await this.#until(() => this.#peer !== undefined, Math.min(left(), returnTimeout))) {
+      await this.#until(() => !this.#peer || this.#isQuiet(this.#peer, targets), left());
+      if (this.#peer || left() === 0) return;
+    }
+  }
+
+  address(): Hello['http'] | undefined {
+    return this.#address;
+  }
+
+  pid(): number | undefined {
+    return this.#peer?.pid;
+  }
+
+  connected(timeout: number, pid?: number): Promise<boolean> {
+    return this.#until(() => this.#peer !== undefined && (pid ?? this.#peer.pid) === this.#peer.pid, timeout);
+  }
+
+  user(): Ids | undefined {
+    return this.#user;
+  }
+
+  onHello(callback: (hello: Hello) => void): void {
+    this.#helloCallbacks.push(callback);
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    const peer = new Peer(socket, {
+      hello: hello => this.#greet(peer, hello),
+      changed: () => this.#wake(),
+      closed: () => {
+        this.#sockets.delete(socket);
+        if (this.#peer === peer) this.#peer = undefined;
+        this.#wake();
+      },
+    });
+  }
+
+  #greet(peer: Peer, hello: Hello): void {
+    this.#options.log.info({ pid: hello.pid, generation: hello.generation }, 'edge connected');
+    this.#peer = peer;
+    this.#address = hello.http;
+    if (this.#snapshot && hello.generation !== this.#snapshot.generation) {
+      if (hello.generation > this.#generation) {
+        this.#generation = hello.generation + 1;
+        this.#snapshot = { ...this.#snapshot, generation: this.#generation };
+      }
+      peer.send(this.#snapshot);
+    }
+    this.#generation = Math.max(this.#generation, hello.generation);
+    for (const callback of this.#helloCallbacks) callback(hello);
+    this.#wake();
+  }
+
+  #isQuiet(peer: Peer, targets: readonly string[]): boolean {
+    if (!this.#snapshot || peer.generation < this.#snapshot.generation) return false;
+    const served = new Set(this.#snapshot.routes.flatMap(route => route.targets.map(target => target.id)));
+    return targets.every(target => !served.has(target) && !peer.draining.has(target));
+  }
+
+  #wake(): void {
+    for (const waiter of [...this.#waiters]) waiter();
+  }
+
+  /** Waits for a change that makes `condition` true. @returns whether it became so */
+  async #until(condition: () => boolean, timeout: number): Promise<boolean> {
+    if (condition()) return true;
+    const over = new AbortController();
+    const check = () => {
+      if (condition()) over.abort();
+    };
+    this.#waiters.add(check);
+    await this.#options.clock.sleep(timeout, over.signal).catch(() => {});
+    this.#waiters.delete(check);
+    return over.signal.aborted;
+  }
+}

@@ -1,0 +1,87 @@
+import type { Socket } from 'node:net';
+import type { FromEdge, Snapshot, ToEdge } from '../domain/route.ts';
+
+export type PeerEvents = {
+  readonly hello: (hello: Extract<FromEdge, { kind: 'hello' }>) => void;
+  readonly changed: () => void;
+  readonly closed: () => void;
+};
+
+const maxLine = 1 << 20;
+
+/** One connected edge: what it said it uses, and what still drains there. Its words are checked: it is not trusted. */
+export class Peer {
+  generation = 0;
+  pid: number | undefined;
+  readonly draining = new Set<string>();
+  readonly #socket: Socket;
+  readonly #events: PeerEvents;
+  #partial = '';
+
+  constructor(socket: Socket, events: PeerEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    socket.setEncoding('utf8');
+    socket.on('data', text => this.#read(String(text)));
+    socket.on('error', () => {});
+    socket.on('close', events.closed);
+  }
+
+  send(snapshot: Snapshot): void {
+    const message: ToEdge = { kind: 'snapshot', snapshot };
+    this.#socket.write(`${JSON.stringify(message)}\n`);
+  }
+
+  #read(text: string): void {
+    const lines = (this.#partial + text).split('\n');
+    this.#partial = lines.pop() ?? '';
+    for (const line of lines) {
+      const message = parseMessage(line);
+      if (message) this.#take(message);
+      else this.#socket.destroy();
+    }
+    if (this.#partial.length > maxLine) this.#socket.destroy();
+  }
+
+  #take(message: FromEdge): void {
+    if (message.kind === 'drained') this.draining.delete(message.target);
+    else {
+      this.generation = message.generation;
+      this.draining.clear();
+      for (const target of message.draining) this.draining.add(target);
+    }
+    if (message.kind === 'hello') {
+      this.pid = message.pid;
+      this.#events.hello(message);
+    } else this.#events.changed();
+  }
+}
+
+function parseMessage(line: string): FromEdge | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  return isMessage(value) ? value : undefined;
+}
+
+function isMessage(value: unknown): value is FromEdge {
+  if (typeof value !== 'object' || value === null) return false;
+  const message = value as Record<string, unknown>;
+  if (message['kind'] === 'drained') return typeof message['target'] === 'string';
+  const state =
+    Number.isSafeInteger(message['generation']) &&
+    Array.isArray(message['draining']) &&
+    message['draining'].every(target => typeof target === 'string');
+  if (message['kind'] === 'applied') return state;
+  const http = message['http'] as Record<string, unknown> | null | undefined;
+  return (
+    message['kind'] === 'hello' &&
+    state &&
+    Number.isInteger(message['pid']) &&
+    typeof http?.['host'] === 'string' &&
+    Number.isInteger(http['port'])
+  );
+}
