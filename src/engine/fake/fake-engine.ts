@@ -217,10 +217,13 @@ export class FakeEngine implements Engine {
     return { scope, limit, peak: limit };
   }
 
+  /** The smaller of the two limits is the one that a growing process meets first. */
   #overLimit(held: Held): 'instance' | 'group' | undefined {
-    if (memoryOf(held) > held.spec.limits.memory) return 'instance';
-    const quota = this.#quotas.get(held.spec.group)?.memory ?? Number.POSITIVE_INFINITY;
-    const used = this.#members(held.spec.group).reduce((sum, each) => sum + memoryOf(each), 0);
+    const { group, limits } = held.spec;
+    const quota = this.#quotas.get(group)?.memory ?? Number.POSITIVE_INFINITY;
+    const used = this.#members(group).reduce((sum, each) => sum + memoryOf(each), 0);
+    if (used > quota && quota < limits.memory) return 'group';
+    if (memoryOf(held) > limits.memory) return 'instance';
     return used > quota ? 'group' : undefined;
   }
 
