@@ -74,12 +74,13 @@ async function listTree(objects: ObjectReader, root: string, limits: CheckoutLim
       }
       for (const { name, kind, oid } of entries) {
         const path = joinPath(folder.path, name);
-        if (kind === 'folder') next.push({ path, oid });
-        else if (kind === 'submodule') listing.submodules.push(path);
+        if (kind === 'folder') {
+          next.push({ path, oid });
+          listing.folders.push(path);
+        } else if (kind === 'submodule') listing.submodules.push(path);
         else listing.files.push({ path, oid, kind });
       }
     }
-    listing.folders.push(...next.map(folder => folder.path));
     level = next;
   }
   return listing;
