@@ -1,0 +1,127 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { WherryError } from '../domain/errors.ts';
+import type { DiffId } from '../domain/image.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import type { Paths } from '../system/paths.ts';
+import type { Builder, BuildRequest } from './builder.ts';
+import { explainFull, watchDisk } from './disk-watch.ts';
+import type { LayerStore } from './layers/store.ts';
+import { loadBuildpacks } from './lifecycle/buildpack.ts';
+import { type LifecycleOptions, runLifecycle } from './lifecycle/lifecycle.ts';
+import { builtInOrder } from './lifecycle/order.ts';
+import { appsWithRecords, layersOf, readRecord, writeRecord } from './lifecycle/record.ts';
+import { makeWorkFolder } from './lifecycle/work-folder.ts';
+import { readOperator } from './operator.ts';
+import { loadRecordKey } from './record-key.ts';
+import { createRuntimes } from './runtimes/runtimes.ts';
+import { createStack } from './stack/stack.ts';
+
+export type BuilderOptions = {
+  readonly paths: Paths;
+  readonly engine: Engine;
+  readonly layers: LayerStore;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** PEM bundle that builds trust; the one this process was told to trust when left out. */
+  readonly caFile?: string;
+  /** Folder with the built-in buildpacks. */
+  readonly buildpacksDir: string;
+};
+
+/** Builds with buildpacks in the engine's sandboxes, over stacks and runtimes of the shared cache. */
+export function createBuilder(options: BuilderOptions): Builder {
+  const { paths, layers, log, clock } = options;
+  const operator = readOperator(process.env, options.caFile);
+  const stack = createStack({ paths, layers, clock });
+  const runtimes = createRuntimes({ paths, layers, stack, clock, hostEnv: operator.hostEnv });
+  mkdirSync(paths.builds, { recursive: true, mode: 0o700 });
+  const swept = sweep(paths.builds, layers);
+  const ready = prepareOptions({ ...options, stack, runtimes, operator });
+  // Told to whoever builds; until then nobody listens.
+  ready.catch(() => {});
+  swept.catch(error => log.warn({ err: error }, 'left-over build folders could not be deleted'));
+
+  return {
+    async build(request) {
+      await swept;
+      const started = clock.ticks();
+      const lifecycle = await ready;
+      const image = await buildOnce(lifecycle, request).catch(error => {
+        log.info({ app: request.app, err: error }, 'build failed');
+        throw error;
+      });
+      log.info({ app: request.app, image: image.id, ms: Math.round(clock.ticks() - started) }, 'built');
+      return image;
+    },
+    async prepare(progress) {
+      await stack.build({ progress });
+    },
+    async forget(app) {
+      await rm(join(paths.builds, app), { recursive: true, force: true });
+    },
+    async collect(kept) {
+      const records = appsWithRecords(paths.builds).flatMap(app => readRecord(paths.builds, app) ?? []);
+      const ids = [...kept.flatMap(image => image.layers), ...records.flatMap(layersOf)];
+      await layers.collect(new Set<DiffId>(ids));
+    },
+  };
+}
+
+async function buildOnce(lifecycle: LifecycleOptions, request: BuildRequest) {
+  const { clock, builds } = lifecycle;
+  const work = await makeWorkFolder(join(builds, request.app));
+  const stop = new AbortController();
+  const onAbort = () => stop.abort(new WherryError('interrupted', 'The build was stopped.'));
+  if (request.signal.aborted) onAbort();
+  request.signal.addEventListener('abort', onAbort, { once: true });
+  const endWatch = watchDisk({
+    dir: work.dir,
+    limit: request.limits.disk,
+    clock,
+    onFull: error => stop.abort(error),
+  });
+  const release = lifecycle.layers.hold();
+  try {
+    const record = await runLifecycle({ ...lifecycle, request, work, signal: stop.signal });
+    writeRecord(builds, request.app, record);
+    return record.image;
+  } catch (error) {
+    throw stop.signal.aborted ? stop.signal.reason : explainFull(error);
+  } finally {
+    release();
+    endWatch();
+    request.signal.removeEventListener('abort', onAbort);
+    await work.remove();
+    await rm(request.source.dir, { recursive: true, force: true });
+  }
+}
+
+async function prepareOptions(
+  options: BuilderOptions & Pick<LifecycleOptions, 'stack' | 'runtimes' | 'operator'>,
+): Promise<LifecycleOptions> {
+  const buildpacks = await loadBuildpacks(options.buildpacksDir);
+  const { builds } = options.paths;
+  return { ...options, buildpacks, order: builtInOrder(buildpacks), builds, key: loadRecordKey(builds) };
+}
+
+/** Folders of builds that a crash cut off. */
+async function sweep(builds: string, layers: LayerStore): Promise<void> {
+  for (const app of appsWithRecords(builds)) {
+    for (const name of list(join(builds, app)).filter(entry => entry.startsWith('work-'))) {
+      await rm(join(builds, app, name), { recursive: true, force: true });
+    }
+  }
+  await layers.sweep();
+}
+
+function list(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
+}

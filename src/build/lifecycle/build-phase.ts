@@ -1,0 +1,134 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'smol-toml';
+import { z } from 'zod';
+import { WherryError } from '../../domain/errors.ts';
+import type { ProcessSpec } from '../../domain/image.ts';
+import type { Progress } from '../../domain/push.ts';
+import { readToml } from '../toml.ts';
+import { type Buildpack, escapedId } from './buildpack.ts';
+import { baseEnv, type Container } from './container.ts';
+import { applyChange, type Env, type EnvChange, pathChanges, readEnvFolder } from './environment.ts';
+import { type Inputs, inputsSchema } from './inputs.ts';
+import { readLaunch } from './launch.ts';
+import { findFile, type LayersView, type LayerToml, layerDirs, readLayerTomls } from './layer-folders.ts';
+import { createLines } from './output.ts';
+import type { Plan, PlanEntry } from './plan.ts';
+
+export type BuildPhase = {
+  readonly group: readonly Buildpack[];
+  readonly plan: Plan;
+  readonly container: Pick<Container, 'run'>;
+  readonly view: LayersView;
+  /** Host folder of the buildpacks' plan files, /cnb/plans inside. */
+  readonly entries: string;
+  /** What the platform's runtimes do to the build's environment. */
+  readonly runtimes: readonly EnvChange[];
+  readonly progress: Progress;
+};
+
+/** What one buildpack's build said. */
+export type Outcome = {
+  readonly buildpack: Buildpack;
+  readonly layers: readonly LayerToml[];
+  readonly processes: readonly ProcessSpec[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly store?: Readonly<Record<string, unknown>>;
+  readonly inputs?: Inputs;
+};
+
+const unmetSchema = z.looseObject({ unmet: z.array(z.looseObject({ name: z.string() })).default([]) });
+const failureSchema = z.looseObject({ message: z.string().max(2000) });
+const storeSchema = z.looseObject({ metadata: z.record(z.string(), z.unknown()).default({}) });
+
+/** Runs the group's builds in order; each sees the build layers of those before it. @throws build-failed at the first that fails */
+export async function runBuilds(phase: BuildPhase): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let env: Env = phase.runtimes.reduce(applyChange, baseEnv);
+  let open: readonly PlanEntry[] = phase.plan.entries;
+  for (const buildpack of phase.group) {
+    const mine = open.filter(({ providers }) => providers.includes(buildpack.id));
+    await runBuild(phase, buildpack, mine, env);
+    const unmet = readUnmet(phase.view, buildpack, mine);
+    open = open.filter(entry => !mine.includes(entry) || unmet.has(entry.name));
+    const outcome = readOutcome(phase.view, buildpack);
+    outcomes.push(outcome);
+    env = buildChanges(phase.view, outcome).reduce(applyChange, env);
+  }
+  return outcomes;
+}
+
+async function runBuild(
+  phase: BuildPhase,
+  buildpack: Buildpack,
+  mine: readonly PlanEntry[],
+  base: Env,
+): Promise<void> {
+  const name = escapedId(buildpack.id);
+  const entries = mine.flatMap(entry => entry.requires);
+  writeFileSync(join(phase.entries, `${name}.toml`), stringify({ entries }));
+  const [layers, plan] = [`/layers/${name}`, `/cnb/plans/${name}.toml`];
+  const lines = createLines(phase.progress.raw);
+  const code = await phase.container.run({
+    buildpack,
+    program: 'build',
+    args: [layers, '/platform', plan],
+    base,
+    cnb: { CNB_LAYERS_DIR: layers, CNB_BP_PLAN_PATH: plan },
+    onOutput: lines.write,
+  });
+  lines.end();
+  if (code !== 0) throw failureOf(phase.view, buildpack, code);
+}
+
+/** A buildpack may leave a sentence for the person in `failure.toml` (beyond the CNB spec). */
+function failureOf(view: LayersView, { id }: Buildpack, code: number): WherryError {
+  const file = findFile(view, id, 'failure.toml') ?? '';
+  const said = readToml({ file, name: `failure.toml of ${id}`, schema: failureSchema });
+  const message =
+    said?.message ?? `The build failed: buildpack ${id} ended with exit status ${code}. Its output is above.`;
+  return new WherryError('build-failed', message);
+}
+
+function readUnmet(view: LayersView, { id }: Buildpack, mine: readonly PlanEntry[]): ReadonlySet<string> {
+  const toml = readToml({
+    file: findFile(view, id, 'build.toml') ?? '',
+    name: `build.toml of ${id}`,
+    schema: unmetSchema,
+  });
+  const names = (toml?.unmet ?? []).map(({ name }) => name);
+  const stranger = names.find(name => !mine.some(entry => entry.name === name));
+  if (stranger !== undefined) {
+    throw new WherryError(
+      'build-failed',
+      `build.toml of ${id} names ${JSON.stringify(stranger)}, which is not in its plan.`,
+    );
+  }
+  return new Set(names);
+}
+
+function readOutcome(view: LayersView, buildpack: Buildpack): Outcome {
+  const { id } = buildpack;
+  const file = (name: string) => findFile(view, id, name) ?? '';
+  const store = readToml({ file: file('store.toml'), name: `store.toml of ${id}`, schema: storeSchema });
+  const inputs = readToml({ file: file('inputs.toml'), name: `inputs.toml of ${id}`, schema: inputsSchema });
+  return {
+    buildpack,
+    layers: readLayerTomls(view, buildpack),
+    ...readLaunch(file('launch.toml'), buildpack, '/workspace'),
+    ...(store ? { store: store.metadata } : {}),
+    ...(inputs ? { inputs } : {}),
+  };
+}
+
+/** What a buildpack's build layers add to the environment of those after it. */
+function buildChanges(view: LayersView, { buildpack, layers }: Outcome): readonly EnvChange[] {
+  return layers
+    .filter(({ flags }) => flags.build)
+    .flatMap(({ name }) => {
+      const dirs = layerDirs(view, buildpack.id, name);
+      const inside = `/layers/${escapedId(buildpack.id)}/${name}`;
+      const folders = (folder: string) => readEnvFolder(dirs.map(dir => join(dir, folder)));
+      return [...pathChanges('build', dirs, inside), ...folders('env'), ...folders('env.build')];
+    });
+}

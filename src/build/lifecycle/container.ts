@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { WherryError } from '../../domain/errors.ts';
+import type { DiffId } from '../../domain/image.ts';
+import type { Engine, Mount, OverlayMount, Sandbox } from '../../engine/engine.ts';
+import type { BuildLimits } from '../builder.ts';
+import { caInside, type Operator } from '../operator.ts';
+import { appUser, distro, stackEnv, stackId } from '../stack/recipe.ts';
+import { type Buildpack, escapedId } from './buildpack.ts';
+import { type Env, withUserEnv } from './environment.ts';
+import type { WorkFolder } from './work-folder.ts';
+
+export type ContainerOptions = {
+  readonly engine: Engine;
+  readonly operator: Operator;
+  readonly app: string;
+  readonly limits: BuildLimits;
+  /** Aborts with the reason that the person is told. */
+  readonly signal: AbortSignal;
+  readonly work: WorkFolder;
+  readonly config: Env;
+  readonly buildpacks: readonly Buildpack[];
+  /** Layers of the build image. */
+  readonly image: readonly DiffId[];
+  readonly mounts: readonly (Mount | OverlayMount)[];
+};
+
+export type Container = Awaited<ReturnType<typeof openContainer>>;
+
+const silence = 600_000;
+
+/** A sandbox with the mounts that every phase has; only buildpacks' own programs run in it. */
+export async function openContainer(options: ContainerOptions) {
+  const { engine, limits, signal, app } = options;
+  const sandbox = await engine.openSandbox({
+    id: `build-${app.slice(0, 40)}-${randomBytes(4).toString('hex')}`.replaceAll('..', '.'),
+    layers: options.image,
+    mounts: [...options.mounts, ...commonMounts(options)],
+    limits: { memory: limits.memory, pids: limits.pids },
+    network: 'host-uplink',
+    hostname: 'build',
+  });
+  return {
+    /** Runs `bin/<program>` of a buildpack. `env` is what earlier buildpacks' layers add. */
+    run: async (step: ProgramStep): Promise<number> => {
+      signal.throwIfAborted();
+      return await sandbox.run({
+        argv: [`${buildpackInside(step.buildpack)}/bin/${step.program}`, ...step.args],
+        env: environment(options, step),
+        cwd: '/workspace',
+        user: appUser,
+        onOutput: step.onOutput,
+        timeout: limits.time,
+        silence,
+        signal,
+      });
+    },
+    close: async (): Promise<void> => await closeQuietly(sandbox),
+  };
+}
+
+export type ProgramStep = {
+  readonly buildpack: Buildpack;
+  readonly program: 'detect' | 'build';
+  readonly args: readonly string[];
+  /** Environment from earlier buildpacks' build layers, on top of the stack's. */
+  readonly base: Env;
+  /** CNB_ variables of the phase. */
+  readonly cnb: Env;
+  readonly onOutput: (chunk: Buffer) => void;
+};
+
+function environment({ config, operator }: ContainerOptions, { buildpack, base, cnb }: ProgramStep): Env {
+  const reserved = Object.entries(config).filter(([name]) => !name.startsWith('CNB_'));
+  const user = buildpack.clearEnv ? base : withUserEnv(base, Object.fromEntries(reserved));
+  return {
+    ...operator.buildEnv,
+    ...user,
+    CNB_STACK_ID: stackId,
+    CNB_TARGET_OS: 'linux',
+    CNB_TARGET_ARCH: process.arch === 'x64' ? 'amd64' : process.arch,
+    CNB_TARGET_DISTRO_NAME: distro.name,
+    CNB_TARGET_DISTRO_VERSION: distro.version,
+    CNB_BUILDPACK_DIR: buildpackInside(buildpack),
+    CNB_PLATFORM_DIR: '/platform',
+    ...cnb,
+  };
+}
+
+/** What a build starts with before any layer adds to it. */
+export const baseEnv: Env = stackEnv;
+
+function commonMounts({ work, operator, buildpacks }: ContainerOptions): Mount[] {
+  const readonly = (source: string, target: string): Mount => ({ source, target, readonly: true });
+  return [
+    readonly(work.platform, '/platform'),
+    ...buildpacks.map(buildpack => readonly(buildpack.dir, buildpackInside(buildpack))),
+    ...(operator.caFile ? [readonly(operator.caFile, caInside)] : []),
+  ];
+}
+
+function buildpackInside({ id, version }: Buildpack): string {
+  return `/cnb/buildpacks/${escapedId(id)}/${version}`;
+}
+
+/** A sandbox that does not go away must not hide why the build failed; the engine finds it again. */
+async function closeQuietly(sandbox: Sandbox): Promise<void> {
+  await sandbox.close();
+}
+
+/** @throws the signal's reason as an error for people */
+export function stoppedBecause(signal: AbortSignal): WherryError {
+  return signal.reason instanceof WherryError
+    ? signal.reason
+    : new WherryError('interrupted', 'The build was stopped.', { cause: signal.reason });
+}

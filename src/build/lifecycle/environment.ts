@@ -1,0 +1,106 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { WherryError } from '../../domain/errors.ts';
+import { readSmallFile } from '../read-file.ts';
+
+/** One change to one variable, from one file of a layer's env folder (CNB Buildpack API, "Environment Variable Modification Rules"). */
+export type EnvChange = {
+  readonly name: string;
+  readonly action: 'override' | 'default' | 'append' | 'prepend';
+  readonly value: string;
+  readonly delimiter: string;
+};
+export type Env = Readonly<Record<string, string>>;
+
+/**
+ * Changes of one env folder, in file name order; unknown suffixes, folders and dangling links are passed over. `dirs` is what
+ * the folder is made of on the host, the upper first.
+ */
+export function readEnvFolder(dirs: readonly string[]): readonly EnvChange[] {
+  const files = new Map(dirs.toReversed().flatMap(dir => names(dir).map(name => [name, content(dir, name)])));
+  return [...files.keys()].sort().flatMap(file => {
+    const dot = file.indexOf('.');
+    const name = dot < 0 ? file : file.slice(0, dot);
+    const action = dot < 0 ? 'override' : file.slice(dot + 1);
+    const value = files.get(file);
+    if (value === undefined || !isAction(action)) return [];
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      throw new WherryError(
+        'build-failed',
+        `A layer's env folder names ${JSON.stringify(name)}, which is no variable name.`,
+      );
+    }
+    return [{ name, action, value, delimiter: files.get(`${name}.delim`) ?? '' }];
+  });
+}
+
+export function applyChange(env: Env, change: EnvChange): Env {
+  const { name, action, value, delimiter } = change;
+  const old = env[name] ?? '';
+  if (action === 'default' && old !== '') return env;
+  if (old === '' || action === 'override' || action === 'default') return { ...env, [name]: value };
+  return { ...env, [name]: action === 'append' ? old + delimiter + value : value + delimiter + old };
+}
+
+/** Folders of a layer and the variables that they are put in front of, for later buildpacks and at launch. */
+export const pathVariables = {
+  build: [
+    ['bin', 'PATH'],
+    ['lib', 'LD_LIBRARY_PATH'],
+    ['lib', 'LIBRARY_PATH'],
+    ['include', 'CPATH'],
+    ['pkgconfig', 'PKG_CONFIG_PATH'],
+  ],
+  launch: [
+    ['bin', 'PATH'],
+    ['lib', 'LD_LIBRARY_PATH'],
+  ],
+} as const;
+
+/** `inside` is where the layer is in the container, `dirs` what it is made of on the host. */
+export function pathChanges(
+  phase: keyof typeof pathVariables,
+  dirs: readonly string[],
+  inside: string,
+): readonly EnvChange[] {
+  return pathVariables[phase]
+    .filter(([folder]) => dirs.some(dir => isFolder(join(dir, folder))))
+    .map(([folder, name]) => ({ name, action: 'prepend', value: `${inside}/${folder}`, delimiter: ':' }));
+}
+
+/** Variables that hold a list of folders: a user's value goes in front of them instead of replacing them. */
+const lists: ReadonlySet<string> = new Set(pathVariables.build.map(([, name]) => name));
+
+export function withUserEnv(env: Env, user: Env): Env {
+  const changes = Object.entries(user).map(
+    ([name, value]): EnvChange => ({
+      name,
+      value,
+      action: lists.has(name) ? 'prepend' : 'override',
+      delimiter: ':',
+    }),
+  );
+  return changes.reduce(applyChange, env);
+}
+
+function isAction(text: string): text is EnvChange['action'] {
+  return ['override', 'default', 'append', 'prepend'].includes(text);
+}
+
+function names(dir: string): string[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => entry.name);
+  } catch {
+    return [];
+  }
+}
+
+function content(dir: string, name: string): string | undefined {
+  return readSmallFile(join(dir, name), `env file ${name}`);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

@@ -1,0 +1,124 @@
+import { mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { WherryError } from '../../domain/errors.ts';
+import type { DiffId } from '../../domain/image.ts';
+import { flatten } from '../layers/flatten.ts';
+import { opaqueFolders } from '../layers/opaque.ts';
+import type { LayerStore } from '../layers/store.ts';
+import { appUser } from '../stack/recipe.ts';
+import type { Outcome } from './build-phase.ts';
+import { escapedId } from './buildpack.ts';
+import { pathChanges, readEnvFolder } from './environment.ts';
+import { type LayersView, type LayerToml, layerDirs } from './layer-folders.ts';
+import type { BuildpackRecord, BuildRecord, LayerRecord } from './record.ts';
+import type { WorkFolder } from './work-folder.ts';
+
+export type ExportOptions = {
+  readonly layers: LayerStore;
+  readonly work: WorkFolder;
+  readonly view: LayersView;
+  /** The last build: where a layer without a folder comes from. */
+  readonly last: BuildRecord | undefined;
+};
+
+/** Puts what a buildpack left into the store. Call when nothing of the build is mounted any more. @throws build-failed */
+export async function exportBuildpack(options: ExportOptions, outcome: Outcome): Promise<BuildpackRecord> {
+  const { buildpack, processes, labels, store, inputs } = outcome;
+  const layers: LayerRecord[] = [];
+  for (const layer of outcome.layers) {
+    const { launch, cache } = layer.flags;
+    if (launch || cache) layers.push(await exportLayer(options, buildpack.id, layer));
+  }
+  const { id, version } = buildpack;
+  return {
+    id,
+    version,
+    layers,
+    processes,
+    labels,
+    ...(store ? { store } : {}),
+    ...(inputs ? { inputs } : {}),
+  };
+}
+
+async function exportLayer(options: ExportOptions, id: string, layer: LayerToml): Promise<LayerRecord> {
+  const { layers, view, last } = options;
+  const before = last?.buildpacks
+    .find(buildpack => buildpack.id === id)
+    ?.layers.find(({ name }) => name === layer.name);
+  if (layerDirs(view, id, layer.name).length === 0) {
+    if (layer.flags.launch && !layer.flags.cache && before?.diffId && layers.has(before.diffId)) {
+      return { ...before, flags: layer.flags, metadata: layer.metadata };
+    }
+    if (!layer.flags.launch) return { ...layer, launch: [], byType: [] };
+    throw new WherryError(
+      'build-failed',
+      `Layer ${layer.name} of ${id} is for launch but has no folder, and the last build left none.`,
+    );
+  }
+  const diffId = (await putLayer(options, id, layer.name)) ?? before?.diffId;
+  if (!diffId) throw new WherryError('failed', `Layer ${layer.name} of ${id} is lost. Push again.`);
+  const root = join(layers.layerPath(diffId), 'layers', escapedId(id), layer.name);
+  return { ...layer, diffId, ...launchChanges(root, `/layers/${escapedId(id)}/${layer.name}`) };
+}
+
+/** undefined: nothing was written over the restored folder, so the layer is the one it was, unread. */
+async function putLayer(
+  { layers, work, view }: ExportOptions,
+  id: string,
+  name: string,
+): Promise<DiffId | undefined> {
+  const [top, below] = layerDirs(view, id, name);
+  const upper = join(view.upper, escapedId(id), name);
+  if (top !== upper) return undefined;
+  const root = work.folder(`export/${escapedId(id)}/${name}`);
+  const parent = join(root, 'layers', escapedId(id));
+  mkdirSync(parent, { recursive: true });
+  const lower = below && !(await isOpaque(view, id, name, below)) ? below : undefined;
+  if (lower && readdirSync(upper).length === 0) return undefined;
+  if (lower)
+    await flatten({ lower, upper, opaque: await opaqueFolders(upper, [lower]), out: join(parent, name) });
+  else renameSync(upper, join(parent, name));
+  return await layers.put({ dir: root, scope: 'app', origin: `${id}:${name}` });
+}
+
+/** Whether the build deleted the restored folder and made a new one. */
+async function isOpaque(view: LayersView, id: string, name: string, below: string): Promise<boolean> {
+  const inside = join(escapedId(id), name);
+  const marked = await opaqueFolders(view.upper, [below.slice(0, -inside.length)]);
+  return marked.has(inside);
+}
+
+function launchChanges(root: string, inside: string): Pick<LayerRecord, 'launch' | 'byType'> {
+  const folder = (name: string) => readEnvFolder([join(root, name)]);
+  const types = list(join(root, 'env.launch'));
+  return {
+    launch: [...pathChanges('launch', [root], inside), ...folder('env'), ...folder('env.launch')],
+    byType: types.map(type => [type, folder(`env.launch/${type}`)] as const),
+  };
+}
+
+function list(dir: string): readonly string[] {
+  try {
+    const entries = readdirSync(dir, { withFileTypes: true });
+    return entries
+      .filter(entry => entry.isDirectory())
+      .map(entry => entry.name)
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+/** What the build wrote into /workspace, as a layer over the source; undefined when it wrote nothing. */
+export async function exportWorkspace(
+  { layers, work }: Pick<ExportOptions, 'layers' | 'work'>,
+  source: string,
+): Promise<DiffId | undefined> {
+  if (readdirSync(work.app.upper).length === 0) return undefined;
+  const opaque = await opaqueFolders(work.app.upper, [source]);
+  const root = work.folder('export/workspace');
+  renameSync(work.app.upper, join(root, 'workspace'));
+  const prefixed = new Set([...opaque].map(path => `workspace/${path}`));
+  return await layers.put({ dir: root, scope: 'app', origin: 'build', owner: appUser, opaque: prefixed });
+}

@@ -1,0 +1,47 @@
+// What the operator of this host has set for downloads: certificates, registry, proxies. Builds get it as environment and a
+// read-only mount; nothing of it is in any image.
+
+export type Operator = {
+  /** Host path of a PEM bundle. */
+  readonly caFile?: string;
+  /** For buildpacks in the sandbox. */
+  readonly buildEnv: Readonly<Record<string, string>>;
+  /** For npm on the host. */
+  readonly hostEnv: Readonly<Record<string, string>>;
+};
+
+/** Where the bundle is mounted in a sandbox. */
+export const caInside = '/cnb/ca.pem';
+
+const caVariables = [
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'CURL_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  'PIP_CERT',
+  'REQUESTS_CA_BUNDLE',
+  'npm_config_cafile',
+];
+const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
+
+/** The bundle is the one of the setting, or the one that this process itself was told to trust. */
+export function readOperator(env: Readonly<Record<string, string | undefined>>, setting?: string): Operator {
+  const caFile = setting || env['NODE_EXTRA_CA_CERTS'] || env['SSL_CERT_FILE'];
+  const passed = pick(env, [...proxyVariables, 'npm_config_registry', 'NPM_CONFIG_REGISTRY']);
+  const npm = Object.keys(env).filter(name => /^npm_config_/i.test(name));
+  return {
+    ...(caFile ? { caFile } : {}),
+    buildEnv: { ...passed, ...(caFile ? Object.fromEntries(caVariables.map(name => [name, caInside])) : {}) },
+    hostEnv: {
+      ...pick(env, ['PATH', 'HOME', ...proxyVariables, ...npm]),
+      ...(caFile ? { NODE_EXTRA_CA_CERTS: caFile } : {}),
+    },
+  };
+}
+
+function pick(
+  env: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+): Record<string, string> {
+  return Object.fromEntries(names.flatMap(name => (env[name] ? [[name, env[name]]] : [])));
+}

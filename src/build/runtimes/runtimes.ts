@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { WherryError } from '../../domain/errors.ts';
+import type { DiffId } from '../../domain/image.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { Paths } from '../../system/paths.ts';
+import type { LayerStore } from '../layers/store.ts';
+import type { Require } from '../lifecycle/plan.ts';
+import type { Stack, StackContext } from '../stack/stack.ts';
+import { provideNode } from './node.ts';
+import { createNpm } from './npm.ts';
+
+/** A layer that the platform provides where a buildpack requires it: shared by every app on the host. */
+export type Runtime = {
+  readonly name: string;
+  readonly layer: DiffId;
+  /** Folder in the layer like a buildpack's layer (`bin`, `lib`), or none: files of the system that need no setting up. */
+  readonly folder?: string;
+  readonly build: boolean;
+  readonly launch: boolean;
+};
+
+export type Runtimes = ReturnType<typeof createRuntimes>;
+
+/**
+ * The platform as a provider in the build plan, for what is the same in every app. Requirements say when they want it with
+ * `metadata.build` and `metadata.launch`.
+ */
+export function createRuntimes(options: {
+  paths: Paths;
+  layers: LayerStore;
+  stack: Stack;
+  clock: Clock;
+  hostEnv: Readonly<Record<string, string>>;
+}) {
+  const npm = createNpm({
+    dir: join(options.paths.cache, 'runtimes'),
+    env: options.hostEnv,
+    clock: options.clock,
+  });
+  const providers: Readonly<Record<string, (version: string, context: StackContext) => Promise<Provided>>> = {
+    node: async (version, context) => ({
+      layer: await provideNode({ ...options, npm }, version, context),
+      folder: 'layers/wherry_runtime/node',
+    }),
+    compilers: async (_version, context) => ({ layer: await options.stack.compilers(context) }),
+    lighttpd: async (_version, context) => ({ layer: await options.stack.extra(['lighttpd'], context) }),
+  };
+  return {
+    /** Names that a build plan may require without any buildpack that provides them. */
+    names: new Set(Object.keys(providers)) as ReadonlySet<string>,
+
+    async provide(requires: readonly Require[], context: StackContext): Promise<readonly Runtime[]> {
+      const provided: Runtime[] = [];
+      for (const name of new Set(requires.map(require => require.name))) {
+        const provider = providers[name];
+        if (!provider)
+          throw new WherryError(
+            'build-failed',
+            `Nothing provides ${JSON.stringify(name)}, which a buildpack requires.`,
+          );
+        const asked = requires.filter(require => require.name === name).map(({ metadata }) => metadata);
+        const version = asked.map(({ version }) => version).find(version => typeof version === 'string');
+        const flag = (key: string) => asked.some(metadata => metadata[key] === true);
+        const layer = await provider(typeof version === 'string' ? version : '', context);
+        provided.push({ name, ...layer, build: flag('build'), launch: flag('launch') });
+      }
+      return provided;
+    },
+  };
+}
+
+type Provided = Pick<Runtime, 'layer' | 'folder'>;

@@ -1,0 +1,34 @@
+import { mkdirSync } from 'node:fs';
+import { cp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DiffId } from '../domain/image.ts';
+import type { Progress, Source } from '../domain/push.ts';
+import { type AppJson, parseAppJson } from './app-json.ts';
+import type { LayerStore } from './layers/store.ts';
+import type { WorkFolder } from './lifecycle/work-folder.ts';
+import { parseProcfile } from './procfile.ts';
+import { readSmallFile } from './read-file.ts';
+import { appUser } from './stack/recipe.ts';
+
+/** Reads what the platform itself uses of the app, so that a mistake in it costs no build. @throws build-failed */
+export function checkSource(dir: string, progress: Progress): AppJson {
+  const procfile = readSmallFile(join(dir, 'Procfile'), 'Procfile');
+  if (procfile !== undefined) for (const warning of parseProcfile(procfile).warnings) progress.warn(warning);
+  const appJson = readSmallFile(join(dir, 'app.json'), 'app.json');
+  return appJson === undefined ? {} : parseAppJson(appJson);
+}
+
+/** The checked-out tree becomes the app's layer as it is, below /workspace, owned by the app's user. */
+export async function putSource(source: Source, layers: LayerStore, work: WorkFolder): Promise<DiffId> {
+  const root = work.folder('source');
+  const target = join(root, 'workspace');
+  try {
+    await rename(source.dir, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    mkdirSync(target);
+    await cp(source.dir, target, { recursive: true, verbatimSymlinks: true });
+    await rm(source.dir, { recursive: true, force: true });
+  }
+  return await layers.put({ dir: root, scope: 'app', origin: 'source', owner: appUser });
+}
