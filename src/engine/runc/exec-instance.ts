@@ -2,6 +2,7 @@ import { WherryError } from '../../domain/errors.ts';
 import type { ExecSpec } from '../engine.ts';
 import { ociProcess } from './bundle.ts';
 import type { Driver, Living } from './driver.ts';
+import { sessionOf } from './processes.ts';
 import { runInside } from './run-inside.ts';
 import { isAlive } from './status.ts';
 
@@ -23,5 +24,6 @@ export async function execInstance(driver: Driver, living: Living, options: Exec
     }),
     onOutput: options.onOutput,
     signal: options.signal,
+    leftovers: pid => driver.cgroups.processes(living.cgroup).filter(each => sessionOf(each) === pid),
   });
 }

@@ -34,6 +34,12 @@ export async function until(clock: Clock, timeout: number, condition: () => bool
   return true;
 }
 
+/** Which session a process is in: every program that is run inside a container leads one of its own. */
+export function sessionOf(pid: number): number | undefined {
+  const session = /^\d+ \(.*\) \S+ \d+ \d+ (\d+)/s.exec(readProc(pid, 'stat') ?? '')?.[1];
+  return session === undefined ? undefined : Number(session);
+}
+
 /** The state field follows the name, which may itself hold brackets. */
 function isZombie(pid: number): boolean {
   const stat = readProc(pid, 'stat');

@@ -1,4 +1,5 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawn } from '../../system/exec.ts';
 import type { ociProcess } from './bundle.ts';
@@ -6,14 +7,14 @@ import type { Driver } from './driver.ts';
 import type { InstanceFolder } from './folders.ts';
 import { kill } from './processes.ts';
 
-/** Milliseconds that output may still come after the program's end: something it left behind may hold the pipe open for ever. */
-const drainTime = 250;
+/** Milliseconds between looks at whether the program has ended while its output stays open. */
+const lookInterval = 200;
 
 let count = 0;
 
 /**
  * Runs one more program in a running container, to its end; its exit status. Its environment goes through a file that only root
- * reads, never through argv. `onStart` gets the way to kill it.
+ * reads, never through argv. What it leaves running ends with it: runc would wait for ever for the output that it holds open.
  */
 export async function runInside(options: {
   driver: Driver;
@@ -22,8 +23,10 @@ export async function runInside(options: {
   process: ReturnType<typeof ociProcess>;
   onOutput: (chunk: Buffer, stream: 'stdout' | 'stderr') => void;
   signal?: AbortSignal | undefined;
+  /** Host pids of processes that the program may have left behind. */
+  leftovers: (pid: number) => readonly number[];
 }): Promise<number> {
-  const { driver, id, folder, onOutput, signal } = options;
+  const { driver, id, folder, onOutput, signal, leftovers } = options;
   signal?.throwIfAborted();
   count += 1;
   const specFile = join(folder.dir, `exec-${count}.json`);
@@ -34,37 +37,41 @@ export async function runInside(options: {
     ['--root', driver.folders.state, 'exec', '--process', specFile, '--pid-file', pidFile, id],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  const stop = () => void killExec(pidFile, child);
+  const stop = () => killExec(pidFile, child);
   signal?.addEventListener('abort', stop, { once: true });
   child.stdout?.on('data', (chunk: Buffer) => onOutput(chunk, 'stdout'));
   child.stderr?.on('data', (chunk: Buffer) => onOutput(chunk, 'stderr'));
+  const watch = setInterval(() => killLeftovers(pidFile, leftovers), lookInterval);
   try {
     return await endOf(child);
   } finally {
+    clearInterval(watch);
     signal?.removeEventListener('abort', stop);
     await Promise.all([specFile, pidFile].map(path => rm(path, { force: true })));
   }
 }
 
-/** runc passes SIGKILL to nobody: the program itself must be killed, and runc after it. */
-async function killExec(pidFile: string, child: ReturnType<typeof spawn>): Promise<void> {
-  const pid = Number(await readFile(pidFile, 'utf8').catch(() => '0'));
-  if (pid > 1) kill(pid, 'SIGKILL');
-  else child.kill('SIGKILL');
+/** runc passes SIGKILL to nobody: the program itself must be killed, and runc ends with it. */
+function killExec(pidFile: string, child: ReturnType<typeof spawn>): void {
+  const pid = readPid(pidFile);
+  if (pid === undefined) child.kill('SIGKILL');
+  else kill(pid, 'SIGKILL');
+}
+
+/** Does nothing while the program itself lives. */
+function killLeftovers(pidFile: string, leftovers: (pid: number) => readonly number[]): void {
+  const pid = readPid(pidFile);
+  if (pid === undefined || existsSync(`/proc/${pid}`)) return;
+  for (const left of leftovers(pid)) kill(left, 'SIGKILL');
+}
+
+function readPid(pidFile: string): number | undefined {
+  return existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) || undefined : undefined;
 }
 
 function endOf(child: ReturnType<typeof spawn>): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', code => {
-      const drained = setTimeout(() => {
-        child.stdout?.destroy();
-        child.stderr?.destroy();
-      }, drainTime);
-      child.once('close', () => {
-        clearTimeout(drained);
-        resolve(code ?? 128 + 9);
-      });
-    });
+    child.once('close', code => resolve(code ?? 128 + 9));
   });
 }

@@ -22,6 +22,7 @@ export async function runStep(driver: Driver, open: OpenSandbox, step: SandboxSt
         step.onOutput(chunk);
       },
       signal: watch.signal,
+      leftovers: () => stepProcesses(driver, open),
     });
     watch.throwIfStopped();
     if (code !== 0 && driver.cgroups.kills(open.cgroup).kills > killsBefore) throw outOfMemory(open);
@@ -76,11 +77,13 @@ function watchStep(step: SandboxStep, killAll: () => void) {
   };
 }
 
-/** Everything in the sandbox but its first process, which holds it open. */
 function killStep(driver: Driver, open: OpenSandbox): void {
-  for (const pid of driver.cgroups.processes(open.cgroup)) {
-    if (pid !== open.pausePid) kill(pid, 'SIGKILL');
-  }
+  for (const pid of stepProcesses(driver, open)) kill(pid, 'SIGKILL');
+}
+
+/** Everything in the sandbox but its first process, which holds it open. */
+function stepProcesses(driver: Driver, open: OpenSandbox): readonly number[] {
+  return driver.cgroups.processes(open.cgroup).filter(pid => pid !== open.pausePid);
 }
 
 function outOfMemory({ spec }: OpenSandbox): WherryError {

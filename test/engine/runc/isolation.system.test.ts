@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Engine, InstanceSpec } from '../../../src/engine/engine.ts';
+import { createEngine } from '../../../src/engine/index.ts';
+import { silentLog } from '../../../src/system/log.ts';
+import { busyboxLayer, makeBusyboxLayer } from '../busybox-layer.ts';
+
+const mib = 2 ** 20;
+let root: string;
+let engine: Engine;
+let count = 0;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'wherry-isolation-'));
+  await makeBusyboxLayer(join(root, 'layer'));
+  const tag = randomBytes(4).toString('hex');
+  engine = createEngine('runc', {
+    root: join(root, 'engine'),
+    tag,
+    layerPath: () => join(root, 'layer'),
+    log: silentLog,
+  });
+  await engine.open();
+});
+
+afterAll(async () => {
+  await engine.purge();
+  await rm(root, { recursive: true, force: true });
+});
+
+async function start(script: string, changes: Partial<InstanceSpec> = {}) {
+  count += 1;
+  const spec: InstanceSpec = {
+    id: `app.web.${count}`,
+    group: 'app',
+    labels: {},
+    hostname: 'web-1',
+    layers: [busyboxLayer],
+    argv: ['sh', '-c', script],
+    env: {},
+    workingDir: '/',
+    user: { uid: 1000, gid: 1000 },
+    limits: { memory: 64 * mib, pids: 20 },
+    logFile: join(root, `${count}.log`),
+    ...changes,
+  };
+  const { address } = await engine.create(spec);
+  await engine.start(spec.id);
+  return { ...spec, address };
+}
+
+/** What a script prints inside an instance. */
+async function output(script: string): Promise<string> {
+  const { id, logFile } = await start(`{ ${script}; } 2>&1`);
+  await engine.wait(id);
+  const log = await readFile(logFile, 'utf8');
+  return log.replace(/^\S+ \S+ F /gm, '').trim();
+}
+
+describe('a process in an instance', () => {
+  test('has no capability, no way to gain one, and a seccomp filter', async () => {
+    const status = await output('cat /proc/self/status');
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) {
+      expect(status).toMatch(new RegExp(`^${set}:\\s+0{16}$`, 'm'));
+    }
+    expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+    expect(status).toMatch(/^Seccomp:\s+2$/m);
+    expect(status).toMatch(/^Uid:\s+1000\s+1000/m);
+  });
+
+  test('cannot make namespaces or mounts', async () => {
+    expect(await output('unshare -U true; echo $?')).toMatch(/not permitted[\s\S]*[^0]$/);
+    expect(await output('mount -t tmpfs none /tmp; echo $?')).toMatch(/[^0]$/);
+  });
+
+  test('sees its own processes only, under an init that reaps', async () => {
+    expect(
+      await output('cat /proc/1/comm; ls /proc | grep -c "^[0-9]"').then(text => text.split('\n')),
+    ).toEqual(['init', expect.stringMatching(/^[2-4]$/)]);
+  });
+
+  test('cannot write what the kernel offers, nor read what it masks', async () => {
+    const text = await output(
+      'echo 1 > /proc/sys/kernel/hostname; echo x > /sys/kernel/x; wc -c < /proc/interrupts; echo x > /etc/hosts',
+    );
+    expect(text.match(/read-only|denied|nonexistent/gi)?.length).toBeGreaterThanOrEqual(3);
+    expect(text).toMatch(/^0$/m);
+  });
+
+  test('writes to /tmp and /dev/shm, and has its host name', async () => {
+    expect(await output('echo a > /tmp/a; echo b > /dev/shm/b; cat /tmp/a /dev/shm/b; hostname')).toBe(
+      'a\nb\nweb-1',
+    );
+  });
+
+  test('cannot start more processes than its limit', async () => {
+    const text = await output('i=0; while [ $i -lt 40 ]; do sleep 2 & i=$((i+1)); done; echo done');
+    expect(text).toMatch(/can't fork/);
+  });
+
+  test('gets the whole environment that was given, and no more', async () => {
+    const { id, logFile } = await start('env', { env: { ONE: 'a=b "c" $d', TWO: 'x\ny' }, argv: ['env'] });
+    await engine.wait(id);
+    const lines = (await readFile(logFile, 'utf8'))
+      .replace(/^\S+ \S+ F /gm, '')
+      .trim()
+      .split('\n');
+    expect(lines.map(line => line.split('=')[0]).sort()).toEqual(['HOME', 'ONE', 'PATH', 'TWO', 'y']);
+    expect(lines).toContain('ONE=a=b "c" $d');
+  });
+});
+
+describe('the network of an instance', () => {
+  test('does not reach another instance', async () => {
+    const { address } = await start('exec nc -ll -p 8080 -e echo hello');
+    expect(await output(`nc -w 2 ${address} 8080 </dev/null; echo $?`)).not.toMatch(/hello|0$/);
+  });
+
+  test('does not reach services of the host, on whichever of its addresses', async () => {
+    const server = createServer(socket => socket.end('host\n'));
+    await new Promise<void>(resolve => server.listen(0, '0.0.0.0', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const text = await output(
+      `for host in 127.0.0.1 $(ip route | while read a b c d; do [ $a = default ] && echo $c; done); do nc -w 2 $host ${port} </dev/null; done; echo end`,
+    );
+    server.close();
+    expect(text).not.toMatch(/^host$/m);
+    expect(text).toMatch(/end$/);
+  });
+
+  test('does not reach metadata services', async () => {
+    expect(await output('nc -w 2 169.254.169.254 80 </dev/null; echo $?')).toMatch(/1$/);
+  });
+
+  test('has a default route and no IPv6', async () => {
+    const text = await output('ip route; ip -6 addr');
+    expect(text).toMatch(/^default via 10\./m);
+    expect(text).not.toMatch(/inet6/);
+  });
+});
+
+test('a command inside that leaves something running ends all the same', async () => {
+  const { id } = await start('exec sleep 1000');
+  const began = performance.now();
+  expect(await engine.exec(id, { argv: ['sh', '-c', 'sleep 100 & exit 6'], onOutput: () => {} })).toBe(6);
+  expect(performance.now() - began).toBeLessThan(10_000);
+  expect((await engine.list()).find(instance => instance.id === id)?.status.kind).toBe('running');
+  await engine.remove(id);
+});
+
+describe('a sandbox', () => {
+  test('binds folders, and overlays whose upper folder the caller keeps', async () => {
+    const at = (name: string) => join(root, 'sandbox', name);
+    for (const name of ['bound', 'lower1', 'lower2', 'upper', 'work'])
+      await mkdir(at(name), { recursive: true });
+    await writeFile(join(at('bound'), 'file'), 'bound\n');
+    await writeFile(join(at('lower1'), 'file'), 'low\n');
+    await writeFile(join(at('lower2'), 'file'), 'high\n');
+    const box = await engine.openSandbox({
+      id: 'build-1',
+      layers: [busyboxLayer],
+      mounts: [
+        { source: at('bound'), target: '/bound', readonly: true },
+        { target: '/work', lower: [at('lower1'), at('lower2')], upper: at('upper'), work: at('work') },
+      ],
+      limits: { memory: 64 * mib, pids: 40 },
+      network: 'host-uplink',
+      hostname: 'build',
+    });
+    let text = '';
+    const step = (script: string, user: 'root' | { uid: number; gid: number }, timeout = 20_000) =>
+      box.run({
+        argv: ['sh', '-c', script],
+        env: { PATH: '/bin' },
+        cwd: '/work',
+        user,
+        timeout,
+        onOutput: chunk => {
+          text += chunk.toString('utf8');
+        },
+      });
+    expect(await step('cat /bound/file file; echo new > made; chown 1000:1000 made; id -u', 'root')).toBe(0);
+    expect(text).toBe('bound\nhigh\n0\n');
+    expect(await step('echo x > /bound/file', 'root')).not.toBe(0);
+    expect(await step('echo more >> made && id -u', { uid: 1000, gid: 1000 })).toBe(0);
+    await expect(step('tail /dev/zero', { uid: 1000, gid: 1000 })).rejects.toMatchObject({
+      code: 'build-failed',
+      message: expect.stringContaining('memory limit of 64m'),
+    });
+    await box.close();
+    expect(await readFile(join(at('upper'), 'made'), 'utf8')).toBe('new\nmore\n');
+    expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(join(root, 'engine', 'sandboxes'));
+  });
+
+  test('what a step leaves running does not hold up the next one', async () => {
+    const box = await engine.openSandbox({
+      id: 'build-2',
+      layers: [busyboxLayer],
+      mounts: [],
+      limits: { memory: 64 * mib, pids: 40 },
+      network: 'none',
+      hostname: 'build',
+    });
+    const began = performance.now();
+    const code = await box.run({
+      argv: ['sh', '-c', 'sleep 100 & exit 5'],
+      env: { PATH: '/bin' },
+      cwd: '/',
+      user: { uid: 1000, gid: 1000 },
+      timeout: 20_000,
+      onOutput: () => {},
+    });
+    expect(code).toBe(5);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    await box.close();
+  });
+});
