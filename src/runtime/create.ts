@@ -1,7 +1,7 @@
 import type { App } from '../domain/app.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { AppName, ProcessType } from '../domain/names.ts';
-import type { Engine, EngineEvent } from '../engine/engine.ts';
+import type { Engine, EngineEvent, OomKill } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { howItWasKilled, remedy } from './exits.ts';
@@ -23,6 +23,9 @@ export type RuntimeOptions = {
   readonly drainTimeout?: number;
   readonly stopTimeout?: number;
 };
+
+/** Milliseconds in which an instance ends if a memory kill ends it. */
+const endsWithin = 500;
 
 /** Desired against actual, for all apps of a data directory. */
 export function createRuntime(options: RuntimeOptions): Runtime {
@@ -58,19 +61,24 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     return made;
   };
 
-  /** A kill that did not end the instance (a child of it died): told all the same; ends are told by their supervisor. */
+  /** Tells of a kill that did not end the instance (a child of it died); an end is told by its supervisor. */
+  const tellSurvived = async (supervisor: Supervisor, member: Member, oom: OomKill): Promise<void> => {
+    const { restarts } = member;
+    await clock.sleep(endsWithin);
+    if (member.status !== 'running' || member.restarts !== restarts) return;
+    const what = howItWasKilled(oom).replace('was killed', 'had a process killed');
+    const { app } = supervisor;
+    tell(
+      app,
+      'oom',
+      `${dynoOf(member)} ${what}. It runs on. More memory: ${remedy(app.name, member.type, oom)}`,
+    );
+  };
   const onEvent = (event: EngineEvent): void => {
     if (event.kind !== 'oom') return;
-    for (const [, supervisor] of supervisors) {
+    for (const supervisor of supervisors.values()) {
       const member = supervisor.members.get(event.id);
-      const app = supervisor.app;
-      if (!member) continue;
-      const what = howItWasKilled(event.oom).replace('was killed', 'had a process killed');
-      tell(
-        app,
-        'oom',
-        `${dynoOf(member)} ${what}. It runs on. More memory: ${remedy(app.name, member.type, event.oom)}`,
-      );
+      if (member) void tellSurvived(supervisor, member, event.oom);
     }
   };
   const unsubscribe = engine.subscribe(onEvent);

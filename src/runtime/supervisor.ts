@@ -45,6 +45,8 @@ export class Supervisor {
   #app: App;
   #desired: Desired | undefined;
   #stopped = false;
+  /** What a switch that was cut off left running: it serves until its replacement does. */
+  readonly #strays: Member[] = [];
   readonly #background = new Set<Promise<void>>();
 
   constructor(app: App, options: SupervisorOptions) {
@@ -61,19 +63,17 @@ export class Supervisor {
     this.#app = desired.app;
     this.#desired = desired;
     this.#stopped = desired.app.stopped;
-    const strays: Member[] = [];
     for (const instance of found) {
       const member = memberOf(instance, this.#options.clock.now());
       if (this.#fits(member, instance, desired)) this.#adopt(member, instance);
-      else strays.push(member);
+      else this.#strays.push(this.#hold(member, instance));
     }
     await this.#options.engine.setQuota(desired.app.name, desired.quota);
     const missing = this.#missing(desired);
-    await this.#publish();
-    for (const { type, index } of missing) {
-      this.#inBackground(this.#bringBack(desired, type, index));
-    }
-    this.#inBackground(this.#retire(strays));
+    const replaced = !missing.some(place => place.type === 'web');
+    if (replaced) await this.#dismissStrays();
+    else await this.#publish();
+    for (const { type, index } of missing) this.#inBackground(this.#bringBack(desired, type, index));
   }
 
   /** Brings up a whole new set beside the old, switches in one step, retires the old behind the caller's back. */
@@ -170,7 +170,8 @@ export class Supervisor {
 
   #fits(member: Member, instance: Instance, desired: Desired): boolean {
     const taken = [...this.members.values()].some(
-      other => other.type === member.type && other.index === member.index,
+      other =>
+        other.version === desired.version && other.type === member.type && other.index === member.index,
     );
     return (
       !this.#stopped &&
@@ -201,20 +202,33 @@ export class Supervisor {
   }
 
   #adopt(member: Member, instance: Instance): void {
-    this.members.set(member.id, member);
-    const runs = instance.status.kind === 'running' || instance.status.kind === 'frozen';
-    if (instance.status.kind === 'running' || instance.status.kind === 'frozen')
-      member.since = instance.status.startedAt;
-    member.status = runs ? 'running' : 'waiting';
-    member.serving = runs && member.type === 'web';
+    this.#hold(member, instance);
     this.#inBackground(this.#keep(member, 'watch'));
+  }
+
+  #hold(member: Member, instance: Instance): Member {
+    const { status } = instance;
+    const runs = status.kind === 'running' || status.kind === 'frozen';
+    if (runs) member.since = status.startedAt;
+    member.status = runs ? 'running' : 'waiting';
+    member.serving = runs && member.type === 'web' && !this.#stopped;
+    this.members.set(member.id, member);
+    return member;
+  }
+
+  async #dismissStrays(): Promise<void> {
+    const strays = this.#strays.splice(0);
+    this.#letGo(strays);
+    await this.#publish();
+    this.#inBackground(this.#retire(strays));
   }
 
   #missing(desired: Desired): Place[] {
     if (this.#stopped) return [];
-    const have = new Set(
-      [...this.members.values()].filter(member => member.status !== 'stopping').map(dynoOf),
+    const kept = [...this.members.values()].filter(
+      member => member.status !== 'stopping' && !this.#strays.includes(member),
     );
+    const have = new Set(kept.map(dynoOf));
     return places(desired).filter(place => !have.has(dynoOf(place)));
   }
 
@@ -337,7 +351,7 @@ export class Supervisor {
     this.#mark(member, 'running');
     if (member.restarts > 0) this.#options.tell(this.#app, 'recovered', `${dynoOf(member)} runs again.`);
     member.serving = member.type === 'web';
-    await this.#publish();
+    if (member.serving) await this.#dismissStrays();
   }
 
   /** Tells of an end and waits out the back-off. */

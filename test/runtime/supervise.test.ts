@@ -1,0 +1,327 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { App } from '../../src/domain/app.ts';
+import { type AppName, type ProcessType, parseAppName } from '../../src/domain/names.ts';
+import type { Progress } from '../../src/domain/push.ts';
+import { defaultLimits } from '../../src/domain/quota.ts';
+import type { Target } from '../../src/domain/route.ts';
+import type { InstanceSpec } from '../../src/engine/engine.ts';
+import type { Behaviour } from '../../src/engine/fake/behaviour.ts';
+import { FakeEngine } from '../../src/engine/fake/fake-engine.ts';
+import { createRuntime } from '../../src/runtime/create.ts';
+import type { AppState, Desired, Runtime } from '../../src/runtime/runtime.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { silentLog as log } from '../../src/system/log.ts';
+
+const mib = 2 ** 20;
+const web = 'web' as ProcessType;
+const worker = 'worker' as ProcessType;
+const app: App = {
+  id: 1,
+  name: parseAppName('blog'),
+  createdAt: new Date(),
+  deployBranch: 'main',
+  stopped: false,
+};
+// Waits are cut short where nothing is measured by them.
+const clock = {
+  ...systemClock,
+  sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(Math.min(ms, 30), signal),
+};
+
+let dir: string;
+let engine: FakeEngine;
+let runtime: Runtime;
+let behave: (spec: InstanceSpec, starts: number) => Behaviour;
+let routed: { state: AppState; targets: readonly Target[] }[];
+let drained: string[];
+let events: string[];
+let said: string[];
+let progress: Progress;
+
+const start = () =>
+  createRuntime({
+    engine,
+    clock,
+    log,
+    logsDir: dir,
+    sink: {
+      set: async (_: AppName, state, targets) => void routed.push({ state, targets }),
+      drained: async targets => void drained.push(...targets),
+    },
+    event: (_, kind, message) => events.push(`${kind}: ${message}`),
+    random: () => 0.5,
+    readyTimeout: 300,
+    stopTimeout: 50,
+  });
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'wherry-runtime-'));
+  behave = spec => (spec.labels['type'] === 'web' ? { listen: {} } : {});
+  engine = new FakeEngine({ behave: (spec, starts) => behave(spec, starts) });
+  routed = [];
+  drained = [];
+  events = [];
+  said = [];
+  const say = (text: string) => void said.push(text);
+  progress = { header: say, step: say, detail: say, warn: say, raw: say };
+  runtime = start();
+});
+afterEach(async () => {
+  await runtime.close();
+  await engine.purge();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const desired = (
+  version: number,
+  counts: Record<string, number> = { web: 1 },
+  more: Partial<Desired> = {},
+): Desired => ({
+  app,
+  version,
+  image: {
+    id: 'sha256:1',
+    layers: [],
+    env: { FROM_IMAGE: 'yes' },
+    workingDir: '/workspace',
+    user: { uid: 1000, gid: 1000 },
+    entrypoint: ['/launcher'],
+    processes: [web, worker].map(type => ({ type, command: [type], workingDir: '/workspace' })),
+    labels: {},
+  },
+  config: { GREETING: 'hello' },
+  counts: new Map(Object.entries(counts)) as Map<ProcessType, number>,
+  limits: () => defaultLimits,
+  quota: { memory: null, pids: null },
+  ...more,
+});
+const running = async () => (await engine.list()).filter(instance => instance.status.kind === 'running');
+const versions = async () => (await running()).map(instance => instance.labels['version']).sort();
+const serving = () => routed.at(-1)?.targets.length;
+
+describe('deploy', () => {
+  it('routes to an instance once it is ready, with PORT, DYNO and the config in its environment', async () => {
+    let seen: InstanceSpec | undefined;
+    behave = spec => {
+      seen = spec;
+      return { listen: {} };
+    };
+    await runtime.deploy(desired(1), { progress });
+    expect(seen?.env).toMatchObject({ PORT: '5000', DYNO: 'web.1', GREETING: 'hello', FROM_IMAGE: 'yes' });
+    expect(seen?.argv).toEqual(['/launcher', 'web']);
+    expect(routed.at(-1)).toMatchObject({ state: { kind: 'serving' }, targets: [{ port: 5000 }] });
+  });
+
+  it('switches from the old to the new in one step, then drains and ends the old', async () => {
+    await runtime.deploy(desired(1), { progress });
+    const [old] = await running();
+    const before = routed.length;
+    await runtime.deploy(desired(2), { progress });
+    const steps = routed
+      .slice(before)
+      .map(({ targets }) => targets.map(target => /v(\d)/.exec(target.id)?.[1]).join());
+    expect(steps).toEqual(['2']);
+    await vi.waitFor(async () => expect(await versions()).toEqual(['2']));
+    expect(drained).toEqual([old?.id]);
+  });
+
+  it('commits after everything is ready and before the switch; a commit that throws undoes it', async () => {
+    await runtime.deploy(desired(1), { progress });
+    const before = routed.length;
+    const commit = () => {
+      throw new Error('disk full');
+    };
+    await expect(runtime.deploy(desired(2), { progress, commit })).rejects.toThrow('disk full');
+    expect(routed.length).toBe(before);
+    expect(await versions()).toEqual(['1']);
+  });
+
+  it('leaves the old alone and shows the last words when the new exits', async () => {
+    await runtime.deploy(desired(1), { progress });
+    behave = () => ({ exit: { code: 3 }, output: [{ stream: 'stderr', text: 'no database' }] });
+    await expect(runtime.deploy(desired(2), { progress })).rejects.toThrow(
+      'Release v2 does not start: web.1 exited with status 3 before it was ready.',
+    );
+    expect(said).toContain('no database');
+    expect(await versions()).toEqual(['1']);
+    expect(serving()).toBe(1);
+  });
+
+  it('says so when nothing listens in time', async () => {
+    behave = () => ({});
+    await expect(runtime.deploy(desired(1), { progress })).rejects.toThrow(/not ready within 0 s/);
+    expect(await engine.list()).toEqual([]);
+  });
+
+  it('tells a memory kill at boot with limit and remedy', async () => {
+    behave = () => ({ exit: { code: 137, oom: 'instance' } });
+    const tight = desired(1, { web: 1 }, { limits: () => ({ memory: 64 * mib, pids: 10 }) });
+    await expect(runtime.deploy(tight, { progress })).rejects.toThrow(
+      /killed by the kernel at its memory limit of 64m .*resource:limit --memory 128m --process-type web blog/,
+    );
+  });
+
+  it('undoes everything when one of several instances fails', async () => {
+    behave = spec => (spec.labels['index'] === '2' ? { exit: { code: 1 } } : { listen: {} });
+    await expect(runtime.deploy(desired(1, { web: 3 }), { progress })).rejects.toThrow(/web\.2/);
+    expect(await engine.list()).toEqual([]);
+  });
+
+  it('stops at once when whoever asked is gone', async () => {
+    behave = () => ({});
+    const gone = new AbortController();
+    const deploying = runtime.deploy(desired(1), { progress, signal: gone.signal });
+    gone.abort(new Error('client gone'));
+    await expect(deploying).rejects.toThrow('client gone');
+    expect(await engine.list()).toEqual([]);
+  });
+});
+
+describe('scale, stop and limits', () => {
+  it('adds what is missing and drains what is too many', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await runtime.scale(desired(1, { web: 3, worker: 1 }), { progress });
+    expect(serving()).toBe(3);
+    expect(runtime.instances(app).map(view => `${view.type}.${view.index}`)).toEqual([
+      'web.1',
+      'web.2',
+      'web.3',
+      'worker.1',
+    ]);
+    await runtime.scale(desired(1, { web: 1 }), { progress });
+    expect(serving()).toBe(1);
+    await vi.waitFor(async () => expect(await running()).toHaveLength(1));
+    expect(runtime.instances(app)).toHaveLength(1);
+  });
+
+  it('stops routing before it stops, and says why the app does not answer', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await runtime.stop(app);
+    expect(routed.at(-1)).toMatchObject({
+      state: { kind: 'stopped', reason: expect.stringContaining('ps:start blog') },
+      targets: [],
+    });
+    expect(await engine.list()).toEqual([]);
+  });
+
+  it('ends one that ignores SIGTERM', async () => {
+    behave = () => ({ listen: {}, stubborn: true });
+    await runtime.deploy(desired(1), { progress });
+    await runtime.stop(app);
+    expect(await engine.list()).toEqual([]);
+  });
+
+  it('puts limits back when one instance cannot take the new ones', async () => {
+    behave = spec => ({ listen: {}, memory: spec.labels['index'] === '2' ? 100 * mib : 10 * mib });
+    await runtime.deploy(desired(1, { web: 2 }), { progress });
+    const tight = desired(1, { web: 2 }, { limits: () => ({ memory: 64 * mib, pids: 512 }) });
+    await expect(runtime.applyLimits(tight)).rejects.toThrow(/below/);
+    for (const instance of await engine.list())
+      expect((await engine.stats(instance.id)).memoryLimit).toBe(512 * mib);
+  });
+});
+
+describe('ends', () => {
+  it('restarts what crashed, takes it out of the routes meanwhile, and tells', async () => {
+    behave = (_, starts) => (starts === 1 ? { listen: {}, exit: { code: 1, after: 60 } } : { listen: {} });
+    await runtime.deploy(desired(1), { progress });
+    await vi.waitFor(() =>
+      expect(
+        events.some(event => event.startsWith('crash: web.1 exited with status 1. It is restarted in 1 s.')),
+      ).toBe(true),
+    );
+    expect(
+      routed.some(({ state }) => state.kind === 'crashed' && state.reason?.includes('exited with status 1')),
+    ).toBe(true);
+    await vi.waitFor(() => expect(serving()).toBe(1));
+    await vi.waitFor(() => expect(events.at(-1)).toBe('recovered: web.1 runs again.'));
+    expect(runtime.instances(app)[0]).toMatchObject({
+      status: 'running',
+      restarts: 1,
+      lastExit: 'exited with status 1',
+    });
+  });
+
+  it('explains a memory kill once, with limit, peak and what happens next', async () => {
+    behave = (_, starts) =>
+      starts === 1 ? { listen: {}, exit: { code: 137, after: 60, oom: 'instance' } } : { listen: {} };
+    await runtime.deploy(desired(1), { progress });
+    await vi.waitFor(() => expect(events.at(-1)).toBe('recovered: web.1 runs again.'));
+    const told = events.filter(event => event.startsWith('oom:'));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(
+      /web\.1 was killed by the kernel at its memory limit of 512m \(peak .*\)\. It is restarted in 1 s\. More memory: resource:limit/,
+    );
+  });
+
+  it('never gives up on a crash loop', async () => {
+    let starts = 0;
+    behave = (_, count) => {
+      starts = count;
+      return count === 1 ? { listen: {}, exit: { code: 1, after: 20 } } : { exit: { code: 1 } };
+    };
+    await runtime.deploy(desired(1), { progress });
+    await vi.waitFor(() => expect(starts).toBeGreaterThan(4), { timeout: 5000 });
+    expect(runtime.instances(app)[0]?.restarts).toBeGreaterThan(2);
+  });
+});
+
+describe('recovery', () => {
+  it('adopts what is healthy without a restart, and routes to it', async () => {
+    await runtime.deploy(desired(1, { web: 2 }), { progress });
+    const before = (await running()).map(instance => instance.id).sort();
+    await runtime.close();
+    runtime = start();
+    await runtime.recover([desired(1, { web: 2 })]);
+    expect((await running()).map(instance => instance.id).sort()).toEqual(before);
+    expect(serving()).toBe(2);
+  });
+
+  it('starts what is missing and removes what belongs to nobody', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await runtime.close();
+    const [only] = await engine.list();
+    await engine.remove(only?.id ?? '');
+    await engine.create({ ...specOf('ghost'), labels: { app: '99' } });
+    runtime = start();
+    await runtime.recover([desired(1)]);
+    await vi.waitFor(() => expect(serving()).toBe(1));
+    expect((await engine.list()).map(instance => instance.labels['app'])).toEqual(['1']);
+  });
+
+  it('finishes a switch that was committed: the new release serves, the old one ends', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await runtime.close();
+    runtime = start();
+    const before = routed.length;
+    await runtime.recover([desired(2)]);
+    await vi.waitFor(async () => expect(await versions()).toEqual(['2']));
+    const steps = routed
+      .slice(before)
+      .map(({ targets }) => targets.map(target => /v(\d)/.exec(target.id)?.[1]).join());
+    expect(steps).toEqual(['1', '2']);
+  });
+
+  it('leaves a stopped app stopped', async () => {
+    await runtime.recover([desired(1, { web: 1 }, { app: { ...app, stopped: true } })]);
+    expect(await engine.list()).toEqual([]);
+    expect(routed.at(-1)?.state.kind).toBe('stopped');
+  });
+});
+
+const specOf = (id: string): InstanceSpec => ({
+  id,
+  group: 'ghost',
+  labels: {},
+  hostname: id,
+  layers: [],
+  argv: ['true'],
+  env: {},
+  workingDir: '/',
+  user: { uid: 1000, gid: 1000 },
+  limits: defaultLimits,
+  logFile: join(dir, 'ghost.log'),
+});
