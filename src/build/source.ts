@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiffId } from '../domain/image.ts';
@@ -30,5 +30,7 @@ export async function putSource(source: Source, layers: LayerStore, work: WorkFo
     await cp(source.dir, target, { recursive: true, verbatimSymlinks: true });
     await rm(source.dir, { recursive: true, force: true });
   }
+  // Whatever folder it was checked out into: the app's root is the same on every host.
+  chmodSync(target, 0o755);
   return await layers.put({ dir: root, scope: 'app', origin: 'source', owner: appUser });
 }

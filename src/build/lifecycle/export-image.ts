@@ -7,7 +7,7 @@ import type { AppJson } from '../app-json.ts';
 import type { LayerStore } from '../layers/store.ts';
 import type { Runtime } from '../runtimes/runtimes.ts';
 import { appUser, distro, stackEnv, stackId } from '../stack/recipe.ts';
-import { type EnvChange, pathChanges } from './environment.ts';
+import type { EnvChange } from './environment.ts';
 import { mergeProcesses } from './launch.ts';
 import { renderLauncher } from './launcher.ts';
 import type { BuildpackRecord } from './record.ts';
@@ -77,10 +77,7 @@ export async function putLauncher(options: {
   buildpacks: readonly BuildpackRecord[];
 }): Promise<DiffId> {
   const records = options.buildpacks.flatMap(({ layers }) => layers.filter(({ flags }) => flags.launch));
-  const changes = [
-    ...runtimeChanges(options.layers, launched(options.runtimes), 'launch'),
-    ...records.flatMap(({ launch }) => launch),
-  ];
+  const changes = [...runtimeChanges(launched(options.runtimes)), ...records.flatMap(({ launch }) => launch)];
   const byType = new Map<string, readonly EnvChange[]>();
   for (const [type, more] of records.flatMap(record => record.byType))
     byType.set(type, [...(byType.get(type) ?? []), ...more]);
@@ -92,14 +89,10 @@ export async function putLauncher(options: {
   return await options.layers.put({ dir: root, scope: 'app', origin: 'launcher', owner: { uid: 0, gid: 0 } });
 }
 
-/** What runtimes with a folder of their own do to the environment, as a buildpack's layer would. */
-export function runtimeChanges(
-  layers: LayerStore,
-  runtimes: readonly Runtime[],
-  phase: 'build' | 'launch',
-): readonly EnvChange[] {
-  return runtimes.flatMap(({ layer, folder }) =>
-    folder ? pathChanges(phase, [join(layers.layerPath(layer), folder)], `/${folder}`) : [],
+/** Programs of runtimes with a folder of their own, in front of the PATH. */
+export function runtimeChanges(runtimes: readonly Runtime[]): readonly EnvChange[] {
+  return runtimes.flatMap(({ folder }) =>
+    folder ? [{ name: 'PATH', action: 'prepend' as const, value: `/${folder}/bin`, delimiter: ':' }] : [],
   );
 }
 

@@ -180,7 +180,7 @@ async function buildIn(
       restored.find(({ buildpack, layer }) => buildpack === id && layer.name === name)?.dir,
   };
   try {
-    const env = runtimeChanges(layers, forBuild, 'build');
+    const env = runtimeChanges(forBuild);
     const outcomes = await runBuilds({
       group,
       plan,
