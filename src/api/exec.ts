@@ -16,6 +16,9 @@ type Frame =
   | { readonly stdin: true }
   | { readonly exit: number };
 
+/** Milliseconds for a client to close after the exit status. */
+const partingTime = 5_000;
+
 /**
  * `POST /v1/exec`: the body is one line of JSON, `{"words":["apps:list"]}`, and after it the bytes of standard input.
  */
@@ -27,7 +30,7 @@ export async function execCommand(
   if (request.method !== 'POST') throw new WherryError('usage', 'POST to /v1/exec.');
   const { line, rest } = await firstLine(request);
   const words = parseWords(parseObject(line));
-  response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' });
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
   response.flushHeaders();
 
   const send = (frame: Frame): boolean => response.destroyed || response.write(`${JSON.stringify(frame)}\n`);
@@ -39,6 +42,19 @@ export async function execCommand(
   stdin.destroy();
   send({ exit });
   response.end();
+  leaveToClient(request);
+}
+
+/**
+ * Closing while the client still sends would cost it the end of the answer, so it closes, or ends its input, first; one that
+ * does neither is cut off.
+ */
+function leaveToClient(request: IncomingMessage): void {
+  request.removeAllListeners('data').resume();
+  const cut = () => {
+    if (!request.complete) request.socket.destroy();
+  };
+  setTimeout(cut, partingTime).unref();
 }
 
 function parseWords(body: Readonly<Record<string, unknown>>): string[] {

@@ -22,7 +22,11 @@ export function execRemote(
   terminal: Terminal,
 ): Promise<Outcome> {
   return new Promise(resolve => {
-    const request = httpRequest({ socketPath: socket, path: '/v1/exec', method: 'POST', agent: false });
+    const request = httpRequest({
+      ...{ socketPath: socket, path: '/v1/exec', method: 'POST', agent: false },
+      // It is for this side to close: the daemon must not while standard input is still on its way.
+      headers: { connection: 'keep-alive' },
+    });
     const settle = (outcome: Outcome) => {
       signal.removeEventListener('abort', onAbort);
       terminal.stdin.unpipe(request);

@@ -79,7 +79,10 @@ const get = defineCommand({
   flags: { quoted: toggle({ help: 'quoted for a shell' }) },
   access: { app: 'read' },
   effect: 'read',
-  run: (context, input) => context.store.config.all(context.app(input.app))[input.key] ?? null,
+  run(context, input) {
+    const config = context.store.config.all(context.app(input.app));
+    return Object.hasOwn(config, input.key) ? (config[input.key] ?? null) : null;
+  },
   text: (value, input) =>
     value === null ? [] : [input.quoted ? `'${value.replaceAll("'", "'\\''")}'` : value],
   exit: value => (value === null ? 1 : 0),

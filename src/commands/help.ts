@@ -42,7 +42,7 @@ export function helpLines(registry: Registry, topic: string | undefined): string
           '',
           'Type "help COMMAND" for more. Commands:',
         ]
-      : [`Commands of ${topic}:`];
+      : [`Commands of ${withoutHelp(topic)}:`];
   const rows = commands.map(command => [usageWithoutFlags(command), command.summary]);
   return [...head, ...columns(rows).map(line => `    ${line}`)];
 }
@@ -74,9 +74,13 @@ export function described(commands: readonly Command[]) {
 
 function helped(registry: Registry, topic: string | undefined): readonly Command[] {
   if (topic === undefined) return registry.list();
-  const word = topic.replace(/:help$/, '');
+  const word = withoutHelp(topic);
   const within = registry.namespace(word);
   return within.length > 0 ? within : [registry.find(word)];
+}
+
+function withoutHelp(topic: string): string {
+  return topic.replace(/:help$/, '');
 }
 
 function oneCommand(command: Command): string[] {

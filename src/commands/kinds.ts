@@ -26,6 +26,8 @@ const name = <Value>(word: string, parse: (text: string) => Value): ArgKind<Valu
 
 /** An existing app. */
 export const app: ArgKind<AppName> = { ...name('app', parseAppName), role: 'app' };
+/** An app that exists, or did. */
+export const anyApp: ArgKind<AppName> = name('app', parseAppName);
 /** The name of an app to be made. */
 export const newApp: ArgKind<AppName> = { ...name('app', parseAppName), role: 'new-app' };
 export const processType: ArgKind<ProcessType> = name('process', parseProcessType);

@@ -74,7 +74,7 @@ function section(name: string, values: ReportValues, report: { title: string; pr
   const labels = Object.entries(values).map(
     ([key, value]) => [label(`${report.prefix}${key}`), value] as const,
   );
-  const width = Math.max(keyWidth, ...labels.map(([text]) => text.length + 1));
+  const width = Math.max(keyWidth, ...labels.map(([text]) => text.length + 2));
   return [
     header(`${name} ${report.title} information`),
     ...labels.map(([text, value]) => detail(`${`${text}:`.padEnd(width)}${value}`.trimEnd())),

@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ask, startApi } from './support.ts';
+
+let started: Awaited<ReturnType<typeof startApi>>;
+beforeEach(async () => {
+  started = await startApi();
+  await post('/v1/apps/create', { app: 'blog' });
+});
+afterEach(() => started.close());
+
+const get = async (path: string) => {
+  const { status, text } = await ask(started.socket, { path });
+  return { status, json: JSON.parse(text) };
+};
+const post = async (path: string, body: unknown) => {
+  const { status, text } = await ask(started.socket, { method: 'POST', path, body });
+  return { status, json: JSON.parse(text) };
+};
+
+describe('a command over HTTP', () => {
+  it('takes JSON and gives what --format json gives', async () => {
+    expect(await post('/v1/apps/create', { app: 'other' })).toEqual({
+      status: 200,
+      json: { app: 'other', domains: ['other.example.org'] },
+    });
+    expect(await get('/v1/apps/list')).toEqual({ status: 200, json: ['blog', 'other'] });
+  });
+
+  it('takes values byte for byte', async () => {
+    const pairs = { A: ' é\n"\'', EMPTY: '' };
+    expect((await post('/v1/config/set', { app: 'blog', pairs })).status).toBe(200);
+    expect(await get('/v1/config/show?app=blog')).toEqual({ status: 200, json: pairs });
+    expect(await get('/v1/config?app=blog')).toEqual({ status: 200, json: pairs });
+    expect(await get('/v1/config/get?app=blog&key=NONE')).toEqual({ status: 404, json: null });
+  });
+
+  it('takes flags by their names, in a query too', async () => {
+    await started.bench.deployed('blog');
+    await post('/v1/resource/limit', { app: 'blog', processType: 'web', memory: '256m' });
+    const { json } = await get('/v1/resource/report?app=blog&info=resource-web.limit.memory');
+    expect(json).toBe('256m');
+  });
+
+  it('takes a key that comes twice as a list', async () => {
+    await post('/v1/domains/add', { app: 'blog', domains: ['a.example.com', 'b.example.com'] });
+    expect((await get('/v1/events?app=blog&num=1')).json[0].message).toBe(
+      'Added a.example.com, b.example.com',
+    );
+  });
+
+  it('changes nothing by GET', async () => {
+    const { status, headers } = await ask(started.socket, { path: '/v1/apps/destroy?app=blog&force=true' });
+    expect(status).toBe(405);
+    expect(headers.allow).toBe('POST');
+    expect((await get('/v1/apps/list')).json).toEqual(['blog']);
+    expect((await ask(started.socket, { method: 'DELETE', path: '/v1/apps/list' })).status).toBe(405);
+  });
+
+  it('destroys only with force', async () => {
+    expect((await post('/v1/apps/destroy', { app: 'blog' })).status).toBe(400);
+    expect((await post('/v1/apps/destroy', { app: 'blog', force: true })).status).toBe(200);
+    expect((await get('/v1/apps/list')).json).toEqual([]);
+  });
+
+  it.each([
+    ['/v1/urls', { app: 'nobody' }, 404, 'app-not-found'],
+    ['/v1/urls', {}, 400, 'invalid'],
+    ['/v1/urls', { app: 'blog', nope: 1 }, 400, 'usage'],
+    ['/v1/urls', [], 400, 'invalid'],
+    ['/v1/urls', '{', 400, 'invalid'],
+    ['/v1/ps/scale', { app: 'blog', counts: { web: -1 } }, 400, 'invalid'],
+    ['/v1/apps/create', { app: '../x' }, 400, 'invalid'],
+  ])('%s refuses %j with %i', async (path, body, status, code) => {
+    expect(await post(path, body)).toMatchObject({ status, json: { error: { code } } });
+  });
+
+  it('refuses a body larger than 4 MiB', async () => {
+    const { status } = await post('/v1/urls', { app: 'x'.repeat(5 * 2 ** 20) });
+    expect(status).toBe(400);
+  });
+
+  it('gives a domain that is taken as a conflict', async () => {
+    await post('/v1/apps/create', { app: 'other' });
+    const taken = await post('/v1/domains/add', { app: 'other', domains: ['blog.example.org'] });
+    expect(taken).toMatchObject({
+      status: 409,
+      json: { error: { hint: 'domains:remove blog blog.example.org' } },
+    });
+  });
+});
+
+describe('a stream over HTTP', () => {
+  it('is a JSON object a line', async () => {
+    await started.bench.deployed('blog');
+    started.bench.runtime.says.lines = ['one', 'two'].map(text => ({
+      at: new Date(0),
+      dyno: 'web.1',
+      stream: 'stdout' as const,
+      text,
+    }));
+    const { text, headers } = await ask(started.socket, { path: '/v1/logs?app=blog' });
+    expect(headers['content-type']).toBe('application/x-ndjson');
+    expect(
+      text
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line).text),
+    ).toEqual(['one', 'two']);
+  });
+
+  it('that cannot begin fails with its status', async () => {
+    const { status, text } = await ask(started.socket, { path: '/v1/logs?app=blog' });
+    expect(status).toBe(500);
+    expect(JSON.parse(text).error.message).toBe('App blog has not been deployed');
+  });
+});

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { readArguments } from '../../src/cli/arguments.ts';
+
+describe('the client’s own arguments', () => {
+  it.each([
+    [['--data', '/d', 'apps:list'], '/d', ['apps:list']],
+    [['--data=/d', 'apps:list', '--quiet'], '/d', ['apps:list', '--quiet']],
+    [['--quiet', '--data', '/d', 'apps:list'], '/d', ['--quiet', 'apps:list']],
+    [['--app', 'blog', '--data', '/d', 'urls'], '/d', ['--app', 'blog', 'urls']],
+    [['apps:list', '--data', '/d'], '/env', ['apps:list', '--data', '/d']],
+    [['--', 'apps:list'], '/env', ['--', 'apps:list']],
+    [[], '/env', []],
+  ])('%j name the directory %s', (argv, data, words) => {
+    expect(readArguments(argv, { WHERRY_DATA: '/env' })).toEqual({ data, words });
+  });
+
+  it('have a default, and make a relative directory absolute', () => {
+    expect(readArguments(['help'], {}).data).toBe('/var/lib/wherry');
+    expect(readArguments(['--data', 'x', 'help'], {}).data).toBe(`${process.cwd()}/x`);
+  });
+});

@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { spawn } from '../../src/system/exec.ts';
+import { startApi } from '../api/support.ts';
+import { run } from '../support/run.ts';
+
+/** The client from its sources, in a process of its own. */
+const client = [
+  process.execPath,
+  '--import',
+  'tsx',
+  '--input-type=module',
+  '-e',
+  `import { runCli } from ${JSON.stringify(fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)))};
+   process.exitCode = await runCli(process.argv.slice(1));`,
+  '--',
+] as const;
+
+let started: Awaited<ReturnType<typeof startApi>>;
+beforeEach(async () => {
+  started = await startApi();
+});
+afterEach(() => started.close());
+
+const [node, ...nodeArgs] = client;
+const cli = (words: string[], input = '') =>
+  run(node, [...nodeArgs, '--data', started.folder, ...words], { input });
+
+describe('the client', () => {
+  it('passes words, output, errors and the exit status through', async () => {
+    expect(await cli(['apps:create', 'blog'])).toMatchObject({
+      code: 0,
+      stdout: '-----> Creating blog...\n',
+    });
+    const value = ' "quotes" \' $HOME é世\n\\n ';
+    expect((await cli(['config:set', 'blog', `A=${value}`])).code).toBe(0);
+    expect((await cli(['config:get', 'blog', 'A'])).stdout).toBe(`${value}\n`);
+    expect(await cli(['apps:exists', 'nobody'])).toMatchObject({
+      code: 20,
+      stderr: ' !     App nobody does not exist\n',
+    });
+  });
+
+  it('sends standard input when the command reads it', async () => {
+    await cli(['apps:create', 'blog']);
+    expect((await cli(['apps:destroy', 'blog'], 'no\n')).code).toBe(2);
+    expect((await cli(['apps:destroy', 'blog'], 'blog\n')).code).toBe(0);
+  });
+
+  it('leaves the standard input of a script alone when the command does not read it', async () => {
+    const script = '"$@" >/dev/null && cat';
+    const args = ['-c', script, 'bash', node, ...nodeArgs, '--data', started.folder, 'version'];
+    expect((await run('bash', args, { input: 'the next line' })).stdout).toBe('the next line');
+  });
+
+  it('says how to start the daemon when there is none, and gives 75', async () => {
+    const empty = mkdtempSync(join(tmpdir(), 'wherry-cli-'));
+    const { code, stderr } = await run(node, [...nodeArgs, '--data', empty, 'apps:list']);
+    expect(code).toBe(75);
+    expect(stderr).toBe(
+      ` !     Wherry is not running on ${empty}. Start it with "wherry daemon --data ${empty}", or name another directory with --data.\n`,
+    );
+    rmSync(empty, { recursive: true });
+  });
+
+  it('helps and tells its version without a daemon', async () => {
+    const without = (words: string[]) => run(node, [...nodeArgs, '--data', '/nowhere', ...words]);
+    for (const words of [[], ['help'], ['--help']]) {
+      const { code, stdout } = await without(words);
+      expect(code, words.join(' ')).toBe(0);
+      expect(stdout).toContain('ps:scale <app>');
+    }
+    expect((await without(['help', 'ps:scale'])).stdout).toMatch(/^Usage: ps:scale <app>/);
+    expect((await without(['version'])).stdout).toMatch(/^wherry version \d+\.\d+\.\d+\n$/);
+    expect((await without(['apps:exists', 'help'])).code).toBe(75);
+  });
+
+  it('ends the command on Ctrl-C, and gives 130', async () => {
+    await started.bench.deployed('blog');
+    let signal: AbortSignal | undefined;
+    started.bench.runtime.logs = async function* (_app, query) {
+      signal = query.signal;
+      yield { at: new Date(0), dyno: 'web.1', stream: 'stdout', text: 'first' };
+      await new Promise<void>(resolve => query.signal?.addEventListener('abort', () => resolve()));
+    };
+    const child = spawn(node, [...nodeArgs, '--data', started.folder, 'logs', 'blog', '-t'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    if (!child.stdout) throw new Error('no output');
+    await once(child.stdout, 'data');
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(130);
+    await expect.poll(() => signal?.aborted).toBe(true);
+  });
+
+  it('ends quietly when nobody reads its output any more', async () => {
+    await started.bench.deployed('blog');
+    started.bench.runtime.logs = async function* (_app, query) {
+      while (!query.signal?.aborted)
+        yield { at: new Date(0), dyno: 'web.1', stream: 'stdout', text: 'x'.repeat(500) };
+    };
+    const child = spawn(node, [...nodeArgs, '--data', started.folder, 'logs', 'blog', '-t'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let errors = '';
+    child.stderr?.on('data', chunk => {
+      errors += chunk;
+    });
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(141);
+    expect(errors).toBe('');
+  });
+});

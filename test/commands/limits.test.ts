@@ -1,0 +1,98 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { WherryError } from '../../src/domain/errors.ts';
+import { type Bench, createBench } from './support.ts';
+
+const mib = 2 ** 20;
+let bench: Bench;
+beforeEach(async () => {
+  bench = createBench();
+  await bench.deployed('blog');
+});
+
+describe('resource:limit', () => {
+  it('applies to what runs and says what it set', async () => {
+    const { stdout } = await bench.run(
+      'resource:limit',
+      '--memory',
+      '256m',
+      '--process-type',
+      'worker',
+      'blog',
+    );
+    expect(stdout).toBe('=====> Setting resource limits for blog (worker)\n       memory: 256m\n');
+    const { desired } = bench.runtime.told[0] ?? {};
+    expect(desired?.limits('worker' as never).memory).toBe(256 * mib);
+    expect(desired?.limits('web' as never).memory).toBe(512 * mib);
+  });
+
+  it('shows limits without options', async () => {
+    await bench.run('resource:limit', '--memory', '1g', '--cpu', '0.5', 'blog');
+    expect((await bench.run('resource:limit', 'blog')).stdout).toBe(
+      '=====> resource limits blog information\n       memory: 1g\n       cpu: 0.5\n',
+    );
+    expect(bench.runtime.told).toHaveLength(1);
+  });
+
+  it('clears one key and keeps the other', async () => {
+    await bench.run('resource:limit', '--memory', '1g', '--cpu', '0.5', 'blog');
+    await bench.run('resource:limit', '--memory', 'clear', 'blog');
+    const { stdout } = await bench.run('resource:limit', 'blog', '--format', 'json');
+    expect(JSON.parse(stdout)).toEqual({ app: 'blog', type: '_default_', memory: null, cpu: 0.5 });
+  });
+
+  it.each([['0'], ['-1'], ['NaN'], ['999T'], ['']])('refuses memory %j and stores nothing', async limit => {
+    const { code, stderr } = await bench.run('resource:limit', `--memory=${limit}`, 'blog');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ ! {5}Memory "[^\n]*Give [^\n]*\n$/);
+    expect(bench.store.limits.rows(bench.store.apps.list()[0] as never)).toEqual([]);
+  });
+
+  it('stores nothing that the kernel does not take', async () => {
+    bench.runtime.says.fault = new WherryError('invalid', 'It uses 300m; the limit cannot be lower.');
+    expect((await bench.run('resource:limit', '--memory', '256m', 'blog')).stderr).toMatch(/uses 300m/);
+    expect((await bench.run('resource:limit', 'blog')).stdout).toMatch(/memory: none/);
+  });
+});
+
+describe('resource:report', () => {
+  it('tells limits as set and as they work out', async () => {
+    await bench.run('resource:limit', '--memory', '1g', 'blog');
+    await bench.run('resource:limit', '--process-type', 'worker', '--cpu', '2', 'blog');
+    const one = async (flag: string) => (await bench.run('resource:report', 'blog', flag)).stdout.trim();
+    expect(await one('--resource-_default_.limit.memory')).toBe('1g');
+    expect(await one('--resource-worker.limit.memory')).toBe('');
+    expect(await one('--resource-computed-worker.limit.memory')).toBe('1g');
+    expect(await one('--resource-computed-worker.limit.cpu')).toBe('2');
+  });
+});
+
+describe('quota:set', () => {
+  it('takes flags, or a property and its value as dokku does', async () => {
+    await bench.run('quota:set', 'blog', '--memory', '1g', '--processes', '200');
+    expect(bench.runtime.told.at(-1)?.desired.quota).toEqual({ memory: 2 ** 30, pids: 200 });
+    await bench.run('quota:set', 'blog', 'memory', '256m');
+    expect(bench.runtime.told.at(-1)?.desired.quota).toEqual({ memory: 256 * mib, pids: 200 });
+    expect((await bench.run('quota:report', 'blog', '--quota-memory')).stdout).toBe('256m\n');
+  });
+
+  it('clears by "clear", or by no value', async () => {
+    await bench.run('quota:set', 'blog', '--memory', '1g', '--processes', '200');
+    await bench.run('quota:set', 'blog', '--memory', 'clear');
+    await bench.run('quota:set', 'blog', 'processes');
+    expect(bench.runtime.told.at(-1)?.desired.quota).toEqual({ memory: null, pids: null });
+  });
+
+  it.each([
+    [['--memory', '0']],
+    [['--memory', 'NaN']],
+    [['memory', '-1']],
+    [['--processes', '-1']],
+    [['--processes', '1.5']],
+    [['processes', '999999999999']],
+    [['colour', 'red']],
+    [[]],
+  ])('refuses %j', async words => {
+    expect((await bench.run('quota:set', 'blog', ...words)).code).toBeGreaterThan(0);
+    expect(bench.runtime.told).toEqual([]);
+  });
+});

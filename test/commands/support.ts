@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import { Readable, Writable } from 'node:stream';
+import type { Builder } from '../../src/build/builder.ts';
+import type { Services } from '../../src/commands/context.ts';
+import { createDispatch, type DispatchRequest } from '../../src/commands/dispatch.ts';
+import { createCoreRegistry } from '../../src/commands/index.ts';
+import { createDeployer } from '../../src/deploy.ts';
+import type { Image } from '../../src/domain/image.ts';
+import { type ProcessType, parseAppName, parseDomain } from '../../src/domain/names.ts';
+import type { Actor, Progress } from '../../src/domain/push.ts';
+import type { Receiver } from '../../src/receive/receiver.ts';
+import type { Desired, InstanceStats, InstanceView, LogLine, Runtime } from '../../src/runtime/runtime.ts';
+import { readSettings } from '../../src/settings.ts';
+import { createSeal } from '../../src/store/seal.ts';
+import { openStore } from '../../src/store/store.ts';
+import { systemClock as clock } from '../../src/system/clock.ts';
+import { createLocks } from '../../src/system/locks.ts';
+import type { Log } from '../../src/system/log.ts';
+
+export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
+export type Bench = ReturnType<typeof createBench>;
+
+/** The registry over the real store and pipeline, with a runtime that only remembers what it was told. */
+export function createBench() {
+  const store = openStore(':memory:', createSeal(randomBytes(32)));
+  const runtime = fakeRuntime();
+  const logged: Record<string, unknown>[] = [];
+  const log = recordingLog(logged);
+  const locks = createLocks();
+  const registry = createCoreRegistry();
+  const heads = new Map<string, string>();
+  const receiver = { head: async (app: string) => heads.get(app) ?? null, remove: async () => {} };
+  const builder = { build: async () => image('2'), forget: async () => {}, collect: async () => {} };
+  let published = 0;
+  const deployer = createDeployer({
+    store,
+    builder: builder as unknown as Builder,
+    receiver: receiver as unknown as Receiver,
+    runtime,
+    publishRoutes: async () => {
+      published += 1;
+    },
+    forgetRoute: () => {},
+    urls: () => [],
+    domain: parseDomain('example.org'),
+    clock,
+    log,
+  });
+  const services: Services = {
+    store,
+    deployer,
+    runtime,
+    receiver: receiver as unknown as Receiver,
+    settings: readSettings(new Map([['domain', 'example.org']]), {}),
+    httpPort: () => 8080,
+    clock,
+    version: '1.2.3',
+  };
+  const dispatch = createDispatch(services, registry, { locks, log });
+  const local: Actor = { name: 'local', via: 'local' };
+
+  return {
+    ...{ services, store, runtime, registry, dispatch, locks, logged, heads, deployer },
+    published: () => published,
+    run: (...words: string[]): Promise<Ran> => runWords(dispatch, { words, actor: local }),
+    runWith: (given: { words: string[]; stdin?: string; actor?: Actor; signal?: AbortSignal }) =>
+      runWords(dispatch, { actor: local, ...given }),
+    /** An app with a live release of the processes. */
+    async deployed(name: string, types: readonly string[] = ['web', 'worker']) {
+      const app = store.apps.find(parseAppName(name)) ?? deployer.create(parseAppName(name), local);
+      store.images.put(image('1', types));
+      const release = store.releases.create(app, {
+        image: image('1', types).id,
+        config: store.config.all(app),
+        description: 'Deploy 12345678 First',
+        actor: 'ann',
+        commit: '1'.repeat(40),
+        at: clock.now(),
+      });
+      store.releases.promote(release);
+      return app;
+    },
+  };
+}
+
+async function runWords(
+  dispatch: (request: DispatchRequest) => Promise<number>,
+  given: { words: string[]; actor: Actor; stdin?: string; signal?: AbortSignal },
+): Promise<Ran> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await dispatch({
+    words: given.words,
+    actor: given.actor,
+    stdin: Readable.from(given.stdin === undefined ? [] : [Buffer.from(given.stdin)]),
+    stdout: into(out),
+    stderr: into(err),
+    signal: given.signal ?? new AbortController().signal,
+  });
+  return { code, stdout: out.join(''), stderr: err.join('') };
+}
+
+export function into(parts: string[]): Writable {
+  return new Writable({
+    write(chunk, _encoding, done) {
+      parts.push(String(chunk));
+      done();
+    },
+  });
+}
+
+export function image(digit: string, types: readonly string[] = ['web', 'worker']): Image {
+  return {
+    id: `sha256:${digit.repeat(64)}`,
+    layers: [],
+    env: {},
+    workingDir: '/workspace',
+    user: { uid: 1000, gid: 1000 },
+    entrypoint: [],
+    processes: types.map(type => ({
+      type: type as ProcessType,
+      command: ['bash', '-c', `run ${type}`],
+      workingDir: '/workspace',
+    })),
+    labels: {},
+  };
+}
+
+/** What a test sets it to say, and what it was told. */
+export type FakeRuntime = Runtime & {
+  readonly told: { readonly verb: string; readonly desired: Desired }[];
+  readonly says: {
+    instances: InstanceView[];
+    stats: InstanceStats[];
+    lines: LogLine[];
+    /** Thrown by whatever changes something. */
+    fault: Error | undefined;
+    /** Runs in the middle of every change. */
+    during: ((progress: Progress | undefined) => Promise<void>) | undefined;
+  };
+};
+
+function fakeRuntime(): FakeRuntime {
+  const told: { verb: string; desired: Desired }[] = [];
+  const says: FakeRuntime['says'] = {
+    instances: [],
+    stats: [],
+    lines: [],
+    fault: undefined,
+    during: undefined,
+  };
+  const change = async (
+    verb: string,
+    desired: Desired,
+    options: { commit?: () => void; progress?: Progress } = {},
+  ) => {
+    await says.during?.(options.progress);
+    if (says.fault) throw says.fault;
+    options.commit?.();
+    told.push({ verb, desired });
+    return { create: 0, start: 0, ready: 0, switch: 0 };
+  };
+  const runtime: Partial<FakeRuntime> = {
+    told,
+    says,
+    deploy: (desired, options) => change('deploy', desired, options),
+    scale: async (desired, options) => void (await change('scale', desired, options)),
+    applyLimits: async desired => void (await change('limits', desired)),
+    stop: async () => {},
+    remove: async () => {},
+    instances: () => says.instances,
+    stats: async () => says.stats,
+    async *logs(_app, query) {
+      const wanted = says.lines.filter(line => !query.type || line.dyno.startsWith(query.type));
+      yield* query.lines === 0 ? [] : wanted.slice(-query.lines);
+      if (query.follow)
+        await new Promise<void>(resolve => query.signal?.addEventListener('abort', () => resolve()));
+    },
+  };
+  return runtime as FakeRuntime;
+}
+
+function recordingLog(lines: Record<string, unknown>[]): Log {
+  const record = (level: string) => (fields: object, message: string) =>
+    void lines.push({ level, message, ...fields });
+  const log: Log = {
+    child: () => log,
+    debug: record('debug'),
+    info: record('info'),
+    warn: record('warn'),
+    error: record('error'),
+  };
+  return log;
+}
