@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import ssh2 from 'ssh2';
+import ssh2, { type ParsedKey, type ServerConfig } from 'ssh2';
 import { WherryError } from '../domain/errors.ts';
 
 export type HostKey = {
@@ -11,6 +11,25 @@ export type HostKey = {
   readonly fingerprint: string;
   readonly privateKey: string;
 };
+
+/**
+ * The keys as ssh2 takes them. Given an RSA key it also offers SHA-1 signatures, whatever the algorithms say, so the
+ * key goes in twice under the names of its SHA-2 signatures.
+ */
+export function serverKeys(keys: readonly HostKey[]): ServerConfig['hostKeys'] {
+  return keys.flatMap(({ type, privateKey }): ServerConfig['hostKeys'] => {
+    if (type !== 'ssh-rsa') return [privateKey];
+    const parsed = parse(privateKey);
+    const named = (name: string) => ({ key: Object.create(parsed, { type: { value: name } }) });
+    return [named('rsa-sha2-512'), named('rsa-sha2-256')];
+  });
+}
+
+function parse(privateKey: string): ParsedKey {
+  const parsed = ssh2.utils.parseKey(privateKey);
+  if (parsed instanceof Error) throw parsed;
+  return parsed;
+}
 
 /** The host's keys, made once: a changed key makes every client refuse. @throws failed when a key file is damaged */
 export async function loadHostKeys(dir: string): Promise<HostKey[]> {

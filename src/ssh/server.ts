@@ -7,7 +7,7 @@ import { algorithms } from './algorithms.ts';
 import type { FindKey } from './authenticate.ts';
 import { serveConnection } from './connection.ts';
 import { Gate, type Place } from './gate.ts';
-import { loadHostKeys } from './host-keys.ts';
+import { loadHostKeys, serverKeys } from './host-keys.ts';
 import { defaultLimits, type SshLimits } from './limits.ts';
 import type { Dispatch, GitService } from './route.ts';
 
@@ -61,7 +61,7 @@ async function connectionTaker(options: SshServerOptions, limits: SshLimits, ope
   const { log, findKey, dispatch } = options;
   const gate = new Gate(limits);
   const places = new Map<string, { socket: Socket; place: Place }>();
-  const hostKeys = (await loadHostKeys(options.hostKeysDir)).map(key => key.privateKey);
+  const hostKeys = serverKeys(await loadHostKeys(options.hostKeysDir));
   const server = new ssh2.Server({
     hostKeys,
     algorithms,
