@@ -45,6 +45,8 @@ export type Living = {
   noting: Promise<Exit> | undefined;
   /** Kernel counters already told. */
   kills: MemoryKills;
+  /** Monotonic time at which its own limit was last seen to refuse memory. */
+  lastHit: number | undefined;
   lastKill: { readonly oom: OomKill; readonly ticks: number } | undefined;
   readonly waiters: Set<(exit: Exit) => void>;
 };
@@ -60,6 +62,7 @@ export function createLiving(driver: Pick<Driver, 'folders' | 'cgroupRoot'>, rec
     exit: undefined,
     noting: undefined,
     kills: { kills: 0, hits: 0 },
+    lastHit: undefined,
     lastKill: undefined,
     waiters: new Set(),
   };

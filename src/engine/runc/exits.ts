@@ -63,6 +63,7 @@ export async function forgetRun(living: Living): Promise<void> {
   living.pid = undefined;
   living.startedAt = undefined;
   living.lastKill = undefined;
+  living.lastHit = undefined;
   living.kills = { kills: 0, hits: 0 };
   await Promise.all(
     [folder.exitStatus, folder.exit, folder.pid, folder.conmonPid, folder.state].map(path =>

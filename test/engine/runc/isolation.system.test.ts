@@ -1,53 +1,27 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine, InstanceSpec } from '../../../src/engine/engine.ts';
-import { createEngine } from '../../../src/engine/index.ts';
-import { silentLog } from '../../../src/system/log.ts';
-import { busyboxLayer, makeBusyboxLayer } from '../busybox-layer.ts';
+import { busyboxLayer } from '../busybox-layer.ts';
+import { createEngineHost, type EngineHost, mib } from './host.ts';
 
-const mib = 2 ** 20;
-let root: string;
+let host: EngineHost;
 let engine: Engine;
-let count = 0;
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'wherry-isolation-'));
-  await makeBusyboxLayer(join(root, 'layer'));
-  const tag = randomBytes(4).toString('hex');
-  engine = createEngine('runc', {
-    root: join(root, 'engine'),
-    tag,
-    layerPath: () => join(root, 'layer'),
-    log: silentLog,
-  });
+  host = await createEngineHost('isolation');
+  engine = host.create();
   await engine.open();
 });
 
 afterAll(async () => {
   await engine.purge();
-  await rm(root, { recursive: true, force: true });
+  await host.cleanUp();
 });
 
 async function start(script: string, changes: Partial<InstanceSpec> = {}) {
-  count += 1;
-  const spec: InstanceSpec = {
-    id: `app.web.${count}`,
-    group: 'app',
-    labels: {},
-    hostname: 'web-1',
-    layers: [busyboxLayer],
-    argv: ['sh', '-c', script],
-    env: {},
-    workingDir: '/',
-    user: { uid: 1000, gid: 1000 },
-    limits: { memory: 64 * mib, pids: 20 },
-    logFile: join(root, `${count}.log`),
-    ...changes,
-  };
+  const spec = host.spec(script, changes);
   const { address } = await engine.create(spec);
   await engine.start(spec.id);
   return { ...spec, address };
@@ -155,7 +129,7 @@ test('a command inside that leaves something running ends all the same', async (
 
 describe('a sandbox', () => {
   test('binds folders, and overlays whose upper folder the caller keeps', async () => {
-    const at = (name: string) => join(root, 'sandbox', name);
+    const at = (name: string) => join(host.root, 'sandbox', name);
     for (const name of ['bound', 'lower1', 'lower2', 'upper', 'work'])
       await mkdir(at(name), { recursive: true });
     await writeFile(join(at('bound'), 'file'), 'bound\n');
@@ -194,7 +168,7 @@ describe('a sandbox', () => {
     });
     await box.close();
     expect(await readFile(join(at('upper'), 'made'), 'utf8')).toBe('new\nmore\n');
-    expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(join(root, 'engine', 'sandboxes'));
+    expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(join(host.engineRoot, 'sandboxes'));
   });
 
   test('what a step leaves running does not hold up the next one', async () => {
