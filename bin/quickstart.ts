@@ -75,11 +75,14 @@ async function setDomain({ wherry }: Stage): Promise<string> {
 
 async function lowerLimit({ wherry }: Stage): Promise<string> {
   holds(await wherry.ssh('ps:scale', app, 'web=1'));
-  const before = await memoryLimitInKernel(wherry.data);
+  const before = await until('the two others to be gone', () => {
+    const limits = memoryLimitInKernel(wherry.data);
+    return limits.length === 1 && limits;
+  });
   const { pid } = JSON.parse((await wherry.get(app, '/whoami')).text);
   holds(await wherry.ssh('resource:limit', '--memory', '128m', app));
-  const after = await until('the kernel to have the new limit', async () => {
-    const limits = await memoryLimitInKernel(wherry.data);
+  const after = await until('the kernel to have the new limit', () => {
+    const limits = memoryLimitInKernel(wherry.data);
     return limits.length === 1 && limits[0] === 128 * mib && limits;
   });
   expect(JSON.parse((await wherry.get(app, '/whoami')).text).pid === pid, 'the app was restarted');

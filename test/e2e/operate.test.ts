@@ -54,15 +54,20 @@ describe('a running app', () => {
     },
   );
 
-  it.each([['..'], [''], [';id'], ['$(id)'], ['Upper'], ['bl\u043eg'], ['x'.repeat(10_000)]])(
-    'refuses the app name %s',
-    async name => {
-      const result = await wherry.cli('apps:create', name);
-      expect(result.code).not.toBe(0);
-      expect(result.stderr).toMatch(/app name/i);
-      expect(result.stderr.length).toBeLessThan(400);
-    },
-  );
+  it.each([
+    ['..', '..'],
+    ['that is empty', ''],
+    [';id', ';id'],
+    ['$(id)', '$(id)'],
+    ['in upper case', 'Upper'],
+    ['with a look-alike letter', 'bl\u043eg'],
+    ['of 10,000 characters', 'x'.repeat(10_000)],
+  ])('refuses an app name %s', async (_label, name) => {
+    const result = await wherry.cli('apps:create', name);
+    expect(result.code).not.toBe(0);
+    expect(result.stderr).toMatch(/app name/i);
+    expect(result.stderr.length).toBeLessThan(400);
+  });
 
   it('takes config byte for byte, as a release, and gives it to the app', async () => {
     const value = ' quotes " \' $HOME `id` \\ \u00e9\u4e16 = # ';

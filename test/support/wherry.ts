@@ -122,7 +122,11 @@ export async function createWherry(options: WherryOptions = {}): Promise<Wherry>
       repositories += 1;
       return createRepository({
         ...content,
-        dir: join(scratch, 'repositories', `${repositories}-${app.replaceAll(/[^a-z0-9-]/g, '_')}`),
+        dir: join(
+          scratch,
+          'repositories',
+          `${repositories}-${app.slice(0, 40).replaceAll(/[^a-z0-9-]/g, '_')}`,
+        ),
         remote: `ssh://wherry@127.0.0.1:${sshPort}/${app}`,
         env: { GIT_SSH_COMMAND: ['ssh', ...ssh].join(' '), GIT_SSH_VARIANT: 'ssh' },
       });
