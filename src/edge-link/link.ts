@@ -77,8 +77,8 @@ class Link implements EdgeLink {
       this.#server.listen(socket, resolve);
     });
     this.#server.on('error', error => log.error({ err: error }, 'edge socket'));
-    await chmod(socket, 0o600);
-    if (this.#user) await chown(socket, this.#user.uid, this.#user.gid);
+    if (this.#user) await chown(socket, 0, this.#user.gid);
+    await chmod(socket, this.#user ? 0o660 : 0o600);
   }
 
   async publish(routes: readonly Route[]): Promise<void> {

@@ -32,7 +32,6 @@ export type ExchangeContext = {
   /** No connection is to be kept open after its answer. */
   stopping(): boolean;
   readonly watch: Watch;
-  readonly tunnels: Set<Socket>;
   readonly log: EdgeLog;
 };
 
@@ -139,7 +138,8 @@ export class Exchange implements ConnectionUser, Watched {
   settled(): void {
     if (!this.#unflushed) return;
     this.#unflushed = false;
-    this.#res.flushHeaders();
+    // Not flushHeaders: it would write the bytes of header values as UTF-8 once more.
+    this.#res.write('', 'latin1');
   }
 
   drain(): void {
@@ -229,12 +229,8 @@ export class Exchange implements ConnectionUser, Watched {
     this.#pool = undefined;
     this.#res.detachSocket(client);
     client.write(switchingHead(head), 'latin1');
-    for (const socket of [client, app]) this.#context.tunnels.add(socket);
     this.#finish(101);
-    joinTunnel({ socket: client, first: this.#first }, { socket: app, first: rest }, () => {
-      for (const socket of [client, app]) this.#context.tunnels.delete(socket);
-      pool?.leave();
-    });
+    joinTunnel({ socket: client, first: this.#first }, { socket: app, first: rest }, () => pool?.leave());
   }
 
   #clientClosed(): void {

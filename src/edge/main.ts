@@ -8,7 +8,7 @@ import { createEdgeLog } from './log.ts';
 import { parseEdgeOptions } from './options.ts';
 import { dropPrivileges, parseUser } from './privileges.ts';
 import { buildTable, type RouteTable } from './routes.ts';
-import { createEdgeServer } from './server.ts';
+import { EdgeServer } from './server.ts';
 import { createSnapshotWriter, readSnapshot } from './snapshot-file.ts';
 import { Targets } from './targets.ts';
 
@@ -42,7 +42,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
     table = buildTable(snapshot, { pools: targets.pools, counters });
     retireOthers();
   };
-  const server = createEdgeServer({ table: () => table, everySecond: now => targets.sweep(now), log });
+  const server = new EdgeServer({ table: () => table, everySecond: now => targets.sweep(now), log });
   const http = await bind(server, options.http);
   if (user) dropPrivileges(user);
   const stored = await readSnapshot('snapshot.json');
@@ -80,7 +80,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   process.exit(0);
 }
 
-async function bind(server: ReturnType<typeof createEdgeServer>, http: { host: string; port: number }) {
+async function bind(server: EdgeServer, http: { host: string; port: number }) {
   try {
     return await server.listen(http);
   } catch (error) {

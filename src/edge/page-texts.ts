@@ -89,14 +89,20 @@ export const slowClient: Page = {
   text: 'The request did not arrive in time.',
 };
 
-export const malformed: Page = {
+/** For a request that Node's parser refused. @param code of its error */
+export function unreadable(code: string | undefined): Page {
+  if (code === 'HPE_HEADER_OVERFLOW') return headerTooLarge;
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? slowClient : malformed;
+}
+
+const malformed: Page = {
   status: 400,
   reason: 'bad-request',
   title: 'Bad request',
   text: 'The request is not valid HTTP/1.1.',
 };
 
-export const headerTooLarge: Page = {
+const headerTooLarge: Page = {
   status: 431,
   reason: 'headers-too-large',
   title: 'Headers too large',

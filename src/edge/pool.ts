@@ -128,7 +128,9 @@ export function pick(pools: readonly Pool[], not?: Pool): Pool | undefined {
   if (pools.length === 1) return pools[0];
   let able = pools.filter(pool => pool !== not && !pool.suspect);
   if (able.length === 0) able = pools.filter(pool => pool !== not);
-  const first = able[Math.floor(Math.random() * able.length)];
-  const second = able[Math.floor(Math.random() * able.length)];
+  const at = Math.floor(Math.random() * able.length);
+  const step = able.length > 1 ? 1 + Math.floor(Math.random() * (able.length - 1)) : 0;
+  const first = able[at];
+  const second = able[(at + step) % able.length];
   return first && second && second.inFlight < first.inFlight ? second : first;
 }

@@ -57,7 +57,7 @@ export class RequestBody {
   /** Waits for another connection. */
   detach(): void {
     this.#connection = undefined;
-    this.#req.pause();
+    if (this.#listening) this.#req.pause();
   }
 
   drain(): void {

@@ -2,31 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ExchangeContext, Plan } from './exchange.ts';
-import { createForwarder } from './forward.ts';
+import { createForwarder, type Forwarder } from './forward.ts';
 import type { EdgeLog } from './log.ts';
 import {
   badRequest,
-  headerTooLarge,
-  malformed,
   noRoutes,
   noTunnels,
   notServing,
   ownFault,
-  slowClient,
   unknownHost,
+  unreadable,
 } from './page-texts.ts';
 import { type Page, rawPage, sendPage } from './pages.ts';
 import { linger } from './request-body.ts';
 import { readRequestHead } from './request-head.ts';
 import type { RouteTable } from './routes.ts';
-import { ignoreUpgrade, responseTo } from './upgrade.ts';
+import { ignoreUpgrade, isWebSocket, responseTo } from './upgrade.ts';
 import { Watch } from './watch.ts';
-
-export type EdgeServer = {
-  listen(address: { host: string; port: number }): Promise<{ host: string; port: number }>;
-  /** Takes no more; resolves when all is answered, or cuts the rest after `timeout` milliseconds. */
-  stop(timeout: number): Promise<void>;
-};
 
 export type EdgeServerOptions = {
   /** The table of now; undefined while none was ever known. */
@@ -37,54 +29,123 @@ export type EdgeServerOptions = {
 
 type Incoming = { req: IncomingMessage; res: ServerResponse; expects: boolean; first?: Buffer };
 
-export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
-  const { log } = options;
-  let stopping = false;
-  let port = 0;
-  const watch = new Watch(options.everySecond);
-  const tunnels = new Set<Socket>();
-  const context: ExchangeContext = {
-    current: app => options.table()?.apps.get(app),
-    port: () => port,
-    stopping: () => stopping,
-    watch,
-    tunnels,
-    log,
-  };
-  const forwarder = createForwarder(context);
+const nothing = Buffer.alloc(0);
 
-  const answer = ({ req, res, expects }: Incoming, page: Page) => {
-    if (expects || stopping) res.shouldKeepAlive = false;
-    if (log.debugging) log.debug({ url: req.url, host: req.headers.host, status: page.status }, page.reason);
-    sendPage(req, res, page);
-    linger(req);
-  };
+/** The HTTP listener: finds the app of each request and hands it to the forwarder, or answers with a page. */
+export class EdgeServer {
+  readonly #options: EdgeServerOptions;
+  readonly #watch: Watch;
+  readonly #sockets = new Set<Socket>();
+  readonly #forwarder: Forwarder;
+  readonly #server: Server;
+  #stopping = false;
+  #port = 0;
 
-  const handle = (incoming: Incoming) => {
-    const { req, res } = incoming;
-    const found = resolve(req, options.table());
-    if ('page' in found) return answer(incoming, found.page);
+  constructor(options: EdgeServerOptions) {
+    this.#options = options;
+    this.#watch = new Watch(options.everySecond);
+    const context: ExchangeContext = {
+      current: app => options.table()?.apps.get(app),
+      port: () => this.#port,
+      stopping: () => this.#stopping,
+      watch: this.#watch,
+      log: options.log,
+    };
+    this.#forwarder = createForwarder(context);
+    this.#server = createListener();
+    this.#attach(this.#server);
+  }
+
+  /** @returns the address that is bound, which tells the port when 0 was asked for */
+  async listen(address: { host: string; port: number }): Promise<{ host: string; port: number }> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ ...address, backlog: 4096 }, resolve);
+    });
+    this.#server.on('error', error => this.#options.log.error({ err: error }, 'listener'));
+    this.#port = (this.#server.address() as AddressInfo).port;
+    return { host: address.host, port: this.#port };
+  }
+
+  /** Takes no more; resolves when all is answered, or cuts the rest after `timeout` milliseconds. */
+  async stop(timeout: number): Promise<void> {
+    this.#stopping = true;
+    const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
+    const idle = setInterval(() => this.#closeIdle(), 100);
+    const cut = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, timeout);
+    await closed;
+    clearInterval(idle);
+    clearTimeout(cut);
+    this.#watch.close();
+  }
+
+  #attach(server: Server): void {
+    server.on('connection', socket => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    server.on('request', (req, res) => this.#guarded({ req, res, expects: false }));
+    server.on('checkContinue', (req, res) => this.#guarded({ req, res, expects: true }));
+    server.on('upgrade', (req, stream, first) => {
+      const socket = stream as Socket;
+      if (isWebSocket(req)) this.#guarded({ req, res: responseTo(req, socket), expects: false, first });
+      else ignoreUpgrade(server, { req, socket, first });
+    });
+    server.on('connect', (_req, socket) => refuse(socket as Socket, noTunnels));
+    server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
+      const socket = stream as Socket;
+      if (this.#watch.serves(socket)) socket.destroy();
+      else refuse(socket, unreadable(error.code));
+    });
+  }
+
+  #guarded(incoming: Incoming): void {
+    try {
+      this.#handle(incoming);
+    } catch (error) {
+      this.#options.log.error({ err: error, url: incoming.req.url }, 'fault while handling a request');
+      this.#answer(incoming, ownFault);
+    }
+  }
+
+  #handle(incoming: Incoming): void {
+    const { req, res, expects, first } = incoming;
+    const found = resolve(req, this.#options.table());
+    if ('page' in found) {
+      this.#answer(incoming, found.page);
+      return;
+    }
     const plan: Plan = {
-      ...found,
+      head: found.head,
+      route: found.route,
       requestId: found.head.requestId ?? randomUUID(),
       peer: peerOf(req.socket),
       startedAt: Date.now(),
-      expects: incoming.expects,
+      expects,
       res,
     };
-    if (found.head.upgrade) forwarder.upgrade(req, plan, incoming.first ?? Buffer.alloc(0));
-    else forwarder.web(req, plan);
-  };
+    if (found.head.upgrade) this.#forwarder.upgrade(req, plan, first ?? nothing);
+    else this.#forwarder.web(req, plan);
+  }
 
-  const guarded = (incoming: Incoming) => {
-    try {
-      handle(incoming);
-    } catch (error) {
-      log.error({ err: error, url: incoming.req.url }, 'fault while handling a request');
-      answer(incoming, ownFault);
-    }
-  };
+  #answer({ req, res, expects }: Incoming, page: Page): void {
+    if (expects || this.#stopping) res.shouldKeepAlive = false;
+    const { log } = this.#options;
+    if (log.debugging) log.debug({ url: req.url, host: req.headers.host, status: page.status }, page.reason);
+    sendPage(req, res, page);
+    linger(req);
+  }
 
+  /** Node knows as idle only what has had a request; those that never sent a byte are ours to close. */
+  #closeIdle(): void {
+    this.#server.closeIdleConnections();
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+  }
+}
+
+function createListener(): Server {
   const server = createServer({
     highWaterMark: 65_536,
     noDelay: true,
@@ -97,40 +158,13 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
   });
   // Node would leave out what is beyond the limit without a word; heads are counted in request-head.ts instead.
   server.maxHeadersCount = 0;
-  server.on('request', (req, res) => guarded({ req, res, expects: false }));
-  server.on('checkContinue', (req, res) => guarded({ req, res, expects: true }));
-  server.on('upgrade', (req, stream, first) => {
-    const socket = stream as Socket;
-    if (isWebSocket(req)) guarded({ req, res: responseTo(req, socket), expects: false, first });
-    else ignoreUpgrade(server, { req, socket, first });
-  });
-  server.on('connect', (_req, socket) => refuse(socket as Socket, noTunnels));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
-    refuse(socket as Socket, pageFor(error.code), watch.serves(socket as Socket)),
-  );
-
-  return {
-    async listen(address) {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ ...address, backlog: 4096 }, resolve);
-      });
-      server.on('error', error => log.error({ err: error }, 'listener'));
-      const bound = server.address() as AddressInfo;
-      port = bound.port;
-      return { host: address.host, port };
-    },
-    async stop(timeout) {
-      stopping = true;
-      await drained(server, { watch, tunnels, timeout });
-      watch.close();
-    },
-  };
+  return server;
 }
 
-type Resolved = Pick<Plan, 'head' | 'route'> | { readonly page: Page };
-
-function resolve(req: IncomingMessage, table: RouteTable | undefined): Resolved {
+function resolve(
+  req: IncomingMessage,
+  table: RouteTable | undefined,
+): Pick<Plan, 'head' | 'route'> | { readonly page: Page } {
   const head = readRequestHead(req);
   if ('status' in head) return { page: badRequest(head) };
   if (!table) return { page: noRoutes };
@@ -140,43 +174,19 @@ function resolve(req: IncomingMessage, table: RouteTable | undefined): Resolved 
   return { head, route };
 }
 
-function isWebSocket(req: IncomingMessage): boolean {
-  const head = readRequestHead(req);
-  return 'status' in head || head.upgrade !== undefined;
-}
-
 /** IPv4 peers of a dual-stack listener in their own form. */
 function peerOf(socket: Socket): string {
   const address = socket.remoteAddress ?? 'unknown';
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 
-function pageFor(code: string | undefined): Page {
-  if (code === 'HPE_HEADER_OVERFLOW') return headerTooLarge;
-  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? slowClient : malformed;
-}
-
-/** Answers on a bare socket, unless an answer is on its way there already. */
-function refuse(socket: Socket, page: Page, busy = false): void {
+/** Answers on a bare socket. */
+function refuse(socket: Socket, page: Page): void {
   socket.on('error', () => {});
-  if (busy || !socket.writable) socket.destroy();
-  else {
-    socket.end(rawPage(page));
-    setTimeout(() => socket.destroy(), 1000).unref();
+  if (!socket.writable) {
+    socket.destroy();
+    return;
   }
-}
-
-async function drained(
-  server: Server,
-  state: { watch: Watch; tunnels: Set<Socket>; timeout: number },
-): Promise<void> {
-  const closed = new Promise<void>(resolve => server.close(() => resolve()));
-  const idle = setInterval(() => server.closeIdleConnections(), 100);
-  const cut = setTimeout(() => {
-    for (const socket of state.tunnels) socket.destroy();
-    server.closeAllConnections();
-  }, state.timeout);
-  await closed;
-  clearInterval(idle);
-  clearTimeout(cut);
+  socket.end(rawPage(page));
+  setTimeout(() => socket.destroy(), 1000).unref();
 }

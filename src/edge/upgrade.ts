@@ -2,6 +2,13 @@
 // correct framing, or a plain request again when the upgrade is one that is ignored (h2c).
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { readRequestHead } from './request-head.ts';
+
+/** Whether the upgrade is one that is passed on, or a request so wrong that it gets a page. */
+export function isWebSocket(req: IncomingMessage): boolean {
+  const head = readRequestHead(req);
+  return 'status' in head || head.upgrade !== undefined;
+}
 
 /** An answer on the socket of an upgrade request; the connection ends with it unless a tunnel takes the socket. */
 export function responseTo(req: IncomingMessage, socket: Socket): ServerResponse {
