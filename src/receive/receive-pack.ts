@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Duplex } from 'node:stream';
-import { WherryError } from '../domain/errors.ts';
+import { sentence, WherryError } from '../domain/errors.ts';
 import type { Progress, Source } from '../domain/push.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Locks } from '../system/locks.ts';
@@ -53,7 +53,9 @@ export async function receivePack(session: GitSession, parts: ReceiveParts): Pro
   stop.release();
   if (!call || session.signal.aborted) {
     run.stop();
-    return run.done;
+    const exit = await run.done;
+    if (session.signal.aborted) session.stderr.write(` !     ${sentence(session.signal.reason)}\n`);
+    return exit;
   }
   return serveHook({
     session,

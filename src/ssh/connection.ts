@@ -13,6 +13,8 @@ export type ConnectionOptions = Destinations & {
   readonly place: Place;
   readonly limits: SshLimits;
   readonly findKey: FindKey;
+  /** Each open channel's way to stop its command. */
+  readonly running: Set<() => void>;
 };
 
 /** Everything one client may do: prove its key within limits, then open channels that run one command each. */
@@ -85,7 +87,10 @@ function serveSession(session: SshSession, client: Connection, options: SessionO
   const stop = new AbortController();
   let protocol: string | undefined;
   let streams: ChannelStreams | undefined;
+  const halt = () => stop.abort(new WherryError('interrupted', 'Wherry is stopping. Try again in a moment.'));
+  options.running.add(halt);
   const gone = once(() => {
+    options.running.delete(halt);
     client.off('close', gone);
     stop.abort(new WherryError('interrupted', 'The client is gone.'));
     streams?.abandon();

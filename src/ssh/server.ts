@@ -27,37 +27,45 @@ export type SshServerOptions = {
 export interface SshServer {
   /** The address as bound. @throws failed when it cannot be bound */
   listen(): Promise<{ host: string; port: number }>;
-  /** Takes no more clients, ends those that are there within two seconds. */
+  /** Takes no more clients, stops every command, ends all connections within a few seconds. */
   close(): Promise<void>;
 }
+
+/** Milliseconds that stopped commands, and then connections, have to say why. */
+const lastWords = 2000;
 
 /** Takes pushes and commands over SSH. */
 export function createSshServer(options: SshServerOptions): SshServer {
   const limits = { ...defaultLimits, ...options.limits };
   const open = new Set<Socket>();
+  const running = new Set<() => void>();
   let listener: Server | undefined;
 
   return {
     listen: async () => {
-      const take = await connectionTaker(options, limits, open);
+      const take = await connectionTaker(options, { limits, open, running });
       // Nagle's delay would be paid at every step of a handshake.
       listener = createServer({ noDelay: true }, take);
       return bind(listener, options.address);
     },
     close: async () => {
       const closed = new Promise<void>(resolve => (listener ? listener.close(() => resolve()) : resolve()));
+      for (const stop of running) stop();
+      await emptied(running, lastWords);
       for (const socket of open) socket.end();
       const timer = setTimeout(() => {
         for (const socket of open) socket.destroy();
-      }, 2000);
+      }, lastWords);
       await closed;
       clearTimeout(timer);
     },
   };
 }
 
+type Shared = { readonly limits: SshLimits; readonly open: Set<Socket>; readonly running: Set<() => void> };
+
 /** What happens to a new TCP connection, from the first byte on: ssh2 speaks up only after the client's greeting. */
-async function connectionTaker(options: SshServerOptions, limits: SshLimits, open: Set<Socket>) {
+async function connectionTaker(options: SshServerOptions, { limits, open, running }: Shared) {
   const { log, findKey, dispatch } = options;
   const gate = new Gate(limits);
   const places = new Map<string, { socket: Socket; place: Place }>();
@@ -72,7 +80,7 @@ async function connectionTaker(options: SshServerOptions, limits: SshLimits, ope
   server.on('connection', (client, info) => {
     const arrived = places.get(peer(info.ip, info.port));
     if (arrived)
-      serveConnection(client, { ...arrived, limits, findKey, git: options.receiver, dispatch, log });
+      serveConnection(client, { ...arrived, limits, running, findKey, git: options.receiver, dispatch, log });
     else client.end();
   });
 
@@ -99,6 +107,12 @@ async function connectionTaker(options: SshServerOptions, limits: SshLimits, ope
     });
     server.injectSocket(socket);
   };
+}
+
+async function emptied(running: ReadonlySet<unknown>, longest: number): Promise<void> {
+  for (let waited = 0; running.size > 0 && waited < longest; waited += 20) {
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
 }
 
 function peer(ip: string | undefined, port: number | undefined): string {

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadHostKeys } from '../../src/ssh/host-keys.ts';
+import { must } from '../support/run.ts';
 
 let dir = '';
 beforeEach(() => {
@@ -19,7 +19,7 @@ describe('host keys', () => {
     for (const name of readdirSync(join(dir, 'keys'))) {
       const file = join(dir, 'keys', name);
       expect(statSync(file).mode & 0o777).toBe(0o600);
-      const shown = execFileSync('ssh-keygen', ['-lf', file], { encoding: 'utf8' });
+      const shown = await must('ssh-keygen', ['-lf', file]);
       expect(made.map(key => key.fingerprint)).toContain(shown.split(' ')[1]);
     }
   });

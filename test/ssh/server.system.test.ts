@@ -112,6 +112,29 @@ describe('a command', () => {
   });
 });
 
+describe('a server that stops', () => {
+  it('stops its commands and lets them say so, within moments', async () => {
+    const own = await startHarness();
+    const started = latch();
+    own.dispatch = async ({ signal }) => {
+      started.open();
+      await new Promise<void>((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason)),
+      );
+      return 0;
+    };
+    const command = own.ssh(['logs', '-t']);
+    await started.opened;
+    const begun = performance.now();
+    await own.end();
+    expect(performance.now() - begun).toBeLessThan(1500);
+    expect(await command).toMatchObject({
+      code: 130,
+      stderr: ' !     Wherry is stopping. Try again in a moment.\n',
+    });
+  });
+});
+
 describe('without a command', () => {
   it.each([[[]], [['-t']]])("with flags %j the key's user is greeted, and no shell is given", async flags => {
     const result = await harness.ssh([], { flags });
