@@ -1,9 +1,11 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { WherryError } from '../domain/errors.ts';
 import type { DiffId } from '../domain/image.ts';
 import type { Progress, Source } from '../domain/push.ts';
 import { type AppJson, parseAppJson } from './app-json.ts';
+import { parseJson } from './jsonc.ts';
 import type { LayerStore } from './layers/store.ts';
 import type { WorkFolder } from './lifecycle/work-folder.ts';
 import { parseProcfile } from './procfile.ts';
@@ -14,8 +16,22 @@ import { appUser } from './stack/recipe.ts';
 export function checkSource(dir: string, progress: Progress): AppJson {
   const procfile = readSmallFile(join(dir, 'Procfile'), 'Procfile');
   if (procfile !== undefined) for (const warning of parseProcfile(procfile).warnings) progress.warn(warning);
+  checkManifest(dir);
   const appJson = readSmallFile(join(dir, 'app.json'), 'app.json');
   return appJson === undefined ? {} : parseAppJson(appJson);
+}
+
+/** Where npm would only say that its manifest is wrong, this says where. */
+function checkManifest(dir: string): void {
+  const text = readSmallFile(join(dir, 'package.json'), 'package.json');
+  if (text === undefined) return;
+  try {
+    parseJson(text);
+  } catch (cause) {
+    throw new WherryError('build-failed', `Invalid package.json: ${(cause as Error).message}. Correct it.`, {
+      cause,
+    });
+  }
 }
 
 /** The checked-out tree becomes the app's layer as it is, below /workspace, owned by the app's user. */
