@@ -170,11 +170,11 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, milliseconds));
 }
 
-/** Waits until it holds; fails after 5 s. */
-export async function eventually(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error('it did not become so within 5 s');
+/** Waits until it holds; fails after 5 s unless told. */
+export async function eventually(condition: () => boolean | Promise<boolean>, timeout = 5000): Promise<void> {
+  const end = Date.now() + timeout;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`it did not become so within ${timeout} ms`);
     await pause(5);
   }
 }
