@@ -45,7 +45,7 @@ function instanceValues(instance: InstanceView, stats: Stats | undefined): Repor
   const key = `${type}-${index}`;
   const limit = formatBytes(memoryLimit);
   return {
-    [`status-${key}`]: `${status} (CID: ${id.slice(0, 12)})`,
+    [`status-${key}`]: `${status} (CID: ${id})`,
     [`memory-${key}`]: stats
       ? `${formatBytes(stats.memory)} of ${limit}, peak ${formatBytes(stats.memoryPeak)}`
       : `limit ${limit}`,

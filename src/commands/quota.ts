@@ -40,10 +40,10 @@ const set = defineCommand({
         hint: `quota:set ${owner.name} --memory 1g`,
       });
     context.progress.header(`Setting quota for ${owner.name}`);
+    await context.deployer.quota(owner, change, doing(context));
     if (change.memory !== undefined)
       context.progress.detail(`memory: ${change.memory === null ? 'none' : formatBytes(change.memory)}`);
     if (change.pids !== undefined) context.progress.detail(`processes: ${change.pids ?? 'none'}`);
-    await context.deployer.quota(owner, change, doing(context));
     const quota = context.store.limits.quota(owner);
     return { app: owner.name, memory: quota.memory, processes: quota.pids };
   },

@@ -37,13 +37,13 @@ const limit = defineCommand({
       const about = type === everyType ? '' : ` (${type})`;
       context.progress.header(`Setting resource limits for ${owner.name}${about}`);
       const { memory, cpu } = input;
-      if (memory !== undefined) context.progress.detail(`memory: ${shownLimit(memory, formatBytes)}`);
-      if (cpu !== undefined) context.progress.detail(`cpu: ${shownLimit(cpu, String)}`);
       const change = {
         ...(memory === undefined ? {} : { memory }),
         ...(cpu === undefined ? {} : { cpus: cpu }),
       };
       await context.deployer.limit(owner, type, change, doing(context));
+      if (memory !== undefined) context.progress.detail(`memory: ${shownLimit(memory, formatBytes)}`);
+      if (cpu !== undefined) context.progress.detail(`cpu: ${shownLimit(cpu, String)}`);
     }
     const row = context.store.limits.rows(owner).find(each => each.type === type);
     return { app: owner.name, type, memory: row?.memory ?? null, cpu: row?.cpus ?? null };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readInvocation, readWords } from '../../src/commands/grammar.ts';
 import { createCoreRegistry } from '../../src/commands/index.ts';
+import { duration } from '../../src/commands/kinds.ts';
 import { parseJson, parseWords } from '../../src/commands/parse.ts';
 
 const registry = createCoreRegistry();
@@ -132,6 +133,22 @@ describe('limits', () => {
     expect(limit('--memory', '512')).toMatchObject({ memory: 512 * 2 ** 20, cpu: undefined });
     expect(limit('--memory=1g', '--cpu', '1.5')).toMatchObject({ memory: 2 ** 30, cpu: 1.5 });
     expect(limit('--memory', 'clear', '--cpu', 'clear')).toMatchObject({ memory: null, cpu: null });
+  });
+});
+
+describe('a duration', () => {
+  it.each([
+    ['90', 90_000],
+    ['90s', 90_000],
+    ['250ms', 250],
+    ['15m', 900_000],
+    ['2h', 7_200_000],
+  ])('of %s is %i milliseconds', (word, ms) => {
+    expect(duration.parse(word)).toBe(ms);
+  });
+
+  it.each([['-1s'], ['1.5h'], ['soon'], [''], ['1w']])('is not %j', word => {
+    expect(() => duration.parse(word)).toThrow(/Give for example 90s, 15m or 2h/);
   });
 });
 

@@ -76,7 +76,7 @@ describe('ps:stop', () => {
 
 describe('ps:report', () => {
   const instance = (index: number, status: 'running' | 'waiting') => ({
-    id: `0123456789abcdef${index}`,
+    id: `blog.web.${index}.v1-a1b2c3`,
     type: web,
     index,
     version: 1,
@@ -97,7 +97,7 @@ describe('ps:report', () => {
     const { stdout } = await bench.run('ps:report', 'blog');
     expect(stdout).toContain('Deployed:                      true\n');
     expect(stdout).toContain('Running:                       mixed\n');
-    expect(stdout).toContain('Status web 1:                  running (CID: 0123456789ab)\n');
+    expect(stdout).toContain('Status web 1:                  running (CID: blog.web.1.v1-a1b2c3)\n');
     expect(stdout).toContain('Memory web 1:                  41.5m of 512m, peak 60m\n');
     expect(stdout).toContain('Oom kills web 1:               3\n');
     expect(stdout).toContain('Restarts web 2:                2\n');
