@@ -1,4 +1,5 @@
 import { WherryError } from './domain/errors.ts';
+import { settingFlags } from './setting-flags.ts';
 
 /**
  * The process's own words: `wherry [--data DIR] daemon|edge|down [--flag value ...]`. Returns the command, or nothing when the
@@ -6,9 +7,16 @@ import { WherryError } from './domain/errors.ts';
  */
 export function ownCommand(argv: readonly string[]): 'daemon' | 'edge' | 'down' | undefined {
   let at = 0;
-  while (argv[at]?.startsWith('--')) at += argv[at]?.includes('=') ? 1 : 2;
+  for (let flag = flagName(argv[at]); flag; flag = flagName(argv[at])) {
+    if (!settingFlags.has(flag)) return undefined;
+    at += argv[at]?.includes('=') ? 1 : 2;
+  }
   const word = argv[at];
   return word === 'daemon' || word === 'edge' || word === 'down' ? word : undefined;
+}
+
+function flagName(word: string | undefined): string | undefined {
+  return /^--([a-z-]+)(?:=|$)/.exec(word ?? '')?.[1];
 }
 
 /**
