@@ -35,8 +35,10 @@ export function conmonArguments(options: {
  * Starts an instance under a conmon of its own, which outlives this process. Returns the host pid of the instance's init.
  * @throws WherryError failed with the runtime's own words.
  */
-export async function superviseStart(args: readonly string[]): Promise<number> {
+export async function superviseStart(args: readonly string[], folder: InstanceFolder): Promise<number> {
   const child = spawn('conmon', args, {
+    // It leaves a file `oom` where it stands when memory runs out.
+    cwd: folder.dir,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', _OCI_SYNCPIPE: String(syncPipe) },
     detached: true,

@@ -47,9 +47,13 @@ const afVsock = 40;
 /** Linux, 32-bit compatible, without address randomisation: what `personality` may be asked for. */
 const personalities = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff];
 
+/**
+ * The native architecture alone: each further one (32-bit programs) adds milliseconds to every start, as the filter is compiled
+ * anew each time, and is a second system call table to attack. The kernel kills programs of other ones.
+ */
 const architectures: Partial<Record<NodeJS.Architecture, readonly string[]>> = {
-  x64: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
-  arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
+  x64: ['SCMP_ARCH_X86_64'],
+  arm64: ['SCMP_ARCH_AARCH64'],
 };
 
 /** The OCI `linux.seccomp` object for processors of type `arch`. */

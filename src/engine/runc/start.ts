@@ -19,7 +19,7 @@ export async function startInstance(driver: Driver, living: Living): Promise<voi
     logFile,
   });
   try {
-    living.pid = await superviseStart(args);
+    living.pid = await superviseStart(args, living.folder);
     living.startedAt = driver.clock.now();
   } catch (error) {
     await forgetRun(living);

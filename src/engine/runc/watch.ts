@@ -5,6 +5,8 @@ import { checkKills } from './memory-kills.ts';
 
 /** Milliseconds between looks at memory kills: Node can wait for neither kernel's own notice of them. */
 const pollInterval = 1000;
+/** Every so many looks, whether each still lives: only a supervisor that was killed leaves an end untold. */
+const looksPerCheck = 5;
 
 /** Notes each exit as conmon writes its file, and each memory kill soon after. Returns the way to stop. */
 export function watchInstances(driver: Driver): () => void {
@@ -12,8 +14,10 @@ export function watchInstances(driver: Driver): () => void {
     const living = name === null ? undefined : driver.instances.get(name);
     if (living && existsSync(living.folder.exitStatus)) reported(driver, living, noteExit(driver, living));
   });
+  let looks = 0;
   const timer = setInterval(() => {
-    for (const living of driver.instances.values()) look(driver, living);
+    looks += 1;
+    for (const living of driver.instances.values()) look(driver, living, looks % looksPerCheck === 0);
   }, pollInterval);
   timer.unref();
   return () => {
@@ -22,11 +26,10 @@ export function watchInstances(driver: Driver): () => void {
   };
 }
 
-function look(driver: Driver, living: Living): void {
+function look(driver: Driver, living: Living, checkLife: boolean): void {
   if (living.pid === undefined || living.exit || living.noting) return;
-  if (driver.cgroups.exists(living.cgroup)) checkKills(driver, living);
-  // A supervisor that was killed writes no exit file.
-  reported(driver, living, settleExit(driver, living));
+  checkKills(driver, living);
+  if (checkLife) reported(driver, living, settleExit(driver, living));
 }
 
 function reported(driver: Driver, living: Living, work: Promise<unknown>): void {

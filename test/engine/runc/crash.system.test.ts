@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -97,10 +98,13 @@ describe('an instance', () => {
     const spec = host.spec('exec sleep 1000');
     await engine.create(spec);
     await engine.start(spec.id);
+    const exits: string[] = [];
+    engine.subscribe(event => event.kind === 'exited' && exits.push(event.id));
     process.kill(await pidFrom(spec.id, 'conmon.pid'), 'SIGKILL');
     await new Promise(resolve => setTimeout(resolve, 1500));
     expect(await statusOf(spec.id)).toMatchObject({ kind: 'running' });
     process.kill(await pidFrom(spec.id, 'pid'), 'SIGKILL');
+    await expect.poll(() => exits, { timeout: 15_000 }).toEqual([spec.id]);
     expect(await engine.wait(spec.id)).toMatchObject({ code: 137 });
   });
 
@@ -168,6 +172,7 @@ describe('an instance', () => {
     expect(await told).toMatchObject({ scope: 'instance', limit: 64 * mib });
     expect(await statusOf(spec.id)).toMatchObject({ kind: 'running' });
     expect(await engine.stats(spec.id)).toMatchObject({ oomKills: 1 });
+    expect(existsSync('oom')).toBe(false);
   });
 });
 
