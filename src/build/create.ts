@@ -58,7 +58,7 @@ export function createBuilder(options: BuilderOptions): Builder {
       return image;
     },
     async prepare(progress) {
-      await stack.build({ progress });
+      await Promise.all([stack.build({ progress }), runtimes.warm({ progress })]);
     },
     async forget(app) {
       await rm(join(paths.builds, app), { recursive: true, force: true });
@@ -90,7 +90,7 @@ async function buildOnce(lifecycle: LifecycleOptions, request: BuildRequest) {
     writeRecord(builds, request.app, record);
     return record.image;
   } catch (error) {
-    throw stop.signal.aborted ? stop.signal.reason : explainFull(error);
+    throw stop.signal.aborted ? stop.signal.reason : explainFull(error, builds);
   } finally {
     release();
     endWatch();

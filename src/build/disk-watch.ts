@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { formatBytes } from '../domain/bytes.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Clock } from '../system/clock.ts';
@@ -32,10 +33,14 @@ export async function checkDisk(dir: string, limit: number): Promise<void> {
   if ((await usedBelow(dir)) > limit) throw tooMuch(limit);
 }
 
-/** A full disk as a sentence; any other error as it is. */
-export function explainFull(error: unknown): unknown {
-  const text = error instanceof Error ? `${(error as NodeJS.ErrnoException).code} ${error.message}` : '';
-  if (!/ENOSPC|EDQUOT|No space left on device/.test(text)) return error;
+/** Bytes below which a file system counts as full. */
+const nothingLeft = 4 * 2 ** 20;
+
+/** A failure for want of disk as a sentence that says so; any other error as it is. `dir` lies on the builds' file system. */
+export function explainFull(error: unknown, dir: string): unknown {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  const { bavail, bsize } = statfsSync(dir);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT' && bavail * bsize > nothingLeft) return error;
   return new WherryError(
     'build-failed',
     'The disk of this host is full, so the build was given up. Free space, then push again.',

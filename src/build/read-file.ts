@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { WherryError } from '../domain/errors.ts';
 
 const largest = 2 ** 20;
+const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
  * A small file of an app or a buildpack as text; undefined when there is none. Links are not followed: what a repository
@@ -21,6 +22,52 @@ export function readSmallFile(file: string, name: string, limit = largest): stri
   } finally {
     closeSync(handle);
   }
+}
+
+export type Folder = {
+  /** Contents of plain files by name. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly folders: readonly string[];
+};
+
+/**
+ * What lies in a folder below `root`; empty when there is none. A build may turn any part of the path into a link to the
+ * host's files, even while this runs: so each part is opened as a folder, without following links, from the one before.
+ * @throws build-failed for a file of more than 1 MiB
+ */
+export function readFolder(root: string, path: string): Folder {
+  const handle = openFolder(root, path.split('/'));
+  if (handle === undefined) return { files: new Map(), folders: [] };
+  try {
+    const here = `/proc/self/fd/${handle}`;
+    const entries = readdirSync(here, { withFileTypes: true });
+    const names = entries.filter(entry => entry.isFile()).map(({ name }) => name);
+    const files = names.flatMap(name => {
+      const text = readSmallFile(`${here}/${name}`, `${path}/${name}`);
+      return text === undefined ? [] : [[name, text] as const];
+    });
+    return {
+      files: new Map(files),
+      folders: entries.filter(entry => entry.isDirectory()).map(({ name }) => name),
+    };
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function openFolder(root: string, parts: readonly string[]): number | undefined {
+  let handle = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY);
+  for (const part of parts) {
+    try {
+      const next = openSync(`/proc/self/fd/${handle}/${part}`, folderFlags);
+      closeSync(handle);
+      handle = next;
+    } catch {
+      closeSync(handle);
+      return undefined;
+    }
+  }
+  return handle;
 }
 
 function openPlain(file: string, name: string): number | undefined {

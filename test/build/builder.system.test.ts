@@ -169,6 +169,35 @@ describe('an app with a build script', () => {
   });
 });
 
+describe('an app with an addon of its own', () => {
+  it('is compiled in the build and runs without compilers in its image', async () => {
+    const write = (dir: string) => {
+      const files = {
+        'package.json': JSON.stringify({
+          name: 'addon',
+          version: '1.0.0',
+          main: 'main.js',
+          dependencies: { ms: '2.1.3' },
+        }),
+        'binding.gyp': '{ "targets": [{ "target_name": "boat", "sources": ["boat.c"] }] }',
+        'boat.c': `#include <node_api.h>
+          NAPI_MODULE_INIT() { napi_value s; napi_create_string_utf8(env, "compiled", NAPI_AUTO_LENGTH, &s); return s; }`,
+        'main.js': `const text = require('./build/Release/boat.node') + require('ms')(1000);
+          require('node:http').createServer((_, res) => res.end(text)).listen(process.env.PORT);`,
+      };
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
+      for (const name of ['Procfile', 'package-lock.json', 'server.js']) rmSync(join(dir, name));
+    };
+    const { image } = await bench.build(express, { app: app('addon'), change: write });
+    await bench.run(image, 'web', async base => {
+      expect(await (await fetchSoon(base)).text()).toBe('compiled1s');
+    });
+    const files = image.layers.map(layer => bench.layers.layerPath(layer));
+    expect(files.some(dir => existsSync(join(dir, 'usr/bin/gcc')))).toBe(false);
+    expect(files.some(dir => existsSync(join(dir, 'layers/wherry_runtime/node/include')))).toBe(false);
+  });
+});
+
 describe('a static site', () => {
   it('is served with types, ETags, ranges and its own 404 page, and hides what is not for visitors', async () => {
     const { image } = await bench.build(join(fixtures, 'static-site'), {

@@ -13,5 +13,6 @@ load_config() {
   export NODE_ENV=${NODE_ENV:-production} CI=true
   export npm_config_cache=$CNB_LAYERS_DIR/npm-cache
   export npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false npm_config_logs_max=0 npm_config_loglevel=${npm_config_loglevel:-error}
-  export npm_config_nodedir=/layers/wherry_runtime/node
+  # Where the headers are, if the plan asked for them; node-gyp would download them.
+  [[ ! -d /layers/wherry_runtime/node/include ]] || export npm_config_nodedir=/layers/wherry_runtime/node
 }

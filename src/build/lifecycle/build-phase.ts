@@ -86,7 +86,8 @@ function failureOf(view: LayersView, { id }: Buildpack, code: number): WherryErr
   const file = findFile(view, id, 'failure.toml') ?? '';
   const said = readToml({ file, name: `failure.toml of ${id}`, schema: failureSchema });
   const message =
-    said?.message ?? `The build failed: buildpack ${id} ended with exit status ${code}. Its output is above.`;
+    said?.message.replace(/[^\x20-\x7e]+/g, ' ') ??
+    `The build failed: buildpack ${id} ended with exit status ${code}. Its output is above.`;
   return new WherryError('build-failed', message);
 }
 
@@ -128,7 +129,7 @@ function buildChanges(view: LayersView, { buildpack, layers }: Outcome): readonl
     .flatMap(({ name }) => {
       const dirs = layerDirs(view, buildpack.id, name);
       const inside = `/layers/${escapedId(buildpack.id)}/${name}`;
-      const folders = (folder: string) => readEnvFolder(dirs.map(dir => join(dir, folder)));
+      const folders = (folder: string) => readEnvFolder(dirs, folder);
       return [...pathChanges('build', dirs, inside), ...folders('env'), ...folders('env.build')];
     });
 }

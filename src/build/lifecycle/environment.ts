@@ -1,7 +1,7 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
-import { readSmallFile } from '../read-file.ts';
+import { readFolder } from '../read-file.ts';
 
 /** One change to one variable, from one file of a layer's env folder (CNB Buildpack API, "Environment Variable Modification Rules"). */
 export type EnvChange = {
@@ -13,11 +13,11 @@ export type EnvChange = {
 export type Env = Readonly<Record<string, string>>;
 
 /**
- * Changes of one env folder, in file name order; unknown suffixes, folders and dangling links are passed over. `dirs` is what
- * the folder is made of on the host, the upper first.
+ * Changes of one env folder of a layer, in file name order; unknown suffixes, folders and links are passed over. `dirs` is
+ * what the layer is made of on the host, the upper first.
  */
-export function readEnvFolder(dirs: readonly string[]): readonly EnvChange[] {
-  const files = new Map(dirs.toReversed().flatMap(dir => names(dir).map(name => [name, content(dir, name)])));
+export function readEnvFolder(dirs: readonly string[], folder: string): readonly EnvChange[] {
+  const files = new Map(dirs.toReversed().flatMap(dir => [...readFolder(dir, folder).files]));
   return [...files.keys()].sort().flatMap(file => {
     const dot = file.indexOf('.');
     const name = dot < 0 ? file : file.slice(0, dot);
@@ -85,20 +85,6 @@ export function withUserEnv(env: Env, user: Env): Env {
 
 function isAction(text: string): text is EnvChange['action'] {
   return ['override', 'default', 'append', 'prepend'].includes(text);
-}
-
-function names(dir: string): string[] {
-  try {
-    return readdirSync(dir, { withFileTypes: true })
-      .filter(entry => entry.isFile())
-      .map(entry => entry.name);
-  } catch {
-    return [];
-  }
-}
-
-function content(dir: string, name: string): string | undefined {
-  return readSmallFile(join(dir, name), `env file ${name}`);
 }
 
 function isFolder(path: string): boolean {

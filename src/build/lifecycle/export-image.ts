@@ -91,9 +91,13 @@ export async function putLauncher(options: {
 
 /** Programs of runtimes with a folder of their own, in front of the PATH. */
 export function runtimeChanges(runtimes: readonly Runtime[]): readonly EnvChange[] {
-  return runtimes.flatMap(({ folder }) =>
-    folder ? [{ name: 'PATH', action: 'prepend' as const, value: `/${folder}/bin`, delimiter: ':' }] : [],
-  );
+  const folders = new Set(runtimes.flatMap(({ folder }) => folder ?? []));
+  return [...folders].map(folder => ({
+    name: 'PATH',
+    action: 'prepend',
+    value: `/${folder}/bin`,
+    delimiter: ':',
+  }));
 }
 
 function launched(runtimes: readonly Runtime[]): readonly Runtime[] {

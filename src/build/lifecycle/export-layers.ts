@@ -5,6 +5,7 @@ import type { DiffId } from '../../domain/image.ts';
 import { flatten } from '../layers/flatten.ts';
 import { opaqueFolders } from '../layers/opaque.ts';
 import type { LayerStore } from '../layers/store.ts';
+import { readFolder } from '../read-file.ts';
 import { appUser } from '../stack/recipe.ts';
 import type { Outcome } from './build-phase.ts';
 import { escapedId } from './buildpack.ts';
@@ -89,25 +90,13 @@ async function isOpaque(view: LayersView, id: string, name: string, below: strin
   return marked.has(inside);
 }
 
-function launchChanges(root: string, inside: string): Pick<LayerRecord, 'launch' | 'byType'> {
-  const folder = (name: string) => readEnvFolder([join(root, name)]);
-  const types = list(join(root, 'env.launch'));
+function launchChanges(dir: string, inside: string): Pick<LayerRecord, 'launch' | 'byType'> {
+  const folder = (name: string) => readEnvFolder([dir], name);
+  const types = readFolder(dir, 'env.launch').folders.toSorted();
   return {
-    launch: [...pathChanges('launch', [root], inside), ...folder('env'), ...folder('env.launch')],
+    launch: [...pathChanges('launch', [dir], inside), ...folder('env'), ...folder('env.launch')],
     byType: types.map(type => [type, folder(`env.launch/${type}`)] as const),
   };
-}
-
-function list(dir: string): readonly string[] {
-  try {
-    const entries = readdirSync(dir, { withFileTypes: true });
-    return entries
-      .filter(entry => entry.isDirectory())
-      .map(entry => entry.name)
-      .sort();
-  } catch {
-    return [];
-  }
 }
 
 /** What the build wrote into /workspace, as a layer over the source; undefined when it wrote nothing. */

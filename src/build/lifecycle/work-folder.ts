@@ -1,6 +1,7 @@
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseConfigKey } from '../../domain/names.ts';
 import { appUser } from '../stack/recipe.ts';
 
 export type WorkFolder = Awaited<ReturnType<typeof makeWorkFolder>>;
@@ -35,7 +36,7 @@ export async function makeWorkFolder(parent: string) {
     writeConfig(config: Readonly<Record<string, string>>): void {
       const env = folder('platform/env', true);
       for (const [name, value] of Object.entries(config)) {
-        writeFileSync(join(env, name), value, { mode: 0o400, flag: 'wx' });
+        writeFileSync(join(env, parseConfigKey(name)), value, { mode: 0o400, flag: 'wx' });
         chownSync(join(env, name), appUser.uid, appUser.gid);
       }
     },

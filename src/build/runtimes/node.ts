@@ -30,68 +30,104 @@ export async function provideNode(
   request: string,
   context: StackContext,
 ): Promise<DiffId> {
-  const { paths, layers, npm, clock } = options;
-  const arch = process.arch === 'arm64' ? 'arm64' : 'x64';
-  const node = chooseNode(request, await npm.versions(`node-linux-${arch}`, context.signal));
-  const known = recorded(paths, `node-${node}-${arch}`);
-  if (known && layers.has(known)) return known;
-  const lock = {
-    dir: join(paths.cache, 'locks'),
-    name: `node-${node}-${arch}`,
-    clock,
-    signal: context.signal,
-  };
-  return await once(lock, async () => {
-    const meanwhile = recorded(paths, lock.name);
-    if (meanwhile && layers.has(meanwhile)) return meanwhile;
-    context.progress.step(`Downloading Node ${node} (once per host)`);
-    const range = npmRange(node);
-    const npmVersion = semver.maxSatisfying([...(await npm.versions('npm', context.signal))], range);
-    if (!npmVersion)
-      throw new WherryError(
-        'unavailable',
-        `No npm ${range} can be had for Node ${node}. Set another engines.node.`,
-      );
-    const layer = await makeLayer({ ...options, node, arch, npmVersion, signal: context.signal });
-    record(paths, lock.name, layer);
-    return layer;
+  return await provide(options, request, context, { prefix: 'node', title: 'Node', make: makeNode });
+}
+
+/** The C headers that go with it, for builds that compile addons; they never get into an image. */
+export async function provideHeaders(
+  options: NodeOptions,
+  request: string,
+  context: StackContext,
+): Promise<DiffId> {
+  return await provide(options, request, context, {
+    prefix: 'node-headers',
+    title: 'the headers of Node',
+    make: makeHeaders,
   });
 }
 
 type Making = NodeOptions & {
-  node: string;
-  arch: string;
-  npmVersion: string;
-  signal: AbortSignal | undefined;
+  readonly node: string;
+  /** Work folder, on the cache's file system. */
+  readonly dir: string;
+  readonly signal: AbortSignal | undefined;
+};
+type Part = {
+  readonly prefix: string;
+  readonly title: string;
+  readonly make: (making: Making) => Promise<void>;
 };
 
-async function makeLayer({ paths, layers, npm, node, arch, npmVersion, signal }: Making): Promise<DiffId> {
-  const dir = join(paths.cache, 'tmp', `node-${node}-${arch}`);
-  const root = join(dir, 'root');
-  const target = join(root, nodeFolder);
-  await rm(dir, { recursive: true, force: true });
-  await mkdir(join(target, 'lib', 'node_modules'), { recursive: true });
-  try {
-    await unpack(await npm.pack(`node-linux-${arch}@${node}`, dir, signal), dir);
-    mkdirSync(join(target, 'bin'));
-    renameSync(join(dir, 'package/bin/node'), join(target, 'bin/node'));
-    await rm(join(dir, 'package'), { recursive: true });
-    await unpack(await npm.pack(`npm@${npmVersion}`, dir, signal), dir);
-    for (const folder of ['docs', 'man'])
-      await rm(join(dir, 'package', folder), { recursive: true, force: true });
-    renameSync(join(dir, 'package'), join(target, 'lib/node_modules/npm'));
-    for (const name of ['npm', 'npx']) {
-      symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(target, 'bin', name));
-    }
-    return await layers.put({
-      dir: root,
-      scope: 'shared',
-      origin: `node ${node}`,
-      owner: { uid: 0, gid: 0 },
-    });
-  } finally {
+const arch = process.arch === 'arm64' ? 'arm64' : 'x64';
+
+async function provide(
+  options: NodeOptions,
+  request: string,
+  context: StackContext,
+  part: Part,
+): Promise<DiffId> {
+  const { paths, layers, npm, clock } = options;
+  const { signal } = context;
+  const node = chooseNode(request, await npm.versions(`node-linux-${arch}`, signal));
+  const name = `${part.prefix}-${node}-${arch}`;
+  const stored = () => {
+    const layer = recorded(paths, name);
+    return layer && layers.has(layer) ? layer : undefined;
+  };
+  const known = stored();
+  if (known) return known;
+  return await once({ dir: join(paths.cache, 'locks'), name, clock, signal }, async () => {
+    const meanwhile = stored();
+    if (meanwhile) return meanwhile;
+    context.progress.step(`Downloading ${part.title} ${node} (once per host)`);
+    const dir = join(paths.cache, 'tmp', name);
     await rm(dir, { recursive: true, force: true });
+    await mkdir(join(dir, 'root', nodeFolder), { recursive: true });
+    try {
+      await part.make({ ...options, node, dir, signal });
+      const put = {
+        dir: join(dir, 'root'),
+        scope: 'shared',
+        origin: `${part.prefix} ${node}`,
+        owner: root,
+      } as const;
+      const layer = await layers.put(put);
+      record(paths, name, layer);
+      return layer;
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+}
+
+const root = { uid: 0, gid: 0 } as const;
+
+async function makeNode({ npm, node, dir, signal }: Making): Promise<void> {
+  const target = join(dir, 'root', nodeFolder);
+  const range = npmRange(node);
+  const version = semver.maxSatisfying([...(await npm.versions('npm', signal))], range);
+  if (!version)
+    throw new WherryError(
+      'unavailable',
+      `No npm ${range} can be had for Node ${node}. Set another engines.node.`,
+    );
+  mkdirSync(join(target, 'bin'));
+  mkdirSync(join(target, 'lib', 'node_modules'), { recursive: true });
+  await unpack(await npm.pack(`node-linux-${arch}@${node}`, dir, signal), dir);
+  renameSync(join(dir, 'package/bin/node'), join(target, 'bin/node'));
+  await rm(join(dir, 'package'), { recursive: true });
+  await unpack(await npm.pack(`npm@${version}`, dir, signal), dir);
+  for (const folder of ['docs', 'man'])
+    await rm(join(dir, 'package', folder), { recursive: true, force: true });
+  renameSync(join(dir, 'package'), join(target, 'lib/node_modules/npm'));
+  for (const name of ['npm', 'npx']) {
+    symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(target, 'bin', name));
   }
+}
+
+async function makeHeaders({ npm, node, dir, signal }: Making): Promise<void> {
+  await unpack(await npm.pack(`node-linux-${arch}@${node}`, dir, signal), dir);
+  renameSync(join(dir, 'package/include'), join(dir, 'root', nodeFolder, 'include'));
 }
 
 async function unpack(archive: string, dir: string): Promise<void> {

@@ -6,7 +6,7 @@ import type { Paths } from '../../system/paths.ts';
 import type { LayerStore } from '../layers/store.ts';
 import type { Require } from '../lifecycle/plan.ts';
 import type { Stack, StackContext } from '../stack/stack.ts';
-import { provideNode } from './node.ts';
+import { nodeFolder, provideHeaders, provideNode } from './node.ts';
 import { createNpm } from './npm.ts';
 
 /** A layer that the platform provides where a buildpack requires it: shared by every app on the host. */
@@ -40,12 +40,20 @@ export function createRuntimes(options: {
   const providers: Readonly<Record<string, (version: string, context: StackContext) => Promise<Provided>>> = {
     node: async (version, context) => ({
       layer: await provideNode({ ...options, npm }, version, context),
-      folder: 'layers/wherry_runtime/node',
+      folder: nodeFolder,
+    }),
+    'node-headers': async (version, context) => ({
+      layer: await provideHeaders({ ...options, npm }, version, context),
+      folder: nodeFolder,
     }),
     compilers: async (_version, context) => ({ layer: await options.stack.compilers(context) }),
     lighttpd: async (_version, context) => ({ layer: await options.stack.extra(['lighttpd'], context) }),
   };
   return {
+    /** Fetches what most first builds need. */
+    warm: async (context: StackContext): Promise<void> =>
+      void (await provideNode({ ...options, npm }, '', context)),
+
     /** Names that a build plan may require without any buildpack that provides them. */
     names: new Set(Object.keys(providers)) as ReadonlySet<string>,
 

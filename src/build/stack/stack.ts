@@ -26,7 +26,8 @@ export function createStack(options: { paths: Paths; layers: LayerStore; clock: 
       memory.set(part.key, known);
       return known;
     }
-    const onWait = () => context.progress.detail(`Waiting for another Wherry that is preparing ${part.name}`);
+    const onWait = () =>
+      context.progress.detail(`Waiting for ${part.name}, which is being prepared (once per host)`);
     const lock = { dir: join(paths.cache, 'locks'), name: part.key, clock, onWait, signal: context.signal };
     return await once(lock, async () => {
       const meanwhile = recorded(paths, part.key);

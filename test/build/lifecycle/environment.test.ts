@@ -17,11 +17,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const write = (files: Record<string, string>, into = dir) => {
+const write = (files: Record<string, string>, root = dir) => {
+  const into = join(root, 'env');
   mkdirSync(into, { recursive: true });
   for (const [name, value] of Object.entries(files)) writeFileSync(join(into, name), value);
 };
-const env = (start: Record<string, string>) => readEnvFolder([dir]).reduce(applyChange, start);
+const env = (start: Record<string, string>) => readEnvFolder([dir], 'env').reduce(applyChange, start);
 
 /** What the launcher, a real shell, makes of the same files. */
 async function launched(
@@ -40,7 +41,7 @@ async function launched(
       })),
     ],
   ]);
-  writeFileSync(script, renderLauncher({ changes: readEnvFolder([dir]), byType }), { mode: 0o755 });
+  writeFileSync(script, renderLauncher({ changes: readEnvFolder([dir], 'env'), byType }), { mode: 0o755 });
   try {
     const { stdout } = await exec('/bin/sh', [script, '/usr/bin/env', '-0'], { env: start });
     return Object.fromEntries(
@@ -79,7 +80,7 @@ describe("a layer's environment", () => {
     write({ 'X.override': hostile, 'Y.append': hostile, 'Y.delim': "'; exit 1; '" });
     expect((await launched({ Y: 'y' }))['X']).toBe(hostile);
     expect((await launched({ Y: 'y' }))['Y']).toBe(`y'; exit 1; '${hostile}`);
-    expect(readEnvFolder([dir]).map(({ name }) => name)).toEqual(['X', 'Y']);
+    expect(readEnvFolder([dir], 'env').map(({ name }) => name)).toEqual(['X', 'Y']);
   });
 
   it('adds what is for one process type by DYNO', async () => {
@@ -90,18 +91,30 @@ describe("a layer's environment", () => {
 
   it('passes over unknown suffixes, folders and links, and refuses names that no shell takes', () => {
     write({ 'A.unknown': 'x', 'B.append.more': 'x' });
-    mkdirSync(join(dir, 'web'));
-    symlinkSync('/etc/passwd', join(dir, 'PASSWD'));
-    expect(readEnvFolder([dir])).toEqual([]);
+    mkdirSync(join(dir, 'env/web'));
+    symlinkSync('/etc/passwd', join(dir, 'env/PASSWD'));
+    expect(readEnvFolder([dir], 'env')).toEqual([]);
     write({ 'A;touch x': 'x' });
-    expect(() => readEnvFolder([dir])).toThrow('is no variable name');
+    expect(() => readEnvFolder([dir], 'env')).toThrow('is no variable name');
+  });
+
+  it('is not read through a link in the place of its folder', () => {
+    const host = join(dir, 'host');
+    write({ STOLEN: 'secret' }, host);
+    const layer = join(dir, 'layer');
+    mkdirSync(layer);
+    symlinkSync(join(host, 'env'), join(layer, 'env'));
+    symlinkSync(host, join(layer, 'env.launch'));
+    expect(readEnvFolder([layer], 'env')).toEqual([]);
+    expect(readEnvFolder([layer], 'env.launch/env')).toEqual([]);
+    expect(readEnvFolder([host], 'env')).toHaveLength(1);
   });
 
   it('is read from the upper folder before the restored one', () => {
     const lower = join(dir, 'lower');
     write({ A: 'old', B: 'below' }, lower);
     write({ A: 'new' });
-    expect(readEnvFolder([dir, lower]).reduce(applyChange, {})).toEqual({ A: 'new', B: 'below' });
+    expect(readEnvFolder([dir, lower], 'env').reduce(applyChange, {})).toEqual({ A: 'new', B: 'below' });
   });
 
   it('puts folders of a layer in front of the path variables of the phase', () => {
