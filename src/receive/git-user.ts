@@ -18,7 +18,11 @@ export async function ensureGitUser(name: string): Promise<GitUser> {
   const found = await findUser(name);
   if (found) return found;
   try {
-    await exec('useradd', ['-r', '--no-create-home', '-d', '/nonexistent', '-s', '/usr/sbin/nologin', name]);
+    // useradd looks before it locks: several at once would each add the name. A lock on /etc itself keeps them apart.
+    await exec('flock', [
+      ...['-w', '30', '/etc'],
+      ...['useradd', '-r', '--no-create-home', '-d', '/nonexistent', '-s', '/usr/sbin/nologin', name],
+    ]);
   } catch (error) {
     // Another Wherry on this host may have been quicker.
     const other = await findUser(name);

@@ -9,9 +9,10 @@ import { createGit, type Git } from './git.ts';
 import { joinGit } from './git-run.ts';
 import { ensureGitUser } from './git-user.ts';
 import { clearLeftovers, clearQuarantines } from './leftovers.ts';
+import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { receivePack } from './receive-pack.ts';
 import type { GitSession, PushHandler, Receiver } from './receiver.ts';
-import { createRepositories, makeHome, type Repositories } from './repositories.ts';
+import { createRepositories, makeHome, type Repositories, requireReach } from './repositories.ts';
 import { openIncoming, takeSource } from './sources.ts';
 
 export type ReceiverOptions = {
@@ -23,7 +24,7 @@ export type ReceiverOptions = {
   readonly userName?: string;
 };
 
-type Opened = { readonly git: Git; readonly repositories: Repositories };
+type Opened = { readonly git: Git; readonly repositories: Repositories; readonly maintenance: Maintenance };
 
 /** Milliseconds a fetch may take. */
 const longestFetch = 3_600_000;
@@ -48,19 +49,29 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       await makeHome(paths);
       await clearLeftovers(paths, { uid: user.uid, clock });
       await openIncoming(paths);
-      parts = { git: createGit({ paths, user }), repositories: createRepositories({ paths, user }) };
+      await requireReach(paths, user);
+      const git = createGit({ paths, user });
+      parts = {
+        git,
+        repositories: createRepositories({ paths, user }),
+        maintenance: createMaintenance({ git, log }),
+      };
     },
     close: async () => {
+      parts?.maintenance.stop();
       parts = undefined;
       await sessions.endAll();
     },
     receivePack: session =>
       sessions.run(session, log, async tracked => {
-        const { git, repositories } = opened();
+        const { git, repositories, maintenance } = opened();
         await handler.admit(session.app, session.actor);
         await repositories.ensure(session.app);
         const status = await receivePack(tracked, { paths, git, repositories, handler, turns, log, clock });
-        if (sessions.count(session.app) === 1) await clearQuarantines(repositories.pathOf(session.app));
+        const repo = repositories.pathOf(session.app);
+        // Git killed by force leaves its quarantine behind; one that ends by itself does not.
+        if (status >= 128 && sessions.count(session.app) === 1) await clearQuarantines(repo);
+        maintenance.consider(repo);
         return status;
       }),
     uploadPack: session =>

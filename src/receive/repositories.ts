@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { chmod, chown, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { WherryError } from '../domain/errors.ts';
 import type { AppName } from '../domain/names.ts';
+import { exec } from '../system/exec.ts';
 import type { Paths } from '../system/paths.ts';
 import { homeDir } from './git.ts';
 import type { GitUser } from './git-user.ts';
@@ -76,6 +78,19 @@ export async function makeHome(paths: Paths): Promise<void> {
   await mkdir(homeDir(paths), { recursive: true });
   await chmod(homeDir(paths), 0o755);
   await installHook(paths);
+}
+
+/** @throws failed when a folder above the repositories keeps git's user out */
+export async function requireReach(paths: Paths, user: GitUser): Promise<void> {
+  try {
+    await exec('test', ['-x', homeDir(paths)], { ...user, timeout: 10_000 });
+  } catch (error) {
+    throw new WherryError(
+      'failed',
+      `The user that runs git cannot reach ${paths.repos}. Let others pass the folders above it (chmod o+x), or choose another data directory.`,
+      { cause: error },
+    );
+  }
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -22,7 +22,12 @@ export function serveConnection(client: Connection, options: ConnectionOptions):
   const { socket, log } = options;
   // A client can provoke errors at will; without a listener each would end the daemon.
   client.setMaxListeners(options.limits.channels + 10);
-  client.on('error', (error: Error) => log.debug({ err: error }, 'ssh client error'));
+  client.on('error', (error: Error) => {
+    log.debug({ err: error }, 'ssh client error');
+    // ssh2 takes packets of up to 35,000 bytes and hangs up on longer ones.
+    if (error.message.startsWith('Bad packet length'))
+      log.info({}, 'ssh packet too long, as of a command past 34 KB');
+  });
   authenticate(client, options, actor => {
     options.place.known();
     log.info({ actor: actor.name }, 'ssh login');
