@@ -38,16 +38,11 @@ export async function isAlive(dir: string, pid: number): Promise<boolean> {
 }
 
 /** Asks the process to end, and ends it after `timeout` milliseconds. */
-export async function endProcess(edge: {
-  dir: string;
-  pid: number;
-  timeout: number;
-  clock: Clock;
-}): Promise<void> {
-  const { dir, pid, timeout, clock } = edge;
+export async function endProcess(edge: { pid: number; timeout: number; clock: Clock }): Promise<void> {
+  const { pid, timeout, clock } = edge;
   const deadline = clock.ticks() + timeout;
   signal(pid, 'SIGTERM');
-  while (await isAlive(dir, pid)) {
+  while (!(await isGone(pid))) {
     if (clock.ticks() >= deadline) signal(pid, 'SIGKILL');
     if (clock.ticks() >= deadline + 5000) return;
     await clock.sleep(25);
@@ -61,9 +56,15 @@ export async function endProcess(edge: {
 export async function stopEdge(options: { dir: string; clock: Clock; timeout?: number }): Promise<void> {
   const { dir, clock, timeout = 5000 } = options;
   const found = await findEdge(dir);
-  if (found) await endProcess({ dir, pid: found.pid, timeout, clock });
+  if (found) await endProcess({ pid: found.pid, timeout, clock });
   const files = edgeFiles(dir);
   await Promise.all([rm(files.pid, { force: true }), rm(files.socket, { force: true })]);
+}
+
+/** Its files are closed too: a command line is empty a moment before that. */
+async function isGone(pid: number): Promise<boolean> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return /^$|\) [ZX] [^)]*$/.test(text.trim());
 }
 
 async function readPid(dir: string): Promise<number | undefined> {

@@ -96,7 +96,7 @@ class Supervisor implements EdgeSupervisor {
       return true;
     }
     log.warn({ pid: found.pid, http: found.http }, 'replacing an edge that hangs or listens elsewhere');
-    await endProcess({ dir, pid: found.pid, timeout: 5000, clock });
+    await endProcess({ pid: found.pid, timeout: 5000, clock });
     return false;
   }
 

@@ -153,7 +153,7 @@ export class Exchange implements ConnectionUser, Watched {
     this.#leave();
     if (connection === undefined) pool?.refused();
     const route = this.#context.current(this.#plan.route.app) ?? this.#plan.route;
-    if (this.#mayRetry({ failure, connection, route })) {
+    if (this.#mayRetry({ failure, connection, pool, route })) {
       this.#plan.route.count.retries++;
       this.#body?.detach();
       this.#attempt(route, connection === undefined && pool ? { not: pool } : { fresh: true });
@@ -201,9 +201,14 @@ export class Exchange implements ConnectionUser, Watched {
   }
 
   /** Once; and only when the app cannot have acted on the first try, or acting twice is the same as once. */
-  #mayRetry(lost: { failure: Failure; connection: Connection | undefined; route: AppRoute }): boolean {
+  #mayRetry(lost: {
+    failure: Failure;
+    connection: Connection | undefined;
+    pool: Pool | undefined;
+    route: AppRoute;
+  }): boolean {
     if (this.#tries > 1 || this.#answering || this.#res.destroyed) return false;
-    if (lost.connection === undefined) return lost.route.pools.some(pool => pool !== this.#pool);
+    if (lost.connection === undefined) return lost.route.pools.some(pool => pool !== lost.pool);
     const untouched = lost.failure.kind === 'closed' && lost.connection.reused && !lost.connection.answered;
     return untouched && this.#repeatable && (this.#body?.replayable ?? true);
   }

@@ -115,5 +115,6 @@ describe('an app that does not accept', () => {
       /^HTTP\/1\.1 502 [\s\S]*X-Wherry-Reason: app-unreachable/,
     );
     expect(performance.now() - began).toBeGreaterThan(1900);
+    expect(performance.now() - began).toBeLessThan(3500);
   });
 });

@@ -1,0 +1,288 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { FromEdge, Snapshot } from '../../src/domain/route.ts';
+import { createEdgeLink, type EdgeLink, startEdge, stopEdge } from '../../src/edge-link/index.ts';
+import { systemClock as clock } from '../../src/system/clock.ts';
+import { silentLog as log } from '../../src/system/log.ts';
+import {
+  cleanUp,
+  demo,
+  eventually,
+  exchange,
+  get,
+  ok,
+  openClient,
+  pause,
+  startRawApp,
+} from '../edge/harness.ts';
+
+const http = { host: '127.0.0.1', port: 8123 };
+
+describe('the link to the edge', () => {
+  it('is a socket for its owner alone', async () => {
+    const { dir } = await startLink();
+    expect((await stat(join(dir, 'control.sock'))).mode & 0o777).toBe(0o600);
+    expect((await stat(dir)).mode & 0o7777).toBe(0o700);
+  });
+
+  it('publishes at once when no edge is connected, and sends the last routes with the hello', async () => {
+    const { link, dir } = await startLink();
+    await link.publish([]);
+    await link.publish(demo(1));
+    const edge = await connectEdge(dir);
+    edge.hello(0);
+    await eventually(() => edge.snapshots.length === 1);
+    expect(edge.snapshots[0]?.routes).toEqual(demo(1));
+    expect(link.address()).toEqual(http);
+  });
+
+  it('resolves a publish when the edge uses it', async () => {
+    const { link, dir } = await startLink();
+    const edge = await connectEdge(dir);
+    edge.hello(0);
+    expect(await link.connected(2000)).toBe(true);
+    let done = false;
+    const published = link.publish(demo(1)).then(() => {
+      done = true;
+    });
+    await eventually(() => edge.snapshots.length === 1);
+    await pause(30);
+    expect(done).toBe(false);
+    edge.applied([]);
+    await published;
+  });
+
+  it('resolves a publish when the edge goes away, and after 2 s in any case', async () => {
+    const { link, dir } = await startLink();
+    const edge = await connectEdge(dir);
+    edge.hello(0);
+    await link.connected(2000);
+    const began = performance.now();
+    await link.publish(demo(1));
+    expect(performance.now() - began).toBeGreaterThan(1900);
+    const published = link.publish(demo(2));
+    edge.socket.destroy();
+    await published;
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
+
+  it('overtakes an edge that has a later generation, as after a clock that went back', async () => {
+    const { link, dir } = await startLink();
+    await link.publish(demo(1));
+    const edge = await connectEdge(dir);
+    edge.hello(9_000_000_000_000);
+    await eventually(() => edge.snapshots.length === 1);
+    expect(edge.snapshots[0]?.generation).toBeGreaterThan(9_000_000_000_000);
+  });
+
+  it('waits until targets are drained', async () => {
+    const { link, dir } = await startLink();
+    const edge = await connectEdge(dir);
+    edge.hello(0);
+    await link.connected(2000);
+    const published = link.publish(demo(2));
+    await eventually(() => edge.snapshots.length === 1);
+    edge.applied(['a', 'b']);
+    await published;
+    await link.drained(['c'], 5000);
+    let done = false;
+    const drained = link.drained(['a', 'b'], 5000).then(() => {
+      done = true;
+    });
+    edge.say({ kind: 'drained', target: 'a' });
+    await pause(50);
+    expect(done).toBe(false);
+    edge.say({ kind: 'drained', target: 'b' });
+    await drained;
+  });
+
+  it('gives up on draining after the time it was given', async () => {
+    const { link, dir } = await startLink();
+    const edge = await connectEdge(dir);
+    edge.hello(0, ['a']);
+    await link.connected(2000);
+    const began = performance.now();
+    await link.drained(['a'], 300);
+    expect(performance.now() - began).toBeGreaterThan(290);
+    edge.socket.destroy();
+    await pause(50);
+    await link.drained(['a'], 300);
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
+  it('learns from an edge that comes back that all is drained', async () => {
+    const { link, dir } = await startLink();
+    await link.publish([]);
+    const first = await connectEdge(dir);
+    first.hello(0, ['a']);
+    await eventually(() => first.snapshots.length === 1);
+    first.applied(['a']);
+    const drained = link.drained(['a'], 5000);
+    first.socket.destroy();
+    await pause(100);
+    const second = await connectEdge(dir);
+    second.hello(first.snapshots[0]?.generation ?? 0);
+    await drained;
+  });
+
+  it('drops an edge that talks nonsense', async () => {
+    const { link, dir } = await startLink();
+    const edge = await connectEdge(dir);
+    const closed = once(edge.socket, 'close');
+    edge.socket.write('{"kind":"hello"}\n');
+    await closed;
+    expect(await link.connected(10)).toBe(false);
+  });
+});
+
+describe('the supervisor', { timeout: 60_000 }, () => {
+  it('starts an edge, restarts it on its port when it dies, and stops it', async () => {
+    const app = await startRawApp(socket => socket.write(ok));
+    const { link, dir } = await startLink();
+    const edge = await startEdge(options(dir, link));
+    cleanUp(() => edge.stop());
+    const { port } = link.address() ?? { port: 0 };
+    await link.publish(demo(app.port));
+    expect(await exchange(port, get())).toContain('200 OK');
+    const first = edge.pid() ?? 0;
+    process.kill(first, 'SIGKILL');
+    await eventually(() => edge.pid() !== first && edge.pid() !== undefined, 10_000);
+    expect(await link.connected(10_000, edge.pid())).toBe(true);
+    expect(link.address()).toEqual({ host: '127.0.0.1', port });
+    expect(await exchange(port, get())).toContain('200 OK');
+    const last = edge.pid() ?? 0;
+    await edge.stop();
+    await eventually(() => isGone(last));
+    expect(await readFile(join(dir, 'edge.pid'), 'utf8').catch(() => 'gone')).toBe('gone');
+  });
+
+  it('adopts the edge of a control that was killed, with requests in flight unharmed', async () => {
+    const app = await startRawApp(() => {});
+    const { link, dir } = await startLink();
+    const edge = await startEdge(options(dir, link));
+    cleanUp(() => stopEdge({ dir, clock }));
+    const pid = edge.pid();
+    const { port } = link.address() ?? { port: 0 };
+    await link.publish(demo(app.port));
+    const client = await openClient(port);
+    client.send(get());
+    await eventually(() => app.received.join('').includes('GET'));
+    await edge.leave();
+    await link.close();
+    const next = await startLink(dir);
+    const adopted = await startEdge(options(dir, next.link));
+    cleanUp(() => adopted.stop());
+    expect(adopted.pid()).toBe(pid);
+    app.sockets[0]?.write(ok);
+    expect(await client.closed()).toContain('200 OK');
+  });
+
+  it('finds an edge whose pid was never written', async () => {
+    const { link, dir } = await startLink();
+    const edge = await startEdge(options(dir, link));
+    cleanUp(() => edge.stop());
+    const pid = edge.pid() ?? 0;
+    await edge.leave();
+    await rm(join(dir, 'edge.pid'));
+    await stopEdge({ dir, clock });
+    await eventually(() => isGone(pid));
+  });
+
+  it('replaces an edge that listens elsewhere', async () => {
+    const { link, dir } = await startLink();
+    const edge = await startEdge(options(dir, link));
+    const old = link.address()?.port ?? 0;
+    await edge.leave();
+    const port = await freePort();
+    const moved = await startEdge({ ...options(dir, link), http: { host: '127.0.0.1', port } });
+    cleanUp(() => moved.stop());
+    expect(link.address()?.port).toBe(port);
+    await expect(fetch(`http://127.0.0.1:${old}/`)).rejects.toThrow();
+  });
+
+  it('does not take another program for the edge when a pid is used again', async () => {
+    const { link, dir } = await startLink();
+    const other = spawn('sleep', ['60']);
+    cleanUp(() => void other.kill());
+    await writeFile(join(dir, 'edge.pid'), `${other.pid}\n`);
+    await stopEdge({ dir, clock });
+    expect(other.exitCode ?? other.signalCode).toBe(null);
+    await link.close();
+  });
+
+  it('says why the edge cannot start', async () => {
+    const app = await startRawApp(() => {});
+    const { link, dir } = await startLink();
+    const taken = { ...options(dir, link), http: { host: '127.0.0.1', port: app.port } };
+    await expect(startEdge(taken)).rejects.toThrow(
+      `The edge could not start. Another program listens on 127.0.0.1:${app.port} already.`,
+    );
+  });
+});
+
+function options(dir: string, link: EdgeLink) {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  return {
+    ...{ dir, link, log, clock },
+    http: { host: '127.0.0.1', port: 0 },
+    argv: [process.execPath, '--import', import.meta.resolve('tsx'), main, 'edge'],
+  };
+}
+
+async function startLink(at?: string): Promise<{ link: EdgeLink; dir: string }> {
+  const dir = at ?? join(await mkdtemp(join(tmpdir(), 'edge-link-')), 'edge');
+  if (at === undefined) cleanUp(() => rm(join(dir, '..'), { recursive: true, force: true }));
+  const link = createEdgeLink({ dir, log, clock, user: null });
+  await link.listen();
+  cleanUp(() => link.close());
+  return { link, dir };
+}
+
+/** An edge made of words. */
+async function connectEdge(dir: string) {
+  const socket: Socket = connect(join(dir, 'control.sock'));
+  cleanUp(() => void socket.destroy());
+  const snapshots: Snapshot[] = [];
+  let partial = '';
+  socket.on('error', () => {});
+  socket.on('data', chunk => {
+    const lines = (partial + chunk).split('\n');
+    partial = lines.pop() ?? '';
+    snapshots.push(...lines.map(line => (JSON.parse(line) as { snapshot: Snapshot }).snapshot));
+  });
+  await once(socket, 'connect');
+  const say = (message: FromEdge) => void socket.write(`${JSON.stringify(message)}\n`);
+  return {
+    socket,
+    snapshots,
+    say,
+    hello: (generation: number, draining: string[] = []) =>
+      say({ kind: 'hello', generation, pid: 4242, http, draining }),
+    applied: (draining: string[]) =>
+      say({ kind: 'applied', generation: snapshots.at(-1)?.generation ?? 0, draining }),
+  };
+}
+
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
