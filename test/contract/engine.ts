@@ -62,7 +62,7 @@ export function engineContract(driver: ContractDriver): void {
       return {
         id: `blog.web.1.v1-${count}`,
         group: 'blog',
-        labels: { process: 'web', index: '1' },
+        labels: { type: 'web', index: '1' },
         hostname: 'web-1',
         layers: driver.layers,
         argv: argvOf(program),
@@ -161,6 +161,13 @@ export function engineContract(driver: ContractDriver): void {
         expect(await ended).toMatchObject({ code: 137 });
         expect(await statusOf(id)).toBeUndefined();
         await engine.remove(id);
+      });
+
+      test('a wait for one that was never started ends with its removal', async () => {
+        const { id } = await engine.create(specOf('sleep'));
+        const ended = engine.wait(id);
+        await engine.remove(id);
+        expect(await ended).toMatchObject({ code: 137 });
       });
 
       test('a frozen instance is shown so, and removing it works', async () => {

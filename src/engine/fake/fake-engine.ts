@@ -107,7 +107,9 @@ export class FakeEngine implements Engine {
   }
 
   async remove(id: string): Promise<void> {
-    this.#held.get(id)?.process?.signal('SIGKILL');
+    const held = this.#held.get(id);
+    held?.process?.signal('SIGKILL');
+    for (const tell of held?.waiters ?? []) tell({ code: 137, at: new Date() });
     this.#held.delete(id);
   }
 

@@ -74,9 +74,8 @@ export function groupPath(driver: Pick<Driver, 'cgroupRoot'>, group: string, id?
 
 /** How people know it: `web.1` where the owner's labels tell, else its id. */
 export function displayName(spec: InstanceSpec): string {
-  const { process, type, index } = spec.labels;
-  const kind = process ?? type;
-  return kind === undefined || index === undefined ? spec.id : `${kind}.${index}`;
+  const { type, index } = spec.labels;
+  return type === undefined || index === undefined ? spec.id : `${type}.${index}`;
 }
 
 /** Groups that are not apps; app names cannot begin with `_`. */

@@ -8,6 +8,8 @@ import { kill, runsAs, until } from './processes.ts';
 import { readText } from './record.ts';
 import { isAlive } from './status.ts';
 
+/** 128 + SIGKILL. */
+const killedExit = 137;
 const killTimeout = 10_000;
 const supervisorTimeout = 2000;
 
@@ -16,6 +18,8 @@ export async function removeInstance(driver: Driver, living: Living): Promise<vo
   await killInstance(driver, living);
   await dismantle(driver, living);
   driver.instances.delete(living.record.spec.id);
+  // It never ran: whoever waits for its end would wait for ever.
+  for (const tell of living.waiters) tell({ code: killedExit, at: driver.clock.now() });
 }
 
 /** Everything but the processes: mounts, namespace, control group, folders. What is gone already is no error. */
