@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createEdgeLink, startEdge } from '../../src/edge-link/index.ts';
+import { systemClock as clock } from '../../src/system/clock.ts';
+import { silentLog as log } from '../../src/system/log.ts';
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+describe('the edge under root', () => {
+  it('binds a low port, then is nobody, in a folder whose parents are closed to it', async () => {
+    const closed = await mkdtemp('/root/wherry-edge-');
+    cleanups.push(() => rm(closed, { recursive: true, force: true }));
+    const dir = join(closed, 'edge');
+    const link = createEdgeLink({ dir, log, clock });
+    await link.listen();
+    cleanups.push(() => link.close());
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const argv = [process.execPath, '--import', import.meta.resolve('tsx'), main, 'edge'];
+    const edge = await startEdge({ dir, http: { host: '127.0.0.1', port: 927 }, link, argv, log, clock });
+    cleanups.push(() => edge.stop());
+    await link.publish([{ app: 'a', domains: ['a.test'], state: 'stopped', targets: [] }]);
+
+    const status = readFileSync(`/proc/${edge.pid()}/status`, 'utf8');
+    const { uid = -1, gid = -1 } = link.user() ?? {};
+    expect(uid).toBeGreaterThan(0);
+    expect(status).toMatch(new RegExp(`^Uid:\t${uid}\t${uid}\t${uid}\t${uid}$`, 'm'));
+    expect(status).toMatch(new RegExp(`^Gid:\t${gid}\t${gid}\t${gid}\t${gid}$`, 'm'));
+    expect(status).toMatch(/^Groups:\s*$/m);
+    expect(status).toMatch(/^CapEff:\t0{16}$/m);
+    expect((await fetch('http://127.0.0.1:927/')).status).toBe(404);
+
+    await expect.poll(() => readFile(join(dir, 'snapshot.json'), 'utf8').catch(() => '')).toContain('a.test');
+    expect((await stat(dir)).mode & 0o7777).toBe(0o1770);
+    for (const name of ['control.sock', 'edge.pid', 'edge.log'])
+      expect((await stat(join(dir, name))).uid).toBe(0);
+    expect((await stat(join(dir, 'control.sock'))).mode & 0o777).toBe(0o660);
+  });
+});
