@@ -1,5 +1,7 @@
 import { WherryError } from './domain/errors.ts';
-import { settingFlags } from './setting-flags.ts';
+import { settingsTable } from './settings.ts';
+
+const settingFlags = new Set<string>(Object.values(settingsTable).map(row => row.flag));
 
 /**
  * The process's own words: `wherry [--data DIR] daemon|edge|down [--flag value ...]`. Returns the command, or nothing when the

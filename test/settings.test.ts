@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { ownCommand, readFlags } from '../src/argv.ts';
-import { settingFlags } from '../src/setting-flags.ts';
-import { parseAddress, readSettings, settingsTable } from '../src/settings.ts';
+import { parseAddress, readSettings } from '../src/settings.ts';
 
 it('takes a flag over the environment over the default', () => {
   const settings = readSettings(new Map([['data', '/a']]), { WHERRY_DATA: '/b', WHERRY_SSH: '127.0.0.1:22' });
@@ -10,10 +9,6 @@ it('takes a flag over the environment over the default', () => {
     ssh: { host: '127.0.0.1', port: 22 },
     http: { host: '0.0.0.0', port: 80 },
   });
-});
-
-it('tells every setting as a flag that takes a value', () => {
-  expect(new Set(Object.values(settingsTable).map(row => row.flag))).toEqual(settingFlags);
 });
 
 it('does not take port 22 by default', () => {

@@ -1,3 +1,3 @@
 export { createEdgeLink, type EdgeLink } from './link.ts';
-export { type EdgeProcess, stopEdge } from './process.ts';
+export { stopEdge } from './process.ts';
 export { startEdge } from './supervise.ts';

@@ -4,18 +4,16 @@ import { join } from 'node:path';
 import type { Clock } from '../system/clock.ts';
 import type { LogLine, LogQuery } from './runtime.ts';
 
-/**
- * An app's log is a folder of files in the CRI format (`<RFC 3339> <stream> <F|P> text`), one per instance, kept after it ends,
- * and `wherry.log` with the platform's own words. Reading merges them by time.
- */
-export type LogFiles = ReturnType<typeof createLogFiles>;
-
 /** Files of ended instances that are kept per app. */
 const keptFiles = 20;
 const ownLimit = 2 ** 20;
 const tailBlock = 256 * 1024;
 const followPause = 200;
 
+/**
+ * An app's log is a folder of files in the CRI format (`<RFC 3339> <stream> <F|P> text`), one per instance, kept after it ends,
+ * and `wherry.log` with the platform's own words. Reading merges them by time.
+ */
 export function createLogFiles(options: { dir: string; clock: Clock }) {
   const folder = (app: string) => join(options.dir, app);
 
