@@ -11,9 +11,10 @@ import type { Builder, BuildRequest } from './builder.ts';
 import { explainFull, watchDisk } from './disk-watch.ts';
 import type { LayerStore } from './layers/store.ts';
 import { loadBuildpacks } from './lifecycle/buildpack.ts';
-import { type LifecycleOptions, runLifecycle } from './lifecycle/lifecycle.ts';
-import { builtInOrder } from './lifecycle/order.ts';
+import { runLifecycle } from './lifecycle/lifecycle.ts';
+import { builtInOrder, type OrderNames, resolveOrder } from './lifecycle/order.ts';
 import { appsWithRecords, layersOf, readRecord, writeRecord } from './lifecycle/record.ts';
+import type { LifecycleOptions } from './lifecycle/run.ts';
 import { makeWorkFolder } from './lifecycle/work-folder.ts';
 import { readOperator } from './operator.ts';
 import { loadRecordKey } from './record-key.ts';
@@ -30,6 +31,8 @@ export type BuilderOptions = {
   readonly caFile?: string;
   /** Folder with the built-in buildpacks. */
   readonly buildpacksDir: string;
+  /** Groups of them in the order they are tried; Wherry's own unless told. */
+  readonly order?: OrderNames;
 };
 
 /** Builds with buildpacks in the engine's sandboxes, over stacks and runtimes of the shared cache. */
@@ -105,7 +108,13 @@ async function prepareOptions(
 ): Promise<LifecycleOptions> {
   const buildpacks = await loadBuildpacks(options.buildpacksDir);
   const { builds } = options.paths;
-  return { ...options, buildpacks, order: builtInOrder(buildpacks), builds, key: loadRecordKey(builds) };
+  return {
+    ...options,
+    buildpacks,
+    order: resolveOrder(options.order ?? builtInOrder, buildpacks),
+    builds,
+    key: loadRecordKey(builds),
+  };
 }
 
 /** Folders of builds that a crash cut off. */

@@ -1,2 +1,2 @@
-export { type BuilderOptions, createBuilder } from './create.ts';
-export { createLayerStore, type LayerStore } from './layers/store.ts';
+export { createBuilder } from './create.ts';
+export { createLayerStore } from './layers/store.ts';

@@ -2,11 +2,13 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAppName } from '../../src/domain/names.ts';
@@ -275,6 +277,26 @@ describe('bad input and limits', () => {
         setBuildScript(dir, 'for i in $(seq 60); do head -c 10000000 /dev/zero > file$i; sleep 0.2; done'),
     });
     await expect(build).rejects.toThrow('The build wrote more than its disk limit of 50m');
+  });
+
+  it('says so when the disk of the host is full, and leaves nothing half made', async () => {
+    const parent = mkdtempSync(join(tmpdir(), 'wherry-full-'));
+    await exec('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', parent]);
+    const full = await openBench({ parent });
+    try {
+      const build = full.build(script, {
+        change: dir =>
+          writeFileSync(join(dir, 'package.json'), '{"scripts":{"build":"cat /dev/zero > big"}}'),
+      });
+      await expect(build).rejects.toThrow('The disk of this host is full, so the build was given up.');
+      expect(readdirSync(join(full.paths.builds, 'app'))).toEqual([]);
+      const { image } = await full.build(script);
+      expect(image.processes).toHaveLength(2);
+    } finally {
+      await full.close();
+      await exec('umount', [parent]);
+      rmSync(parent, { recursive: true });
+    }
   });
 
   it('stops a build at its time limit and says which', async () => {

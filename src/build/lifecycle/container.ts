@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { WherryError } from '../../domain/errors.ts';
 import type { DiffId } from '../../domain/image.ts';
-import type { Engine, Mount, OverlayMount, Sandbox } from '../../engine/engine.ts';
+import type { Engine, Mount, OverlayMount } from '../../engine/engine.ts';
 import type { BuildLimits } from '../builder.ts';
 import { caInside, type Operator } from '../operator.ts';
 import { appUser, distro, stackEnv, stackId } from '../stack/recipe.ts';
@@ -54,7 +53,7 @@ export async function openContainer(options: ContainerOptions) {
         signal,
       });
     },
-    close: async (): Promise<void> => await closeQuietly(sandbox),
+    close: async (): Promise<void> => await sandbox.close(),
   };
 }
 
@@ -100,16 +99,4 @@ function commonMounts({ work, operator, buildpacks }: ContainerOptions): Mount[]
 
 function buildpackInside({ id, version }: Buildpack): string {
   return `/cnb/buildpacks/${escapedId(id)}/${version}`;
-}
-
-/** A sandbox that does not go away must not hide why the build failed; the engine finds it again. */
-async function closeQuietly(sandbox: Sandbox): Promise<void> {
-  await sandbox.close();
-}
-
-/** @throws the signal's reason as an error for people */
-export function stoppedBecause(signal: AbortSignal): WherryError {
-  return signal.reason instanceof WherryError
-    ? signal.reason
-    : new WherryError('interrupted', 'The build was stopped.', { cause: signal.reason });
 }

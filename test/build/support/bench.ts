@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BuildLimits } from '../../../src/build/builder.ts';
 import { createBuilder, createLayerStore } from '../../../src/build/index.ts';
+import type { OrderNames } from '../../../src/build/lifecycle/order.ts';
 import type { Image } from '../../../src/domain/image.ts';
 import { type AppName, parseAppName } from '../../../src/domain/names.ts';
 import type { Progress } from '../../../src/domain/push.ts';
@@ -12,7 +13,7 @@ import { systemClock as clock } from '../../../src/system/clock.ts';
 import { silentLog as log } from '../../../src/system/log.ts';
 import { createPaths } from '../../../src/system/paths.ts';
 
-export const buildpacksDir = new URL('../../../buildpacks', import.meta.url).pathname;
+const buildpacksDir = new URL('../../../buildpacks', import.meta.url).pathname;
 export const fixtures = new URL('../../fixtures/apps', import.meta.url).pathname;
 
 const gib = 2 ** 30;
@@ -21,8 +22,10 @@ const limits: BuildLimits = { memory: gib, pids: 512, disk: 2 * gib, time: 300_0
 export type BuildBench = Awaited<ReturnType<typeof openBench>>;
 
 /** A builder over the real engine in a data directory of its own; stacks come from the shared cache. */
-export async function openBench() {
-  const data = mkdtempSync(join(tmpdir(), 'wherry-build-'));
+export async function openBench(
+  options: { parent?: string; buildpacksDir?: string; order?: OrderNames } = {},
+) {
+  const data = mkdtempSync(join(options.parent ?? tmpdir(), 'wherry-build-'));
   const paths = createPaths({ data });
   const layers = createLayerStore(paths);
   const engine = createEngine('runc', {
@@ -41,6 +44,7 @@ export async function openBench() {
     log,
     clock,
     buildpacksDir,
+    ...options,
   });
   return {
     paths,

@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { type Outcome, runBuilds } from './build-phase.ts';
+import { type ContainerOptions, openContainer } from './container.ts';
+import { type Detection, detect } from './detect.ts';
+import { runtimeChanges } from './export-image.ts';
+import type { LayersView } from './layer-folders.ts';
+import type { BuildRecord } from './record.ts';
+import { restore } from './restore.ts';
+import type { Run } from './run.ts';
+
+/** Asks the order's buildpacks in a sandbox that cannot write to the app. */
+export async function detectIn(run: Run, source: string): Promise<Detection> {
+  const { work, order, request, runtimes } = run;
+  const container = await openContainer({
+    ...(await containerOptions(run)),
+    buildpacks: [...new Set(order.flat().map(({ buildpack }) => buildpack))],
+    mounts: [
+      { source, target: '/workspace', readonly: true },
+      { source: work.plans, target: '/cnb/plans', readonly: false },
+    ],
+  });
+  try {
+    return await detect({
+      order,
+      container,
+      plans: work.plans,
+      platform: runtimes.names,
+      progress: request.progress,
+    });
+  } finally {
+    await container.close();
+  }
+}
+
+type Building = {
+  readonly detection: Detection;
+  readonly provided: BuildRecord['runtimes'];
+  readonly last: BuildRecord | undefined;
+  readonly source: string;
+};
+
+/** Builds in a sandbox where /workspace and /layers are overlays: what is written over source and restored layers is all that is looked at afterwards. */
+export async function buildIn(
+  run: Run,
+  building: Building,
+): Promise<{ outcomes: readonly Outcome[]; view: LayersView }> {
+  const { work, layers, request } = run;
+  const { group, plan } = building.detection;
+  const forBuild = building.provided.filter(({ build }) => build);
+  const { restored, lowers } = restore({ record: building.last, group, layers, into: work.restored });
+  const folders = forBuild
+    .filter(({ folder }) => folder)
+    .map(({ layer }) => join(layers.layerPath(layer), 'layers'));
+  const common = await containerOptions(run);
+  const container = await openContainer({
+    ...common,
+    image: [...common.image, ...forBuild.filter(({ folder }) => !folder).map(({ layer }) => layer)],
+    buildpacks: group,
+    mounts: [
+      { target: '/workspace', lower: [building.source], ...work.app },
+      { target: '/layers', lower: [...folders, ...lowers, work.restored], ...work.layers },
+      { source: work.entries, target: '/cnb/plans', readonly: true },
+    ],
+  });
+  const view: LayersView = {
+    upper: work.layers.upper,
+    restored: work.restored,
+    restoredDir: (id, name) =>
+      restored.find(({ buildpack, layer }) => buildpack === id && layer.name === name)?.dir,
+  };
+  try {
+    const env = runtimeChanges(forBuild);
+    const outcomes = await runBuilds({
+      group,
+      plan,
+      container,
+      view,
+      entries: work.entries,
+      runtimes: env,
+      progress: request.progress,
+    });
+    return { outcomes, view };
+  } finally {
+    await container.close();
+  }
+}
+
+async function containerOptions(run: Run): Promise<Omit<ContainerOptions, 'buildpacks' | 'mounts'>> {
+  const { engine, operator, request, signal, work } = run;
+  const { app, limits, config } = request;
+  return { engine, operator, app, limits, config, signal, work, image: await run.stack.build(request) };
+}

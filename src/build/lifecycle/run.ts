@@ -1,0 +1,32 @@
+import type { Engine } from '../../engine/engine.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { BuildRequest } from '../builder.ts';
+import type { LayerStore } from '../layers/store.ts';
+import type { Operator } from '../operator.ts';
+import type { Runtimes } from '../runtimes/runtimes.ts';
+import type { Stack } from '../stack/stack.ts';
+import type { Buildpack } from './buildpack.ts';
+import type { Order } from './order.ts';
+import type { WorkFolder } from './work-folder.ts';
+
+export type LifecycleOptions = {
+  readonly engine: Engine;
+  readonly layers: LayerStore;
+  readonly stack: Stack;
+  readonly runtimes: Runtimes;
+  readonly operator: Operator;
+  readonly clock: Clock;
+  readonly buildpacks: ReadonlyMap<string, Buildpack>;
+  readonly order: Order;
+  /** Folder of the builds' records. */
+  readonly builds: string;
+  /** For keyed hashes of config values. */
+  readonly key: Buffer;
+};
+
+/** One build: what builds, for whom, and where. */
+export type Run = LifecycleOptions & {
+  readonly request: BuildRequest;
+  readonly work: WorkFolder;
+  readonly signal: AbortSignal;
+};

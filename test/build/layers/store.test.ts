@@ -1,0 +1,138 @@
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { digestOf } from '../../../src/build/layers/digest.ts';
+import { createLayerStore } from '../../../src/build/layers/store.ts';
+import type { DiffId } from '../../../src/domain/image.ts';
+
+let root: string;
+let count = 0;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'wherry-layers-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const folder = (files: Record<string, string>) => {
+  const dir = join(root, `folder-${count++}`);
+  mkdirSync(dir);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(dir, name, '..'), { recursive: true });
+    writeFileSync(join(dir, name), text);
+  }
+  return dir;
+};
+const store = () => createLayerStore({ cache: join(root, 'cache'), layers: join(root, 'data') });
+
+describe("a layer's digest", () => {
+  it('depends on names, content, modes and links, and on nothing else', async () => {
+    const make = () => folder({ a: '1', 'b/c': '2' });
+    const reference = (await digestOf(make())).diffId;
+    const changed = async (change: (dir: string) => void) => {
+      const dir = make();
+      change(dir);
+      return (await digestOf(dir)).diffId;
+    };
+    expect(await changed(dir => utimesSync(join(dir, 'a'), 1, 1))).toBe(reference);
+    expect(await changed(dir => writeFileSync(join(dir, 'a'), '3'))).not.toBe(reference);
+    expect(await changed(dir => execFileSync('chmod', ['+x', join(dir, 'a')]))).not.toBe(reference);
+    expect(await changed(dir => symlinkSync('a', join(dir, 'd')))).not.toBe(reference);
+    expect(await changed(dir => mkdirSync(join(dir, 'd')))).not.toBe(reference);
+  });
+
+  it('counts hard links as separate files and deletes fifos', async () => {
+    const linked = folder({ a: 'same' });
+    linkSync(join(linked, 'a'), join(linked, 'b'));
+    execFileSync('mkfifo', [join(linked, 'pipe')]);
+    expect(await digestOf(linked)).toEqual(await digestOf(folder({ a: 'same', b: 'same' })));
+    expect(readdirSync(linked)).toEqual(['a', 'b']);
+  });
+
+  it('reads files larger than its buffer', async () => {
+    const big = 'x'.repeat(3 * 2 ** 20 + 7);
+    const digest = await digestOf(folder({ big }));
+    expect(digest.size).toBe(big.length);
+    expect(digest).not.toEqual(await digestOf(folder({ big: `${big.slice(0, -1)}y` })));
+  });
+
+  it('tells a folder that hides lower ones from one that does not', async () => {
+    const plain = await digestOf(folder({ 'a/b': '1' }));
+    const opaque = await digestOf(folder({ 'a/b': '1' }), { opaque: new Set(['a']) });
+    expect(opaque.diffId).not.toBe(plain.diffId);
+  });
+});
+
+describe('the layer store', () => {
+  it('puts a folder once, whoever puts it, and finds it in both places', async () => {
+    const first = await store().put({ dir: folder({ a: '1' }), scope: 'shared', origin: 'one' });
+    const again = folder({ a: '1' });
+    expect(await store().put({ dir: again, scope: 'app', origin: 'two' })).toBe(first);
+    expect(existsSync(again)).toBe(false);
+    expect(store().layerPath(first)).toContain(join(root, 'cache'));
+    expect(store().info(first)).toEqual({ size: 1, entries: 1, origin: 'one' });
+    const other = await store().put({ dir: folder({ a: '2' }), scope: 'app', origin: 'three' });
+    expect(readFileSync(join(store().layerPath(other), 'a'), 'utf8')).toBe('2');
+  });
+
+  it('takes the same layer from many at once and leaves nothing half made', async () => {
+    const ids = await Promise.all(
+      Array.from(
+        { length: 8 },
+        async () => await store().put({ dir: folder({ a: '1', b: '2' }), scope: 'app', origin: 'x' }),
+      ),
+    );
+    expect(new Set(ids).size).toBe(1);
+    expect(readdirSync(join(root, 'data'))).toEqual([ids[0]?.replace(':', '-')]);
+  });
+
+  it('collects what is not kept, but nothing while a build holds it, and never shared layers', async () => {
+    const layers = store();
+    const [kept, gone] = [
+      await layers.put({ dir: folder({ a: '1' }), scope: 'app', origin: 'x' }),
+      await layers.put({ dir: folder({ a: '2' }), scope: 'app', origin: 'x' }),
+    ];
+    const shared = await layers.put({ dir: folder({ a: '3' }), scope: 'shared', origin: 'x' });
+    const release = layers.hold();
+    await layers.collect(new Set([kept]));
+    expect(layers.has(gone)).toBe(true);
+    release();
+    await layers.collect(new Set([kept]));
+    expect([kept, gone, shared].map(layers.has)).toEqual([true, false, true]);
+    expect(readdirSync(join(root, 'data'))).toHaveLength(1);
+  });
+
+  it('sweeps away what a crash left half put', async () => {
+    mkdirSync(join(root, 'data/put-abc123/fs'), { recursive: true });
+    mkdirSync(join(root, 'data/gone-sha256-x'), { recursive: true });
+    const kept = await store().put({ dir: folder({ a: '1' }), scope: 'app', origin: 'x' });
+    await store().sweep();
+    expect(readdirSync(join(root, 'data'))).toEqual([kept.replace(':', '-')]);
+  });
+
+  it.each(['sha256:../../etc', 'sha256:', 'md5:00', `sha256:${'g'.repeat(64)}`])(
+    'has no path for the id %j',
+    id => {
+      expect(() => store().layerPath(id as DiffId)).toThrow('is not sha256 and 64 hex digits');
+    },
+  );
+
+  it('keeps the modes of the folder', async () => {
+    const dir = folder({ run: 'x' });
+    execFileSync('chmod', ['0750', join(dir, 'run')]);
+    const id = await store().put({ dir, scope: 'app', origin: 'x' });
+    expect(statSync(join(store().layerPath(id), 'run')).mode & 0o777).toBe(0o750);
+  });
+});
