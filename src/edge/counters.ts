@@ -6,6 +6,8 @@ export type AppCount = {
   /** Clients that left before their answer was complete. */
   aborted: number;
   retries: number;
+  /** Monotonic milliseconds of the last warning about the app. */
+  reportedAt: number;
 };
 
 export type Counters = ReturnType<typeof createCounters>;
@@ -16,7 +18,13 @@ export function createCounters() {
     of(app: string): AppCount {
       const known = apps.get(app);
       if (known) return known;
-      const fresh: AppCount = { requests: 0, classes: [0, 0, 0, 0, 0, 0], aborted: 0, retries: 0 };
+      const fresh: AppCount = {
+        requests: 0,
+        classes: [0, 0, 0, 0, 0, 0],
+        aborted: 0,
+        retries: 0,
+        reportedAt: Number.NEGATIVE_INFINITY,
+      };
       apps.set(app, fresh);
       return fresh;
     },

@@ -1,28 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Answer, switchingHead } from './answer.ts';
 import type { Connection, ConnectionUser, Failure } from './connection.ts';
 import type { EdgeLog } from './log.ts';
 import { appBusy, appFailed, appSlow, notServing, slowClient } from './page-texts.ts';
 import { type Page, sendPage } from './pages.ts';
+import { type Plan, record } from './plan.ts';
 import { type Pool, pick } from './pool.ts';
 import { RequestBody } from './request-body.ts';
-import { type RequestHead, renderRequestHead } from './request-head.ts';
+import { renderRequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { AppRoute } from './routes.ts';
 import { joinTunnel } from './tunnel.ts';
 import type { Watch, Watched } from './watch.ts';
-
-export type Plan = {
-  readonly head: RequestHead;
-  readonly route: AppRoute;
-  readonly requestId: string;
-  readonly peer: string;
-  /** Unix milliseconds. */
-  readonly startedAt: number;
-  /** The client waits for a 100 before it sends its body. */
-  readonly expects: boolean;
-  readonly res: ServerResponse;
-};
 
 export type ExchangeContext = {
   /** The app's route of now, for a second try. */
@@ -37,8 +27,6 @@ export type ExchangeContext = {
 
 const headTimeout = 60_000;
 const queueTimeout = 30_000;
-/** Bodies up to this many bytes are joined with their head into one write. */
-const smallBody = 16_384;
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
 /** One request and its answer, from the choice of an instance to the last byte. */
@@ -50,6 +38,7 @@ export class Exchange implements ConnectionUser, Watched {
   /** What the client sent after the head of an upgrade. */
   readonly #first: Buffer;
   readonly #body: RequestBody | undefined;
+  readonly #answer: Answer;
   #pool: Pool | undefined;
   #connection: Connection | undefined;
   #acquiredAt = 0;
@@ -57,7 +46,6 @@ export class Exchange implements ConnectionUser, Watched {
   #tries = 0;
   #continued = false;
   #answering = false;
-  #unflushed = false;
   #done = false;
 
   constructor(context: ExchangeContext, req: IncomingMessage, plan: Plan, first: Buffer) {
@@ -66,6 +54,7 @@ export class Exchange implements ConnectionUser, Watched {
     this.#req = req;
     this.#res = plan.res;
     this.#first = first;
+    this.#answer = new Answer(req, plan.res);
     const { framing } = plan.head;
     const bodied = framing.kind === 'chunked' || (framing.kind === 'length' && framing.bytes > 0);
     this.#body = bodied ? new RequestBody(req, framing.kind === 'chunked') : undefined;
@@ -78,12 +67,15 @@ export class Exchange implements ConnectionUser, Watched {
   start(): void {
     this.#plan.route.count.requests++;
     this.#res.on('close', () => this.#clientClosed());
-    this.#res.on('drain', () => this.#connection?.resume());
     this.#context.watch.add(this);
     this.#attempt(this.#plan.route, {});
   }
 
   ready(connection: Connection): void {
+    if (this.#done) {
+      connection.destroy();
+      return;
+    }
     const { head } = this.#plan;
     this.#connection = connection;
     if (this.#plan.expects && !this.#continued) {
@@ -99,7 +91,7 @@ export class Exchange implements ConnectionUser, Watched {
 
   head(head: ResponseHead): void {
     if (head.status < 200 && head.status !== 101) {
-      if (head.status === 103) this.#earlyHints(head);
+      if (head.status === 103) this.#answer.hints(head);
       return;
     }
     this.#answering = true;
@@ -109,37 +101,21 @@ export class Exchange implements ConnectionUser, Watched {
       return;
     }
     if (this.#context.stopping()) this.#res.shouldKeepAlive = false;
-    if (head.trailer !== undefined && this.#req.httpVersionMinor === 1)
-      head.headers.push('Trailer', head.trailer);
-    this.#res.writeHead(head.status, head.message, head.headers);
-    this.#unflushed = true;
+    this.#answer.head(head);
   }
 
   data(piece: Buffer, last: boolean): void {
-    const res = this.#res;
-    this.#unflushed = false;
-    if (!last) {
-      if (!res.write(piece)) this.#connection?.pause();
-    } else if (piece.length <= smallBody) res.end(piece.toString('latin1'), 'latin1');
-    else res.end(piece);
+    this.#answer.data(piece, last, this.#connection);
   }
 
   end(trailers: readonly string[]): void {
-    const res = this.#res;
-    this.#unflushed = false;
-    if (!res.writableEnded) {
-      if (trailers.length > 0 && res.chunkedEncoding) res.addTrailers(pairs(trailers));
-      res.end();
-    }
+    this.#answer.end(trailers);
     this.#connection?.release(this.#body?.sent ?? true);
-    this.#finish(res.statusCode);
+    this.#finish(this.#res.statusCode);
   }
 
   settled(): void {
-    if (!this.#unflushed) return;
-    this.#unflushed = false;
-    // Not flushHeaders: it would write the bytes of header values as UTF-8 once more.
-    this.#res.write('', 'latin1');
+    this.#answer.flush();
   }
 
   drain(): void {
@@ -147,6 +123,7 @@ export class Exchange implements ConnectionUser, Watched {
   }
 
   lost(failure: Failure): void {
+    if (this.#done) return;
     const connection = this.#connection;
     const pool = this.#pool;
     this.#connection = undefined;
@@ -159,14 +136,25 @@ export class Exchange implements ConnectionUser, Watched {
       this.#attempt(route, connection === undefined && pool ? { not: pool } : { fresh: true });
       return;
     }
-    this.#context.log.warn(
-      { app: route.app, target: pool?.target.id, failure, url: this.#plan.head.target },
-      'app failed',
-    );
-    this.#answer(appFailed(route.app, failure));
+    this.#report(failure, pool);
+    this.#reply(appFailed(route.app, failure));
+  }
+
+  /** At most one line a second and app, without the address asked for, which may hold secrets. */
+  #report(failure: Failure, pool: Pool | undefined): void {
+    const { app, count } = this.#plan.route;
+    const now = performance.now();
+    if (now - count.reportedAt < 1000) return;
+    count.reportedAt = now;
+    this.#context.log.warn({ app, target: pool?.target.id, failure }, 'app failed');
   }
 
   check(now: number): void {
+    // Node does not tell an answer that waits behind another one on a connection that the connection is gone.
+    if (this.socket.destroyed) {
+      this.#clientClosed();
+      return;
+    }
     const late = this.#late(now);
     if (late) this.#giveUp(late);
   }
@@ -189,7 +177,7 @@ export class Exchange implements ConnectionUser, Watched {
   #attempt(route: AppRoute, wish: { not?: Pool; fresh?: boolean }): void {
     const pool = pick(route.pools, wish.not);
     if (!pool) {
-      this.#answer(notServing(route));
+      this.#reply(notServing(route));
       return;
     }
     this.#tries++;
@@ -213,18 +201,6 @@ export class Exchange implements ConnectionUser, Watched {
     return untouched && this.#repeatable && (this.#body?.replayable ?? true);
   }
 
-  #earlyHints(head: ResponseHead): void {
-    if (this.#req.httpVersionMinor !== 1 || this.#res.headersSent) return;
-    const link = pairs(head.headers).flatMap(([name, value]) =>
-      name.toLowerCase() === 'link' ? [value] : [],
-    );
-    try {
-      if (link.length > 0) this.#res.writeEarlyHints({ link });
-    } catch {
-      // Node takes a narrower grammar of Link than servers send; a hint may be left out.
-    }
-  }
-
   #switch(head: ResponseHead): void {
     const connection = this.#connection;
     const { socket: client } = this.#req;
@@ -239,22 +215,20 @@ export class Exchange implements ConnectionUser, Watched {
   }
 
   #clientClosed(): void {
-    if (!this.#done) {
-      this.#plan.route.count.aborted++;
-      this.#connection?.destroy();
-      this.#leave();
-      this.#finish(499);
-    }
+    if (this.#done) return;
+    this.#plan.route.count.aborted++;
+    this.#connection?.destroy();
+    this.#finish(499);
   }
 
   #giveUp(page: Page): void {
     this.#connection?.destroy();
     this.#leave();
-    this.#answer(page);
+    this.#reply(page);
   }
 
   /** With a page of the edge's, or by cutting the client off when the app's answer has begun. */
-  #answer(page: Page): void {
+  #reply(page: Page): void {
     if (this.#done) return;
     const cut = this.#res.headersSent;
     if (this.#context.stopping() || (this.#plan.expects && !this.#continued))
@@ -270,23 +244,7 @@ export class Exchange implements ConnectionUser, Watched {
     this.#connection = undefined;
     this.#context.watch.delete(this);
     if (this.#body && !this.#body.sent) this.#body.discard();
-    const { head, route, startedAt, requestId, peer } = this.#plan;
-    const digit = Math.min(5, Math.floor(status / 100));
-    route.count.classes[digit] = (route.count.classes[digit] ?? 0) + 1;
-    if (!this.#context.log.debugging) return;
-    this.#context.log.debug(
-      {
-        app: route.app,
-        host: head.host,
-        method: head.method,
-        url: head.target,
-        status,
-        peer,
-        requestId,
-        ms: Date.now() - startedAt,
-      },
-      'request',
-    );
+    record(this.#plan, status, this.#context.log);
   }
 
   #leave(): void {
@@ -296,15 +254,4 @@ export class Exchange implements ConnectionUser, Watched {
     pool.answered(this);
     pool.leave();
   }
-}
-
-function switchingHead(head: ResponseHead): string {
-  const lines = pairs(head.headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 101 ${head.message}\r\n${lines.join('')}Upgrade: ${head.upgrade ?? 'websocket'}\r\nConnection: Upgrade\r\n\r\n`;
-}
-
-function pairs(flat: readonly string[]): [string, string][] {
-  const made: [string, string][] = [];
-  for (let i = 0; i + 1 < flat.length; i += 2) made.push([flat[i] as string, flat[i + 1] as string]);
-  return made;
 }

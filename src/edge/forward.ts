@@ -3,7 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
-import { Exchange, type ExchangeContext, type Plan } from './exchange.ts';
+import { Exchange, type ExchangeContext } from './exchange.ts';
+import type { Plan } from './plan.ts';
 
 export interface Forwarder {
   /** Sends a request to an instance of its app and the answer back; never throws for what client or app do. */

@@ -32,6 +32,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   const user = options.user === undefined ? undefined : await parseUser(options.user);
   // Paths are relative from here on: the folders above may be closed to the unprivileged user.
   process.chdir(resolve(options.dir));
+  // A fault in one request must not end all others: it is logged, and what it left open ends by its time limit.
   process.on('uncaughtException', error => log.error({ err: error }, 'fault'));
 
   let table: RouteTable | undefined;

@@ -1,6 +1,7 @@
 // One pass over a request's raw headers: what routing needs to know, and the lines that go to the app, in their order
 // and with their duplicates. Strip first, add ours after: a client cannot name our headers in Connection to lose them.
 import type { IncomingMessage } from 'node:http';
+import { namedHops, type Scan, scanHeaders } from './header-scan.ts';
 import { type Host, parseHost } from './host.ts';
 
 export type Framing =
@@ -29,45 +30,8 @@ export type Refusal = {
   readonly text: string;
 };
 
-type Action =
-  | 'drop'
-  | 'host'
-  | 'length'
-  | 'encoding'
-  | 'connection'
-  | 'te'
-  | 'upgrade'
-  | 'request-id'
-  | 'forwarding';
-
-const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
-  ['host', 'host'],
-  ['content-length', 'length'],
-  ['transfer-encoding', 'encoding'],
-  ['connection', 'connection'],
-  ['te', 'te'],
-  ['upgrade', 'upgrade'],
-  ['x-request-id', 'request-id'],
-  ['x-forwarded-for', 'forwarding'],
-  ['x-forwarded-proto', 'forwarding'],
-  ['x-forwarded-host', 'forwarding'],
-  ['x-forwarded-port', 'forwarding'],
-  ['x-real-ip', 'forwarding'],
-  ['forwarded', 'forwarding'],
-  ['x-request-start', 'forwarding'],
-  ['expect', 'drop'],
-  ['keep-alive', 'drop'],
-  ['proxy-connection', 'drop'],
-  ['proxy-authenticate', 'drop'],
-  ['proxy-authorization', 'drop'],
-  ['proxy', 'drop'],
-  ['http2-settings', 'drop'],
-]);
-
 const maxHeaders = 100;
 const maxTarget = 8192;
-const saneId = /^[\w.:+/=-]{8,128}$/;
-const plainConnection = /^(?:keep-alive|close|upgrade)$/i;
 
 /** Reads a request's head, or says why it is refused. */
 export function readRequestHead(req: IncomingMessage): RequestHead | Refusal {
@@ -130,92 +94,6 @@ function framingLines(head: RequestHead): string {
   const te = head.acceptsTrailers ? 'TE: trailers\r\nConnection: TE\r\n' : '';
   if (head.framing.kind === 'chunked') return `${te}Transfer-Encoding: chunked\r\n`;
   return head.framing.kind === 'length' ? `${te}Content-Length: ${head.framing.bytes}\r\n` : te;
-}
-
-type Scan = {
-  lines: string;
-  host: string;
-  hosts: number;
-  length: string | undefined;
-  lengths: number;
-  encoding: string | undefined;
-  connection: string;
-  upgrade: string | undefined;
-  requestId: string | undefined;
-  te: boolean;
-};
-
-function scanHeaders(raw: readonly string[], named: ReadonlySet<string> | undefined): Scan {
-  const scan: Scan = {
-    lines: '',
-    host: '',
-    hosts: 0,
-    length: undefined,
-    lengths: 0,
-    encoding: undefined,
-    connection: '',
-    upgrade: undefined,
-    requestId: undefined,
-    te: false,
-  };
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] as string;
-    const lower = name.toLowerCase();
-    const action = actions.get(lower);
-    if (action !== undefined) note(scan, action, raw[i + 1] as string, name);
-    else if (!isForged(lower) && !named?.has(lower)) scan.lines += `${name}: ${raw[i + 1]}\r\n`;
-  }
-  return scan;
-}
-
-function note(scan: Scan, action: Action, value: string, name: string): void {
-  switch (action) {
-    case 'host':
-      scan.hosts++;
-      scan.host = value;
-      scan.lines += `${name}: ${value}\r\n`;
-      return;
-    case 'length':
-      scan.lengths++;
-      scan.length = value;
-      return;
-    case 'encoding':
-      scan.encoding = scan.encoding === undefined ? value : `${scan.encoding},${value}`;
-      return;
-    case 'connection':
-      scan.connection = scan.connection === '' ? value : `${scan.connection},${value}`;
-      return;
-    case 'te':
-      scan.te ||= /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(value);
-      return;
-    case 'upgrade':
-      scan.upgrade = scan.upgrade === undefined ? value : `${scan.upgrade},${value}`;
-      return;
-    case 'request-id':
-      if (saneId.test(value)) scan.requestId ??= value;
-      return;
-    default:
-      return;
-  }
-}
-
-/** Forwarding headers we do not set, and spellings that CGI-like servers read as one of ours (`X_Forwarded_For`). */
-function isForged(lower: string): boolean {
-  if (lower.startsWith('x-forwarded-')) return true;
-  if (!lower.includes('_')) return false;
-  const dashed = lower.replaceAll('_', '-');
-  return actions.has(dashed) || dashed.startsWith('x-forwarded-');
-}
-
-/** Headers that Connection names beside its usual words. */
-function namedHops(connection: string): ReadonlySet<string> | undefined {
-  if (connection === '' || plainConnection.test(connection)) return undefined;
-  return new Set(
-    connection
-      .toLowerCase()
-      .split(',')
-      .map(word => word.trim()),
-  );
 }
 
 function framingOf(scan: Scan, minor: number): Framing | Refusal {

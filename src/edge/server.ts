@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { ExchangeContext, Plan } from './exchange.ts';
+import type { ExchangeContext } from './exchange.ts';
 import { createForwarder, type Forwarder } from './forward.ts';
 import type { EdgeLog } from './log.ts';
 import {
@@ -14,6 +14,7 @@ import {
   unreadable,
 } from './page-texts.ts';
 import { type Page, rawPage, sendPage } from './pages.ts';
+import type { Plan } from './plan.ts';
 import { linger } from './request-body.ts';
 import { readRequestHead } from './request-head.ts';
 import type { RouteTable } from './routes.ts';
@@ -149,6 +150,8 @@ function createListener(): Server {
   const server = createServer({
     highWaterMark: 65_536,
     noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
     insecureHTTPParser: false,
     requireHostHeader: false,
     headersTimeout: 10_000,

@@ -50,7 +50,10 @@ export class Targets {
       known.retired = false;
       this.#live.set(target.id, known);
     } else {
-      known?.closeIdle();
+      if (known) {
+        known.retired = true;
+        known.closeIdle();
+      }
       this.#live.set(target.id, new Pool(target, pool => this.#quiet(pool)));
     }
   }

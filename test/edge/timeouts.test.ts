@@ -10,6 +10,7 @@ import {
   get,
   ok,
   openClient,
+  pause,
   startRawApp,
   startTestEdge,
 } from './harness.ts';
@@ -72,6 +73,23 @@ describe('time limits', () => {
     expect(await client.closed()).toContain('200 OK');
   });
 
+  it('notice within a second that the client of a queued answer left', async () => {
+    const app = await startRawApp((socket, text) => {
+      if (text.includes('/second')) socket.write(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(1_000_000)}`);
+    });
+    const edge = await startTestEdge(demo(app.port));
+    const client = await openClient(edge.port);
+    const keep = (path: string) => `GET ${path} HTTP/1.1\r\nHost: demo.test\r\n\r\n`;
+    client.send(keep('/first') + keep('/second'));
+    await eventually(() => edge.targets.pools.get(`demo-${app.port}`)?.inFlight === 2);
+    await eventually(() => app.received.join('').includes('/second'));
+    client.socket.destroy();
+    await pause(50);
+    vi.advanceTimersByTime(1000);
+    await eventually(() => edge.targets.pools.get(`demo-${app.port}`)?.inFlight === 0);
+    await eventually(() => app.sockets.every(socket => socket.destroyed));
+  });
+
   it('close a connection to the app that was idle for 4 s', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
@@ -98,18 +116,8 @@ describe('time limits', () => {
 
 describe('an app that does not accept', () => {
   it('is given up after 2 s', async () => {
-    const app = spawn(process.execPath, [
-      '-e',
-      'require("net").createServer().listen({port:0,host:"127.0.0.1",backlog:1},function(){console.log(this.address().port)})',
-    ]);
-    cleanUp(() => void app.kill('SIGKILL'));
-    const port = Number(String((await once(app.stdout, 'data'))[0]));
-    app.kill('SIGSTOP');
-    for (let i = 0; i < 4; i++) {
-      const filler = connect(port, '127.0.0.1').on('error', () => {});
-      cleanUp(() => void filler.destroy());
-    }
-    const edge = await startTestEdge(demo(port));
+    const app = await startStuckApp();
+    const edge = await startTestEdge(demo(app.port));
     const began = performance.now();
     expect(await exchange(edge.port, get())).toMatch(
       /^HTTP\/1\.1 502 [\s\S]*X-Wherry-Reason: app-unreachable/,
@@ -117,4 +125,38 @@ describe('an app that does not accept', () => {
     expect(performance.now() - began).toBeGreaterThan(1900);
     expect(performance.now() - began).toBeLessThan(3500);
   });
+
+  it('never gets the request of a client that left meanwhile', async () => {
+    const app = await startStuckApp();
+    const edge = await startTestEdge(demo(app.port));
+    const client = await openClient(edge.port);
+    client.send(get('/left'));
+    await pause(100);
+    client.socket.destroy();
+    await eventually(() => edge.targets.pools.get(`demo-${app.port}`)?.inFlight === 0);
+    app.child.kill('SIGCONT');
+    await pause(1500);
+    expect(app.heard()).not.toContain('/left');
+  });
 });
+
+/** A program whose backlog is full while it is stopped. */
+async function startStuckApp() {
+  const child = spawn(process.execPath, [
+    '-e',
+    'require("net").createServer(s=>s.pipe(process.stdout)).listen({port:0,host:"127.0.0.1",backlog:1},function(){console.log(this.address().port)})',
+  ]);
+  cleanUp(() => void child.kill('SIGKILL'));
+  let heard = '';
+  child.stdout.on('data', chunk => {
+    heard += chunk;
+  });
+  await once(child.stdout, 'data');
+  const port = Number(heard);
+  child.kill('SIGSTOP');
+  for (let i = 0; i < 4; i++) {
+    const filler = connect(port, '127.0.0.1').on('error', () => {});
+    cleanUp(() => void filler.destroy());
+  }
+  return { child, port, heard: () => heard };
+}
