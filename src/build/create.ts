@@ -42,15 +42,15 @@ export function createBuilder(options: BuilderOptions): Builder {
   const stack = createStack({ paths, layers, clock });
   const runtimes = createRuntimes({ paths, layers, stack, clock, hostEnv: operator.hostEnv });
   mkdirSync(paths.builds, { recursive: true, mode: 0o700 });
-  const swept = sweep(paths.builds, layers);
-  const ready = prepareOptions({ ...options, stack, runtimes, operator });
+  const swept = sweep(paths.builds, layers).catch(error =>
+    log.warn({ err: error }, 'left-over build folders could not be deleted'),
+  );
+  const ready = swept.then(async () => await prepareOptions({ ...options, stack, runtimes, operator }));
   // Told to whoever builds; until then nobody listens.
   ready.catch(() => {});
-  swept.catch(error => log.warn({ err: error }, 'left-over build folders could not be deleted'));
 
   return {
     async build(request) {
-      await swept;
       const started = clock.ticks();
       const lifecycle = await ready;
       const image = await buildOnce(lifecycle, request).catch(error => {
@@ -67,8 +67,11 @@ export function createBuilder(options: BuilderOptions): Builder {
       await rm(join(paths.builds, app), { recursive: true, force: true });
     },
     async collect(kept) {
+      const { buildpacks } = await ready;
+      // From here to the look at who holds the layers nothing waits, so no build can end in between.
       const records = appsWithRecords(paths.builds).flatMap(app => readRecord(paths.builds, app) ?? []);
-      const ids = [...kept.flatMap(image => image.layers), ...records.flatMap(layersOf)];
+      const tools = [...buildpacks.values()].map(({ digest }) => digest);
+      const ids = [...kept.flatMap(image => image.layers), ...records.flatMap(layersOf), ...tools];
       await layers.collect(new Set<DiffId>(ids));
     },
   };
@@ -106,7 +109,10 @@ async function buildOnce(lifecycle: LifecycleOptions, request: BuildRequest) {
 async function prepareOptions(
   options: BuilderOptions & Pick<LifecycleOptions, 'stack' | 'runtimes' | 'operator'>,
 ): Promise<LifecycleOptions> {
-  const buildpacks = await loadBuildpacks(options.buildpacksDir);
+  const buildpacks = await loadBuildpacks(options.buildpacksDir, {
+    layers: options.layers,
+    tmp: join(options.paths.layers, 'tmp'),
+  });
   const { builds } = options.paths;
   return {
     ...options,

@@ -1,8 +1,11 @@
 import { readdirSync } from 'node:fs';
+import { cp, mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { WherryError } from '../../domain/errors.ts';
-import { digestOf } from '../layers/digest.ts';
+import type { DiffId } from '../../domain/image.ts';
+import { exec } from '../../system/exec.ts';
+import type { LayerStore } from '../layers/store.ts';
 import { readToml } from '../toml.ts';
 import { type Inputs, inputsSchema } from './inputs.ts';
 
@@ -17,7 +20,7 @@ export type Buildpack = {
   /** Host folder with `buildpack.toml` and `bin/`. */
   readonly dir: string;
   /** Hash of the folder: another content is another buildpack, whatever its version says. */
-  readonly digest: string;
+  readonly digest: DiffId;
   /** Config reaches it as files only, not as environment. */
   readonly clearEnv: boolean;
   /** What its detect depends on, if it says so. */
@@ -38,14 +41,34 @@ const schema = z.looseObject({
 });
 
 /** Every buildpack in a folder of folders. @throws build-failed */
-export async function loadBuildpacks(dir: string): Promise<ReadonlyMap<string, Buildpack>> {
+export async function loadBuildpacks(dir: string, shelf: Shelf): Promise<ReadonlyMap<string, Buildpack>> {
   const folders = readdirSync(dir, { withFileTypes: true }).filter(entry => entry.isDirectory());
-  const loaded = await Promise.all(folders.map(async entry => await readBuildpack(join(dir, entry.name))));
+  const loaded = await Promise.all(
+    folders.map(async ({ name }) => await readBuildpack(join(dir, name), shelf)),
+  );
   return new Map(loaded.map(buildpack => [buildpack.id, buildpack]));
 }
 
+/** Where copies of buildpacks are kept. */
+export type Shelf = {
+  readonly layers: LayerStore /** On the file system of the data directory's layers. */;
+  readonly tmp: string;
+};
+
+/**
+ * A copy in the layer store: builds mount what cannot change under them, and what the build user can read whatever umask
+ * the installation was made under.
+ */
+async function shelve(dir: string, { layers, tmp }: Shelf): Promise<DiffId> {
+  await mkdir(tmp, { recursive: true });
+  const copy = await mkdtemp(join(tmp, 'buildpack-'));
+  await cp(dir, copy, { recursive: true, verbatimSymlinks: true });
+  await exec('chmod', ['-R', 'u=rwX,go=rX', copy]);
+  return await layers.put({ dir: copy, scope: 'app', origin: 'buildpack', owner: { uid: 0, gid: 0 } });
+}
+
 /** @throws build-failed when the descriptor is wrong or asks for what is not supported */
-export async function readBuildpack(dir: string): Promise<Buildpack> {
+async function readBuildpack(dir: string, shelf: Shelf): Promise<Buildpack> {
   const toml = readToml({ file: join(dir, 'buildpack.toml'), name: `buildpack.toml in ${dir}`, schema });
   if (!toml) throw new WherryError('build-failed', `${dir} holds no buildpack.toml. Add one.`);
   const { id, version } = toml.buildpack;
@@ -61,12 +84,13 @@ export async function readBuildpack(dir: string): Promise<Buildpack> {
   if (toml.order)
     throw refuse('is made of other buildpacks, which is not supported yet. Name those instead.');
   const detectInputs = toml.metadata?.wherry?.['detect-inputs'];
+  const digest = await shelve(dir, shelf);
   return {
     id,
     version,
     api: toml.api,
-    dir,
-    digest: (await digestOf(dir)).diffId,
+    dir: shelf.layers.layerPath(digest),
+    digest,
     clearEnv: toml.buildpack['clear-env'],
     ...(detectInputs ? { detectInputs } : {}),
   };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OrderNames } from '../../../src/build/lifecycle/order.ts';
 import { readRecord } from '../../../src/build/lifecycle/record.ts';
+import { exec } from '../../../src/system/exec.ts';
 import { type BuildBench, fixtures, openBench } from '../support/bench.ts';
 import { makeBuildpacks, type TestBuildpack } from '../support/buildpacks.ts';
 
@@ -73,6 +74,32 @@ describe('detection', () => {
       [[ $(id -u) == 1000 && $PWD == /workspace ]] || exit 9`;
     const bench = await open({ 'a/probe': { detect, build: web } });
     await expect(bench.build(source)).resolves.toMatchObject({ image: { user: { uid: 1000, gid: 1000 } } });
+  });
+});
+
+describe('a buildpack', () => {
+  it('is run also where others may not read its files', async () => {
+    const { dir, remove } = makeBuildpacks({
+      a: { build: `${web}; cat "$CNB_BUILDPACK_DIR/buildpack.toml"` },
+    });
+    closing.push(remove);
+    await exec('chmod', ['-R', 'go=', dir]);
+    const bench = await openBench({ buildpacksDir: dir, order: [[{ id: 'a' }]] });
+    closing.push(bench.close);
+    expect((await bench.build(source)).output).toContain('id = "a"');
+  });
+
+  it.each([
+    [
+      { api: '0.13' },
+      'Buildpack a@1.2.3 asks for Buildpack API 0.13. Use a version of it for one of 0.7, 0.8',
+    ],
+    [{ toml: '[[order]]' }, 'Buildpack a@1.2.3 is made of other buildpacks'],
+    [{ toml: '= x' }, 'is not TOML at line 5'],
+  ])('that cannot be used, %j, is refused before anything runs', async (buildpack, message) => {
+    const bench = await open({ a: buildpack });
+    await expect(bench.build(source)).rejects.toThrow(message);
+    expect(bench.sandboxes).toEqual([]);
   });
 });
 
