@@ -17,7 +17,11 @@ export function openSession(wherry: Wherry): Promise<SshSession> {
   };
   return new Promise((resolve, reject) => {
     client
-      .once('ready', () => resolve(session))
+      .once('ready', () => {
+        // Nagle would add its delay to each command.
+        client.setNoDelay(true);
+        resolve(session);
+      })
       .once('error', reject)
       .connect({
         host: '127.0.0.1',
