@@ -66,6 +66,7 @@ describe('an Express app with a lock file', () => {
   });
 
   it('runs the buildpacks again, but not npm, when only the Procfile changed', async () => {
+    await bench.build(express, { app: app('express') });
     const { image, output, sandboxes } = await bench.build(express, {
       app: app('express'),
       change: dir => writeFileSync(join(dir, 'Procfile'), 'web: node server.js\nclock: node worker.js\n'),
@@ -155,6 +156,7 @@ describe('an app with a build script', () => {
   });
 
   it('installs nothing again when only code changed', async () => {
+    await bench.build(express, { app: app('built'), change: write });
     const { output, image } = await bench.build(express, {
       app: app('built'),
       config: { GREETING: '-hi' },
@@ -225,6 +227,7 @@ describe('a static site', () => {
   });
 
   it('is built again after a change without any container', async () => {
+    await bench.build(join(fixtures, 'static-site'), { app: app('site') });
     const { sandboxes } = await bench.build(join(fixtures, 'static-site'), {
       app: app('site'),
       change: dir => writeFileSync(join(dir, 'style.css'), 'h1 {}'),

@@ -72,7 +72,8 @@ export function createLayerStore(paths: Pick<Paths, 'cache' | 'layers'>) {
     async sweep(): Promise<void> {
       mkdirSync(roots.app, { recursive: true });
       for (const name of readdirSync(roots.app)) {
-        if (/^(put|gone)-|^tmp$/.test(name)) await rm(join(roots.app, name), { recursive: true, force: true });
+        if (/^(put|gone)-|^tmp$/.test(name))
+          await rm(join(roots.app, name), { recursive: true, force: true });
       }
     },
   };
