@@ -5,6 +5,8 @@ import { readSettings } from './settings.ts';
 
 /** `wherry daemon`: in the foreground, `ready` on stdout when it takes pushes and requests, until SIGTERM or SIGINT. */
 export async function serve(argv: readonly string[]): Promise<undefined> {
+  // Folders of layers are read by the apps' users, whatever the shell that starts this was set to.
+  process.umask(0o022);
   const daemon = await runDaemon(readSettings(readFlags(argv, 'daemon'), process.env));
   process.stdout.write('ready\n');
   let closing = false;

@@ -6,6 +6,7 @@ import type { Paths } from '../../system/paths.ts';
 import type { LayerStore } from '../layers/store.ts';
 import type { Require } from '../lifecycle/plan.ts';
 import type { Stack, StackContext } from '../stack/stack.ts';
+import { aptName, provideApt } from './apt.ts';
 import { nodeFolder, provideHeaders, provideNode } from './node.ts';
 import { createNpm } from './npm.ts';
 
@@ -55,11 +56,13 @@ export function createRuntimes(options: {
       void (await provideNode({ ...options, npm }, '', context)),
 
     /** Names that a build plan may require without any buildpack that provides them. */
-    names: new Set(Object.keys(providers)) as ReadonlySet<string>,
+    names: new Set([...Object.keys(providers), aptName]) as ReadonlySet<string>,
 
     async provide(requires: readonly Require[], context: StackContext): Promise<readonly Runtime[]> {
-      const provided: Runtime[] = [];
-      for (const name of new Set(requires.map(require => require.name))) {
+      const packages = requires.filter(({ name }) => name === aptName);
+      const provided: Runtime[] = [...(await provideApt(packages, options.stack, context))];
+      const others = requires.filter(({ name }) => name !== aptName);
+      for (const name of new Set(others.map(require => require.name))) {
         const provider = providers[name];
         if (!provider)
           throw new WherryError(
