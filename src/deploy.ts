@@ -1,5 +1,6 @@
 import type { Builder } from './build/builder.ts';
 import type { App } from './domain/app.ts';
+import { formatBytes } from './domain/bytes.ts';
 import { WherryError } from './domain/errors.ts';
 import type { Image } from './domain/image.ts';
 import { type AppName, type Domain, type ProcessType, parseDomain } from './domain/names.ts';
@@ -9,7 +10,7 @@ import type { Release } from './domain/release.ts';
 import type { Receiver } from './receive/receiver.ts';
 import { createReleases } from './release/releases.ts';
 import type { DeployTimes, Desired, Runtime } from './runtime/runtime.ts';
-import { resolveLimits } from './store/limits.ts';
+import { everyType, type LimitRow, resolveLimits } from './store/limits.ts';
 import type { Store } from './store/store.ts';
 import type { Clock } from './system/clock.ts';
 import type { Log } from './system/log.ts';
@@ -176,9 +177,13 @@ export function createDeployer(options: DeployerOptions): Deployer {
       commit: source.commit,
     });
     const times = await rollOut(app, release, 'deploy', doing);
-    const total = clock.ticks() - begun;
+    const total = source.checkoutMs + clock.ticks() - begun;
     log.info(
-      { app: app.name, release: release.version, ms: rounded({ build: built - begun, ...times, total }) },
+      {
+        app: app.name,
+        release: release.version,
+        ms: rounded({ checkout: source.checkoutMs, build: built - begun, ...times, total }),
+      },
       'deployed',
     );
     announce(app, doing);
@@ -288,14 +293,14 @@ export function createDeployer(options: DeployerOptions): Deployer {
       }
       if (row.memory === null && row.cpus === null) store.limits.clear(app, type);
       else store.limits.put(app, row);
-      tell(app, 'limit', `Limits of ${type} changed`, doing.actor);
+      tell(app, 'limit', describeLimit(type, row), doing.actor);
     },
     async quota(app, change, doing) {
       const quota = { ...store.limits.quota(app), ...change };
       const release = store.releases.live(app);
       if (release) await runtime.applyLimits({ ...desiredOf(app, release), quota });
       store.limits.setQuota(app, quota);
-      tell(app, 'limit', 'Quota changed', doing.actor);
+      tell(app, 'limit', describeQuota(quota), doing.actor);
     },
     applyRoutes: options.publishRoutes,
     create(name, actor) {
@@ -340,6 +345,23 @@ function countsFor(store: Store, app: App, image: Image): ReadonlyMap<ProcessTyp
   const stored = store.formation.get(app);
   const types = image.processes.map(process => process.type).filter(type => type !== 'release');
   return new Map(types.map(type => [type, stored.get(type) ?? (type === 'web' ? 1 : 0)]));
+}
+
+function describeLimit(type: string, { memory, cpus }: LimitRow): string {
+  const whose = type === everyType ? 'Every process' : `Each ${type} process`;
+  const parts = [
+    memory === null ? [] : `${formatBytes(memory)} of memory`,
+    cpus === null ? [] : `${cpus} CPUs`,
+  ].flat();
+  return `${whose} may use ${parts.join(' and ') || 'what is the default'}`;
+}
+
+function describeQuota({ memory, pids }: Quota): string {
+  const parts = [
+    memory === null ? [] : `${formatBytes(memory)} of memory`,
+    pids === null ? [] : `${pids} processes`,
+  ].flat();
+  return `All instances together may use ${parts.join(' and ') || 'what the host has'}`;
 }
 
 /** An app named as a full domain answers there; any other at APP.DOMAIN. */

@@ -85,7 +85,7 @@ beforeEach(() => {
 const push = (name: AppName = blog) =>
   deployer.push(
     { app: name, branch: 'main', commit: 'a'.repeat(40), actor: doing.actor },
-    { commit: 'a'.repeat(40), subject: 'First', dir: '/nowhere' },
+    { commit: 'a'.repeat(40), subject: 'First', dir: '/nowhere', checkoutMs: 0 },
     doing,
   );
 const app = () => store.apps.get(blog);
@@ -213,6 +213,9 @@ describe('scale, limits, quota', () => {
     failWith = undefined;
     await deployer.limit(app(), 'web', { memory: 2 ** 26 }, doing);
     expect(last()?.limits(web).memory).toBe(2 ** 26);
+    expect(store.events.list({ app: blog, limit: 1 })[0]?.message).toBe(
+      'Each web process may use 64m of memory',
+    );
     await deployer.limit(app(), 'web', { memory: null }, doing);
     expect(store.limits.rows(app())).toEqual([]);
   });

@@ -23,6 +23,8 @@ export type Source = {
   readonly subject: string;
   /** Folder with the files; the builder may move it away (it becomes the app layer). */
   readonly dir: string;
+  /** Milliseconds that reading and writing it took, for the trace of the deploy. */
+  readonly checkoutMs: number;
 };
 
 /** Lines for the person who waits, as they happen. `step` is dokku's `----->`, `detail` its seven spaces. */

@@ -34,6 +34,7 @@ export async function takeSource(options: {
   readonly signal?: AbortSignal;
 }): Promise<Source> {
   const { git, repo, quarantine, commit, warn, signal } = options;
+  const begun = performance.now();
   const dir = join(incomingDir(options.paths), randomBytes(12).toString('hex'));
   const objects = new ObjectReader(git, { repo, quarantine, ...(signal ? { signal } : {}) });
   try {
@@ -41,7 +42,7 @@ export async function takeSource(options: {
     await chmod(dir, 0o755);
     const { tree, subject } = await readCommit(objects, commit);
     await checkoutTree({ objects, tree, dir, warn });
-    return { commit, subject, dir };
+    return { commit, subject, dir, checkoutMs: performance.now() - begun };
   } catch (error) {
     await rm(dir, { recursive: true, force: true });
     signal?.throwIfAborted();

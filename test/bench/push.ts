@@ -76,7 +76,7 @@ function tell(samples: readonly Sample[], traces: readonly Trace[]): void {
       { what: 'against Docker by hand (1470 ms)', value: `${(median(live) / dockerByHand).toFixed(2)} x` },
       { what: 'git push in all, median', value: ms(median(samples.map(sample => sample.push))) },
       { what: "Wherry's own work, median", value: ms(median(own)), aim: '800 ms' },
-      // An upper bound that trusts no trace: ssh, git, checkout and all that Wherry does.
+      // An upper bound that trusts no trace: ssh, git and all that Wherry does.
       { what: 'git push less the boot, median', value: ms(median(outside)) },
       ...parts.map(part => ({
         what: `  ${part}, median`,

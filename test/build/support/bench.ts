@@ -60,7 +60,12 @@ export async function openBench(
       const image = await builder
         .build({
           app: options.app ?? parseAppName('app'),
-          source: { commit: '0'.repeat(40), subject: 'test', dir: checkout(dir, data, options.change) },
+          source: {
+            commit: '0'.repeat(40),
+            subject: 'test',
+            dir: checkout(dir, data, options.change),
+            checkoutMs: 0,
+          },
           config: options.config ?? {},
           limits: { ...limits, ...options.limits },
           progress: collecting(output),
