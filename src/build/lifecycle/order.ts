@@ -8,10 +8,18 @@ export type Order = readonly (readonly OrderEntry[])[];
 /** The same by id, as operators and apps name them. */
 export type OrderNames = readonly (readonly { readonly id: string; readonly optional?: boolean }[])[];
 
+/** What every group of ours begins and ends with. */
+const around = (...ids: readonly string[]): OrderNames[number] => [
+  { id: 'wherry/apt', optional: true },
+  ...ids.map(id => ({ id })),
+  { id: 'wherry/procfile', optional: true },
+];
+
 export const builtInOrder: OrderNames = [
-  [{ id: 'wherry/nodejs' }, { id: 'wherry/procfile', optional: true }],
-  [{ id: 'wherry/static' }, { id: 'wherry/procfile', optional: true }],
-  [{ id: 'wherry/procfile' }],
+  around('wherry/null'),
+  around('wherry/nodejs'),
+  around('wherry/static'),
+  [{ id: 'wherry/apt', optional: true }, { id: 'wherry/procfile' }],
 ];
 
 /** @throws failed when a buildpack of the order is not there */
