@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { spawn } from '../system/exec.ts';
+import { hardenedGitEnv } from '../system/git-env.ts';
+import type { GitUser } from '../system/git-user.ts';
 import type { Paths } from '../system/paths.ts';
-import type { GitUser } from './git-user.ts';
 import { hooksDir } from './hook.ts';
 
 export type GitProcess = ReturnType<typeof spawn>;
@@ -73,22 +74,7 @@ export function gitEnvironment(
 ): Record<string, string> {
   const settings = [...config, ['core.hooksPath', hooksDir(paths)] as const];
   return {
-    PATH: '/usr/local/bin:/usr/bin:/bin',
-    HOME: homeDir(paths),
-    LANG: 'C.UTF-8',
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_ATTR_NOSYSTEM: '1',
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_NO_REPLACE_OBJECTS: '1',
-    GIT_ALLOW_PROTOCOL: 'none',
-    GIT_CONFIG_COUNT: String(settings.length),
-    ...Object.fromEntries(
-      settings.flatMap(([key, value], index) => [
-        [`GIT_CONFIG_KEY_${index}`, key],
-        [`GIT_CONFIG_VALUE_${index}`, value],
-      ]),
-    ),
+    ...hardenedGitEnv({ home: homeDir(paths), config: settings, protocols: 'none' }),
     ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),
     ...(quarantine === undefined
       ? {}

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
 import type { AppName } from '../domain/names.ts';
 import { exec } from '../system/exec.ts';
+import type { GitUser } from '../system/git-user.ts';
 import type { Paths } from '../system/paths.ts';
 import { homeDir } from './git.ts';
-import type { GitUser } from './git-user.ts';
 import { installHook } from './hook.ts';
 
 /** Bare repositories, one per app, each owned by git's user. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { WherryError } from '../domain/errors.ts';
-import { because, exec } from '../system/exec.ts';
+import { because, exec } from './exec.ts';
 
 /** The unprivileged system user that owns the repositories and runs git. */
 export type GitUser = { readonly uid: number; readonly gid: number };
