@@ -57,9 +57,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     log,
     logsDir: paths.logs,
     event: (app, kind, message) => store.events.add({ at: clock.now(), app, kind, message }),
-    ...(process.env['WHERRY_READY_TIMEOUT']
-      ? { readyTimeout: Number(process.env['WHERRY_READY_TIMEOUT']) * 1000 }
-      : {}),
+    readyTimeout: settings.readyTimeout * 1000,
   });
   const builder = createBuilder({
     paths,
@@ -77,7 +75,12 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const later: { deployer?: Deployer } = {};
   const receiver = createReceiver({
     paths,
-    handler: pushHandler({ store, locks, deployer: () => required(later.deployer) }),
+    handler: pushHandler({
+      store,
+      locks,
+      autocreate: settings.autocreate,
+      deployer: () => required(later.deployer),
+    }),
     log,
     clock,
   });
@@ -146,16 +149,18 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
 function pushHandler({
   store,
   locks,
+  autocreate,
   deployer,
 }: {
   store: Store;
   locks: Locks;
+  autocreate: boolean;
   deployer: () => Deployer;
 }): PushHandler {
   return {
     async admit(name, actor) {
       if (store.apps.find(name)) return;
-      if (store.properties.get('global', 'disable-autocreation') === 'true') {
+      if (!autocreate) {
         throw new WherryError('app-not-found', `App ${name} does not exist`, { hint: `apps:create ${name}` });
       }
       deployer().create(name, actor);

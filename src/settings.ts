@@ -57,6 +57,20 @@ export const settingsTable = {
     help: 'PEM bundle that builds trust for downloads (a company CA); never put into images',
     parse: text => text,
   }),
+  autocreate: setting({
+    flag: 'autocreate',
+    env: 'WHERRY_AUTOCREATE',
+    default: 'true',
+    help: 'whether a push to an unknown app creates it',
+    parse: parseSwitch,
+  }),
+  readyTimeout: setting({
+    flag: 'ready-timeout',
+    env: 'WHERRY_READY_TIMEOUT',
+    default: '60',
+    help: 'seconds a web process may take to become ready',
+    parse: parseSeconds,
+  }),
   engine: setting({
     flag: 'engine',
     env: 'WHERRY_ENGINE',
@@ -102,4 +116,17 @@ export function parseAddress(text: string): Address {
     );
   }
   return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}
+
+/** @throws invalid */
+function parseSwitch(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new WherryError('invalid', `${quoteForPeople(text)} is not true or false.`);
+}
+
+/** 1 to 3600. @throws invalid */
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 3600) return seconds;
+  throw new WherryError('invalid', `${quoteForPeople(text)} is not a number of seconds. Give 1 to 3600.`);
 }

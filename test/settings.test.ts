@@ -47,3 +47,12 @@ it('reads flags before and after the command, with = or a space', () => {
   expect(() => readFlags(['daemon', 'now'], 'daemon')).toThrow(/flags only/);
   expect(() => readFlags(['daemon', '--http'], 'daemon')).toThrow(/needs a value/);
 });
+
+it('refuses a time or a switch that is none', () => {
+  expect(() => readSettings(new Map([['ready-timeout', '0']]), {})).toThrow(/is not a number of seconds/);
+  expect(() => readSettings(new Map([['autocreate', 'maybe']]), {})).toThrow(/is not true or false/);
+  expect(readSettings(new Map([['autocreate', 'false']]), {})).toMatchObject({
+    autocreate: false,
+    readyTimeout: 60,
+  });
+});

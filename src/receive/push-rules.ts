@@ -15,7 +15,7 @@ export type PushVerdict = {
 
 /**
  * Which part of a push deploys. Force pushes do, as with Heroku and dokku; other branches and tags are stored.
- * @throws invalid for a push that deletes the deploy branch
+ * @throws invalid for a push that deletes the deploy branch, or that brings tags alone
  */
 export function judgePush(updates: readonly RefUpdate[], deployBranch: string | null): PushVerdict {
   const branch = deployBranch ?? firstBranch(updates);
@@ -24,6 +24,12 @@ export function judgePush(updates: readonly RefUpdate[], deployBranch: string | 
     throw new WherryError(
       'invalid',
       `Branch ${chosen.name} is the deploy branch and cannot be deleted. Choose another with git:set first.`,
+    );
+  }
+  if (updates.every(update => update.kind === 'tag' && update.to !== null)) {
+    throw new WherryError(
+      'invalid',
+      `Tags alone deploy nothing. Push the branch with them: git push <remote> ${branch ?? 'main'} --tags.`,
     );
   }
   const notes = updates

@@ -48,12 +48,16 @@ describe('git push', () => {
     expect((await wherry.get('branches')).text).toBe('probe one');
   });
 
-  it('deploys nothing for a push that brings only a tag, and says so', async () => {
+  it('refuses a push that brings only a tag, and says what to push', async () => {
     const repository = await wherry.repository('tagged', { from: probe });
     expect((await repository.push()).code).toBe(0);
     await repository.git('tag', 'v1.0');
     const pushed = await repository.push('wherry', 'v1.0');
-    expect(pushed.stderr).toMatch(/v1\.0.*not deployed/);
+    expect(pushed.code).not.toBe(0);
+    expect(pushed.stderr).toMatch(
+      /Tags alone deploy nothing\. Push the branch with them: git push <remote> main --tags/,
+    );
+    expect((await repository.push('wherry', 'main', 'v1.0')).code).toBe(0);
     expect((await wherry.get('tagged')).text).toBe('probe one');
     expect((await wherry.ssh('releases', 'tagged')).stdout).not.toMatch(/v2/);
   });

@@ -72,12 +72,14 @@ describe('the judgement over a push', () => {
     expect(notes.join('\n')).toContain('git push <remote> other:main');
   });
 
-  it('stores a tag, whether or not there is a deploy branch', () => {
+  it('refuses tags alone, and stores one that comes with a branch', () => {
     for (const branch of ['main', null]) {
-      const { deploy, notes } = judge([`${none} ${a} refs/tags/main`], branch);
-      expect(deploy).toBeUndefined();
-      expect(notes.join()).toContain('stored but not deployed');
+      expect(() => judge([`${none} ${a} refs/tags/main`], branch)).toThrow(/Tags alone deploy nothing/);
     }
+    expect(judge([`${a} ${none} refs/tags/old`], 'main')).toEqual({ notes: [] });
+    const { deploy, notes } = judge([`${none} ${a} refs/heads/main`, `${none} ${a} refs/tags/v1`], 'main');
+    expect(deploy?.commit).toBe(a);
+    expect(notes.join()).toContain('Tag v1 is stored but not deployed');
   });
 
   it('deploys one branch of several and notes the rest', () => {

@@ -176,13 +176,13 @@ describe('a push to the deploy branch', () => {
 });
 
 describe('a push of something else', () => {
-  it('as a tag is stored and not deployed', async () => {
+  it('as a tag alone is refused, with what to push instead', async () => {
     const repository = await harness.repository(app);
     await repository.git('tag', 'v1');
     const before = harness.deployed.length;
     const push = await repository.push('wherry', 'v1');
-    expect(push.code, push.output).toBe(0);
-    expect(push.output).toContain('Tag v1 is stored but not deployed');
+    expect(push.code, push.output).toBe(1);
+    expect(push.output).toContain('Tags alone deploy nothing');
     expect(harness.deployed).toHaveLength(before);
     expect(harness.deployBranches.has(app)).toBe(false);
   });
