@@ -1,5 +1,7 @@
 import { WherryError } from '../../domain/errors.ts';
+import type { DiffId } from '../../domain/image.ts';
 import { quoteForPeople } from '../../domain/names.ts';
+import { ExecError } from '../../system/exec.ts';
 import type { Require } from '../lifecycle/plan.ts';
 import type { Stack, StackContext } from '../stack/stack.ts';
 import type { Runtime } from './runtimes.ts';
@@ -21,17 +23,41 @@ export async function provideApt(
   const build = packagesOf(requires).filter(name => !launch.includes(name));
   const provided: Runtime[] = [];
   if (launch.length > 0) {
-    provided.push({ name: 'apt', layer: await stack.extra(launch, context), build: true, launch: true });
+    provided.push({ name: 'apt', layer: await install(launch, stack, context), build: true, launch: true });
   }
   if (build.length > 0) {
     provided.push({
       name: 'apt-build',
-      layer: await stack.extra(build, context),
+      layer: await install(build, stack, context),
       build: true,
       launch: false,
     });
   }
   return provided;
+}
+
+async function install(names: readonly string[], stack: Stack, context: StackContext): Promise<DiffId> {
+  try {
+    return await stack.extra(names, context);
+  } catch (error) {
+    const unknown = unknownPackage(error);
+    if (unknown === undefined) throw error;
+    throw new WherryError(
+      'build-failed',
+      `Debian 12 has no package ${quoteForPeople(unknown)}. Correct its name or remove it.`,
+      { cause: error },
+    );
+  }
+}
+
+/** What apt says it cannot find. */
+function unknownPackage(error: unknown): string | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof ExecError)) return undefined;
+  return /Unable to locate package (\S+)|Package '?([^'\s]+)'? has no installation candidate/
+    .exec(cause.stderr)
+    ?.slice(1)
+    .find(name => name !== undefined);
 }
 
 function packagesOf(requires: readonly Require[]): string[] {

@@ -30,7 +30,7 @@ export function createNpm(options: { dir: string; env: Readonly<Record<string, s
   return {
     /** Every published version. When the registry is out of reach, those known from before. @throws unavailable */
     async versions(name: string, signal?: AbortSignal): Promise<readonly string[]> {
-      const file = join(dir, `${name}.json`);
+      const file = join(dir, `${name.replaceAll('/', '_')}.json`);
       const known = await readFile(file, 'utf8').then(
         text => versionsSchema.safeParse(JSON.parse(text)).data,
         () => undefined,

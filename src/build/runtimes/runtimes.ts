@@ -9,6 +9,8 @@ import type { Stack, StackContext } from '../stack/stack.ts';
 import { aptName, provideApt } from './apt.ts';
 import { nodeFolder, provideHeaders, provideNode } from './node.ts';
 import { createNpm } from './npm.ts';
+import type { NpmRuntimeOptions } from './shared-layer.ts';
+import { provideTool, toolFolder, tools } from './tools.ts';
 
 /** A layer that the platform provides where a buildpack requires it: shared by every app on the host. */
 export type Runtime = {
@@ -38,7 +40,7 @@ export function createRuntimes(options: {
     env: options.hostEnv,
     clock: options.clock,
   });
-  const providers: Readonly<Record<string, (version: string, context: StackContext) => Promise<Provided>>> = {
+  const providers: Readonly<Record<string, Provider>> = {
     node: async (version, context) => ({
       layer: await provideNode({ ...options, npm }, version, context),
       folder: nodeFolder,
@@ -49,6 +51,7 @@ export function createRuntimes(options: {
     }),
     compilers: async (_version, context) => ({ layer: await options.stack.compilers(context) }),
     lighttpd: async (_version, context) => ({ layer: await options.stack.extra(['lighttpd'], context) }),
+    ...Object.fromEntries(toolNames.map(name => [name, toolProvider({ ...options, npm }, name)])),
   };
   return {
     /** Fetches what most first builds need. */
@@ -81,3 +84,13 @@ export function createRuntimes(options: {
 }
 
 type Provided = Pick<Runtime, 'layer' | 'folder'>;
+type Provider = (version: string, context: StackContext) => Promise<Provided>;
+
+const toolNames = Object.keys(tools) as (keyof typeof tools)[];
+
+function toolProvider(options: NpmRuntimeOptions, name: keyof typeof tools): Provider {
+  return async (request, context) => ({
+    layer: await provideTool(options, { name, request }, context),
+    folder: toolFolder(name),
+  });
+}
