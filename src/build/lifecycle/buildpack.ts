@@ -67,10 +67,21 @@ async function shelve(dir: string, { layers, tmp }: Shelf): Promise<DiffId> {
   return await layers.put({ dir: copy, scope: 'app', origin: 'buildpack', owner: { uid: 0, gid: 0 } });
 }
 
-/** @throws build-failed when the descriptor is wrong or asks for what is not supported */
 async function readBuildpack(dir: string, shelf: Shelf): Promise<Buildpack> {
-  const toml = readToml({ file: join(dir, 'buildpack.toml'), name: `buildpack.toml in ${dir}`, schema });
-  if (!toml) throw new WherryError('build-failed', `${dir} holds no buildpack.toml. Add one.`);
+  const digest = await shelve(dir, shelf);
+  return describeBuildpack(shelf.layers.layerPath(digest), { name: dir, digest });
+}
+
+/**
+ * A buildpack whose folder never changes, by its descriptor; `name` is what people know it by.
+ * @throws build-failed when the descriptor is wrong or asks for what is not supported
+ */
+export function describeBuildpack(
+  dir: string,
+  { name, digest }: { name: string; digest: DiffId },
+): Buildpack {
+  const toml = readToml({ file: join(dir, 'buildpack.toml'), name: `buildpack.toml in ${name}`, schema });
+  if (!toml) throw new WherryError('build-failed', `${name} holds no buildpack.toml. Add one.`);
   const { id, version } = toml.buildpack;
   const refuse = (reason: string) => new WherryError('build-failed', `Buildpack ${id}@${version} ${reason}`);
   if (!supportedApis.includes(toml.api)) {
@@ -84,12 +95,11 @@ async function readBuildpack(dir: string, shelf: Shelf): Promise<Buildpack> {
   if (toml.order)
     throw refuse('is made of other buildpacks, which is not supported yet. Name those instead.');
   const detectInputs = toml.metadata?.wherry?.['detect-inputs'];
-  const digest = await shelve(dir, shelf);
   return {
     id,
     version,
     api: toml.api,
-    dir: shelf.layers.layerPath(digest),
+    dir,
     digest,
     clearEnv: toml.buildpack['clear-env'],
     ...(detectInputs ? { detectInputs } : {}),
