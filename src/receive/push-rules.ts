@@ -26,10 +26,11 @@ export function judgePush(updates: readonly RefUpdate[], deployBranch: string | 
       `Branch ${chosen.name} is the deploy branch and cannot be deleted. Choose another with git:set first.`,
     );
   }
-  if (updates.every(update => update.kind === 'tag' && update.to !== null)) {
+  const [first] = updates;
+  if (first && updates.every(update => update.kind === 'tag' && update.to !== null)) {
     throw new WherryError(
       'invalid',
-      `Tags alone deploy nothing. Push the branch with them: git push <remote> ${branch ?? 'main'} --tags.`,
+      `Tags alone deploy nothing. Push the commit to the deploy branch: git push <remote> ${first.name}^{}:${branch ?? 'main'}`,
     );
   }
   const notes = updates

@@ -109,3 +109,21 @@ describe('a web process', () => {
     expect((await wherry.get('checked')).status).toBe(200);
   });
 });
+
+describe('a Wherry that does not create apps by a push', () => {
+  let wherry: Wherry;
+  beforeAll(async () => {
+    wherry = await startWherry({ env: { WHERRY_AUTOCREATE: 'false' } });
+  });
+  afterAll(() => wherry?.stop());
+
+  it('refuses one to an unknown app with the command that makes it, and takes it after that', async () => {
+    const repository = await wherry.repository('fresh', { from: probe });
+    const refused = await repository.push();
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain('App fresh does not exist');
+    expect((await wherry.ssh('apps:create', 'fresh')).code).toBe(0);
+    expect((await repository.push()).code).toBe(0);
+    expect((await wherry.get('fresh')).text).toBe('probe one');
+  });
+});

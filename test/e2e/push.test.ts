@@ -54,10 +54,10 @@ describe('git push', () => {
     await repository.git('tag', 'v1.0');
     const pushed = await repository.push('wherry', 'v1.0');
     expect(pushed.code).not.toBe(0);
-    expect(pushed.stderr).toMatch(
-      /Tags alone deploy nothing\. Push the branch with them: git push <remote> main --tags/,
+    expect(pushed.stderr).toContain(
+      'Tags alone deploy nothing. Push the commit to the deploy branch: git push <remote> v1.0^{}:main',
     );
-    expect((await repository.push('wherry', 'main', 'v1.0')).code).toBe(0);
+    expect((await repository.push('wherry', 'v1.0^{}:main')).code).toBe(0);
     expect((await wherry.get('tagged')).text).toBe('probe one');
     expect((await wherry.ssh('releases', 'tagged')).stdout).not.toMatch(/v2/);
   });
