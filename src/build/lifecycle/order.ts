@@ -17,6 +17,8 @@ const around = (...ids: readonly string[]): OrderNames[number] => [
 
 export const builtInOrder: OrderNames = [
   around('wherry/null'),
+  // Before Node: beside them a package.json is mostly for the assets.
+  around('wherry/go'),
   around('wherry/nodejs'),
   around('wherry/static'),
   [{ id: 'wherry/apt', optional: true }, { id: 'wherry/procfile' }],
