@@ -1,0 +1,198 @@
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseAllowedHosts } from '../../../src/build/fetch/addresses.ts';
+import { createFetcher, type Fetcher } from '../../../src/build/fetch/fetcher.ts';
+import { createLayerStore } from '../../../src/build/index.ts';
+import { parseBuildpackSource } from '../../../src/domain/buildpack-source.ts';
+import { systemClock as clock } from '../../../src/system/clock.ts';
+import { createPaths } from '../../../src/system/paths.ts';
+import { type BuildpackHost, openBuildpackHost, writeFiles } from '../support/buildpack-host.ts';
+
+let root: string;
+let host: BuildpackHost;
+let fetcher: Fetcher;
+let warnings: string[];
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'wherry-fetch-'));
+  // git's own user reaches the cache below it.
+  chmodSync(root, 0o755);
+  host = await openBuildpackHost(join(root, 'host'));
+  fetcher = createFor(host.host);
+  warnings = [];
+});
+afterEach(async () => {
+  await host.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+function createFor(hosts: string): Fetcher {
+  const paths = createPaths({ data: join(root, 'data'), cache: join(root, 'cache') });
+  return createFetcher({ paths, layers: createLayerStore(paths), clock, allowed: parseAllowedHosts(hosts) });
+}
+
+async function fetch(text: string, more: { pin?: string; renew?: boolean } = {}) {
+  const source = parseBuildpackSource(text);
+  if (source.kind === 'built-in') throw new Error('not for fetching');
+  const quiet = { header() {}, step() {}, detail() {}, raw() {} };
+  const progress = { ...quiet, warn: (line: string) => void warnings.push(line) };
+  return await fetcher.fetch(source, {
+    renew: false,
+    progress,
+    signal: new AbortController().signal,
+    ...more,
+  });
+}
+
+const pack = (text: string) => ({ 'bin/detect': `#!/bin/sh\necho ${text}\n`, 'lib/text': text });
+const textOf = ({ dir }: { dir: string }) => readFileSync(join(dir, 'lib/text'), 'utf8');
+
+describe.each(['smart', 'dumb', 'moved'])('a repository of a %s host', kind => {
+  it('is fetched at its default branch, and not again while it is held there', async () => {
+    const commit = await host.commit('pack', pack('one'));
+    const url = `${host.url}/${kind}/pack.git`;
+    const first = await fetch(url);
+    expect([first.pin, textOf(first)]).toEqual([commit, 'one']);
+    expect(statSync(join(first.dir, 'bin/detect')).mode & 0o777).toBe(0o755);
+    const asked = host.requests.length;
+    await host.commit('pack', pack('two'));
+    expect(textOf(await fetch(url, { pin: first.pin }))).toBe('one');
+    expect(host.requests.length).toBe(asked);
+    expect(textOf(await fetch(url, { pin: first.pin, renew: true }))).toBe('two');
+  });
+});
+
+describe('a repository', () => {
+  it('is fetched at a branch, a tag, a commit and a short commit', async () => {
+    const one = await host.commit('pack', pack('one'));
+    await host.tag('pack', 'v1');
+    await host.commit('pack', pack('two'));
+    const url = `${host.url}/smart/pack.git`;
+    for (const ref of ['v1', one, one.slice(0, 10)]) {
+      const got = await fetch(`${url}#${ref}`);
+      expect([ref, got.pin, textOf(got)]).toEqual([ref, one, 'one']);
+    }
+    expect(textOf(await fetch(`${url}#main`))).toBe('two');
+    await expect(fetch(`${url}#v9`)).rejects.toThrow(/has no branch, tag or commit "v9"/);
+    expect(readdirSync(join(root, 'cache/buildpacks')).filter(name => name.startsWith('fetch-'))).toEqual([]);
+  });
+
+  it('is fetched once for two apps that name it', async () => {
+    await host.commit('pack', pack('one'));
+    const url = `${host.url}/smart/pack.git`;
+    const first = await fetch(url);
+    host.requests.length = 0;
+    expect((await fetch(url)).layer).toBe(first.layer);
+    expect(host.requests.filter(line => line.startsWith('POST'))).toHaveLength(1);
+  });
+
+  it('that is held at a commit builds from the copy when its host is gone', async () => {
+    await host.commit('pack', pack('one'));
+    const { pin } = await fetch(`${host.url}/smart/pack.git`);
+    await host.close();
+    expect(textOf(await fetch(`${host.url}/smart/pack.git`, { pin, renew: true }))).toBe('one');
+    expect(warnings.join()).toMatch(/cannot be reached.*Building with the copy from before/);
+    await expect(fetch(`${host.url}/smart/other.git`)).rejects.toThrow(/cannot be reached/);
+  });
+
+  it('that does not exist says so', async () => {
+    await expect(fetch(`${host.url}/smart/none.git`)).rejects.toThrow(/none\.git.* answers with status 404/);
+  });
+
+  it('with a link out of it is refused', async () => {
+    await host.commit('pack', pack('one'));
+    const work = join(root, 'host/work/pack');
+    symlinkSync('/etc/passwd', join(work, 'leak'));
+    await host.commit('pack', {});
+    await expect(fetch(`${host.url}/smart/pack.git`)).rejects.toThrow(/"leak" is a link to an absolute path/);
+  });
+});
+
+describe('an archive', () => {
+  it.each(['a.tgz', 'a.tar.gz', 'a.tar', 'a.tar.bz2', 'a.tbz'])(
+    '%s is unpacked, with or without a folder',
+    async name => {
+      expect(textOf(await fetch(await host.archive(name, pack('one'))))).toBe('one');
+      expect(textOf(await fetch(await host.archive(`folder-${name}`, pack('two'), 'pack-123')))).toBe('two');
+    },
+  );
+
+  it('is held at its digest', async () => {
+    const url = await host.archive('a.tgz', pack('one'));
+    const first = await fetch(url);
+    const sha256 = createHash('sha256')
+      .update(readFileSync(join(root, 'host/files/a.tgz')))
+      .digest('hex');
+    expect(first.pin).toBe(sha256);
+    const asked = host.requests.length;
+    await fetch(url, { pin: sha256 });
+    await fetch(`${url}#sha256=${sha256}`);
+    expect(host.requests.length).toBe(asked);
+    await expect(fetch(`${url}#sha256=${'0'.repeat(64)}`)).rejects.toThrow(/has changed: its sha256 is/);
+  });
+
+  it('that is cut off or no archive is refused', async () => {
+    const url = await host.archive('a.tgz', pack('one'));
+    const file = join(root, 'host/files/a.tgz');
+    writeFileSync(file, readFileSync(file).subarray(0, 100));
+    await expect(fetch(url)).rejects.toThrow(/damaged or cut off/);
+    writeFileSync(file, '<html>');
+    await expect(fetch(url)).rejects.toThrow(/damaged or cut off/);
+  });
+});
+
+describe('what must not be fetched', () => {
+  it('is refused on this host unless it is allowed', async () => {
+    await host.commit('pack', pack('one'));
+    fetcher = createFor('');
+    const secure = host.url.replace('http:', 'https:');
+    for (const url of [`${host.url}/smart/pack.git`, `${secure}/smart/pack.git`, `${secure}/files/a.tgz`]) {
+      await expect(fetch(url)).rejects.toThrow(/so it is not fetched/);
+    }
+    expect(host.requests).toEqual([]);
+  });
+
+  it.each([
+    ['http://169.254.169.254/latest/meta-data'],
+    ['https://169.254.169.254/latest/meta-data'],
+    ['https://0x7f000001/x'],
+    ['https://[::1]/x'],
+    ['http://localhost:1/x'],
+    ['file:///etc/passwd'],
+  ])('is not followed to by a redirect: %s', async target => {
+    await expect(fetch(`${host.url}/to/302/${encodeURIComponent(target)}`)).rejects.toThrow(/not fetched/);
+    await expect(fetch(`${host.url}/to/301/${encodeURIComponent(target)}/x.tgz`)).rejects.toThrow(
+      /not fetched/,
+    );
+  });
+
+  it('is a ring of redirects', async () => {
+    await expect(fetch(`${host.url}/to/302/${encodeURIComponent('.')}/x.tgz`)).rejects.toThrow(
+      /redirects too often/,
+    );
+  });
+});
+
+describe('a folder of this host', () => {
+  it('is copied as it is now', async () => {
+    const dir = join(root, 'mine');
+    writeFiles(dir, pack('one'));
+    const first = await fetch(dir);
+    writeFiles(dir, pack('two'));
+    expect([textOf(first), textOf(await fetch(dir))]).toEqual(['one', 'two']);
+    expect(existsSync(dir)).toBe(true);
+    await expect(fetch('/nonexistent')).rejects.toThrow(/holds no buildpack/);
+  });
+});
