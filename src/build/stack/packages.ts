@@ -6,6 +6,7 @@ import type { DiffId } from '../../domain/image.ts';
 import { exec } from '../../system/exec.ts';
 import { opaqueFolders } from '../layers/opaque.ts';
 import type { LayerStore } from '../layers/store.ts';
+import { unmarkNewFolders } from '../layers/unmark.ts';
 import { hostMirror } from './mirror.ts';
 import { removeTraces } from './traces.ts';
 
@@ -38,6 +39,7 @@ export async function makePackagesLayer(options: PackagesOptions): Promise<DiffI
     await install(root, options);
     await exec('umount', [root]);
     tidy(upper, options.record);
+    unmarkNewFolders(upper, lowers);
     const opaque = await opaqueFolders(upper, lowers);
     return await layers.put({ dir: upper, scope: 'shared', origin: options.origin, opaque });
   } finally {

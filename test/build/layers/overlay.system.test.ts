@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -14,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../../src/build/layers/digest.ts';
 import { flatten } from '../../../src/build/layers/flatten.ts';
 import { opaqueFolders } from '../../../src/build/layers/opaque.ts';
+import { unmarkNewFolders } from '../../../src/build/layers/unmark.ts';
 import { exec } from '../../../src/system/exec.ts';
 
 let root: string;
@@ -66,6 +68,20 @@ describe('an overlay of a build', () => {
     expect(readFileSync(at('out/keep/c'), 'utf8')).toBe('added');
     expect(statSync(at('out/keep/a')).ino).toBe(statSync(at('lower/keep/a')).ino);
     expect(await digestOf(at('lower'))).toEqual(before);
+  });
+
+  it('hides nothing of other layers with folders that were renamed into place', async () => {
+    await overlay(merged => {
+      change(merged);
+      mkdirSync(join(merged, 'keep/made'));
+      writeFileSync(join(merged, 'keep/made/mine'), 'mine');
+      renameSync(join(merged, 'keep/made'), join(merged, 'keep/new'));
+    });
+    unmarkNewFolders(at('upper'), [at('lower')]);
+    expect([...(await opaqueFolders(at('upper'), [at('lower')]))]).toEqual(['remade']);
+    mkdirSync(at('lower/keep/new'));
+    writeFileSync(at('lower/keep/new/other'), 'other');
+    await overlay(merged => expect(readdirSync(join(merged, 'keep/new')).sort()).toEqual(['mine', 'other']));
   });
 
   it('has a digest that tells a deletion from nothing', async () => {
