@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { probe, shellApp } from '../support/apps.ts';
+import { express, probe, shellApp } from '../support/apps.ts';
 import { startTraffic } from '../support/traffic.ts';
 import { until } from '../support/until.ts';
 import { createWherry, startWherry, type Wherry } from '../support/wherry.ts';
@@ -72,6 +73,29 @@ describe('a Wherry', () => {
     await wherry.start();
     expect((await wherry.cli('config:get', 'kept', 'A')).stdout.trim()).toBe('1');
     expect((await wherry.cli('domains:report', 'kept')).stdout).toContain('kept.example.org');
+  });
+
+  it('cleans up a build that was cut off by a kill of its daemon, and builds it right the next time', async () => {
+    const wherry = await start();
+    const builds = join(wherry.data, 'builds/cut');
+    const sandboxes = join(wherry.data, 'engine/sandboxes');
+    const entries = (dir: string) => (existsSync(dir) ? readdirSync(dir) : []);
+    const repository = await wherry.repository('cut', { from: express });
+    const pushing = repository.push();
+    await until('the build to run', async () => entries(sandboxes).length > 0, {
+      timeout: 60_000,
+      every: 10,
+    });
+    await wherry.kill();
+    expect((await pushing).code).not.toBe(0);
+    expect(entries(builds)).not.toEqual([]);
+    await wherry.start();
+    await until('the remains to go', async () => entries(builds).length + entries(sandboxes).length === 0, {
+      timeout: 20_000,
+    });
+    const again = await repository.push();
+    expect(again.code, again.output).toBe(0);
+    expect((await wherry.get('cut')).text).toContain('Hello');
   });
 
   it('runs beside another and neither sees the other', async () => {
