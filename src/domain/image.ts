@@ -27,6 +27,8 @@ export type Image = {
   /** Put in front of every command: the launcher that sets up the layers' environment. */
   readonly entrypoint: readonly string[];
   readonly processes: readonly ProcessSpec[];
+  /** Port that the web process listens on, 1 to 65535; the platform's usual one when left out. */
+  readonly port?: number;
   /** HTTP path that tells readiness (app.json healthchecks), or none: a TCP connect on PORT. */
   readonly healthcheck?: { readonly path: string };
   readonly labels: Readonly<Record<string, string>>;

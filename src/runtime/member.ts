@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { Image } from '../domain/image.ts';
 import type { ProcessType } from '../domain/names.ts';
 import { largestScale } from '../domain/quota.ts';
 import type { Instance, InstanceSpec } from '../engine/engine.ts';
 import type { Desired } from './runtime.ts';
 
-/** The port every web process is told to listen on; each instance has an address of its own. */
-export const webPort = 5000;
+/** The port web processes are told to listen on unless their image has one; each instance has an address of its own. */
+const webPort = 5000;
 
 /** One instance as the runtime sees it, from its creation to its removal; restarts keep it. */
 export type Member = {
@@ -16,6 +17,7 @@ export type Member = {
   readonly index: number;
   readonly version: number;
   readonly address: string;
+  readonly port: number;
   readonly logFile: string;
   memoryLimit: number;
   status: 'starting' | 'running' | 'waiting' | 'stopping';
@@ -41,7 +43,14 @@ export function specFor(desired: Desired, type: ProcessType, index: number, logs
   return {
     id,
     group: app.name,
-    labels: { app: String(app.id), name: app.name, type, index: String(index), version: String(version) },
+    labels: {
+      app: String(app.id),
+      name: app.name,
+      type,
+      index: String(index),
+      version: String(version),
+      port: String(portOf(image)),
+    },
     hostname: short(`${app.name}-${type}-${index}`, 63).replaceAll('.', '-'),
     layers: image.layers,
     argv: [...image.entrypoint, ...(process?.command ?? [])],
@@ -61,6 +70,7 @@ export function memberOf(instance: Instance, since: Date): Member {
     index: Math.min(Number(labels['index'] ?? 1), largestScale),
     version: Number(labels['version'] ?? 0),
     address: instance.address,
+    port: Number(labels['port'] ?? webPort),
     logFile: instance.logFile,
     memoryLimit: instance.limits.memory,
     status: 'starting',
@@ -79,9 +89,13 @@ function environment(desired: Desired, type: ProcessType, index: number): Record
     ...desired.image.env,
     MEMORY_AVAILABLE: String(megabytes),
     ...desired.config,
-    ...(type === 'web' ? { PORT: String(webPort) } : {}),
+    ...(type === 'web' ? { PORT: String(portOf(desired.image)) } : {}),
     DYNO: `${type}.${index}`,
   };
+}
+
+function portOf(image: Image): number {
+  return image.port ?? webPort;
 }
 
 function short(text: string, length: number): string {

@@ -3,7 +3,7 @@ import type { Progress } from '../domain/push.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import { howItEnded, remedy } from './exits.ts';
-import { dynoOf, type Member, webPort } from './member.ts';
+import { dynoOf, type Member } from './member.ts';
 import { explainListeners, listeners, waitReady } from './ready.ts';
 import type { Desired } from './runtime.ts';
 
@@ -88,7 +88,7 @@ async function untilListening(
   try {
     await waitReady({
       host: member.address,
-      port: webPort,
+      port: member.port,
       ...(path === undefined ? {} : { path }),
       timeout: options.readyTimeout,
       signal,
@@ -104,10 +104,10 @@ async function withPlaces(engine: Engine, member: Member, error: WherryError): P
   const instance = (await engine.list()).find(candidate => candidate.id === member.id);
   if (instance?.status.kind !== 'running') return error;
   const found = await listeners(instance.status.pid);
-  if (found.includes(`*:${webPort}`)) return error;
+  if (found.includes(`*:${member.port}`)) return error;
   return new WherryError(
     'check-failed',
-    `${error.message.split(':')[0]}: ${explainListeners(found, webPort)}`,
+    `${error.message.split(':')[0]}: ${explainListeners(found, member.port)}`,
     { cause: error },
   );
 }

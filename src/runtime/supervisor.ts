@@ -7,7 +7,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { settleAll, throwFirst } from '../system/parallel.ts';
 import { backOff, howItEnded, remedy } from './exits.ts';
-import { dynoOf, type Member, memberOf, specFor, webPort } from './member.ts';
+import { dynoOf, type Member, memberOf, specFor } from './member.ts';
 import { prove, untilReady } from './prove.ts';
 import type { AppState, DeployOptions, DeployTimes, Desired, TargetSink } from './runtime.ts';
 
@@ -377,7 +377,7 @@ export class Supervisor {
 
   async #publish(): Promise<void> {
     const serving = [...this.members.values()].filter(member => member.serving);
-    const targets = serving.map(member => ({ id: member.id, host: member.address, port: webPort }));
+    const targets = serving.map(member => ({ id: member.id, host: member.address, port: member.port }));
     await this.#options.sink.set(this.#app.name, this.#state(serving.length), targets);
   }
 

@@ -115,6 +115,23 @@ describe('deploy', () => {
     expect(routed.at(-1)).toMatchObject({ state: { kind: 'serving' }, targets: [{ port: 5000 }] });
   });
 
+  it('asks at the port that an image names, tells the app of it and routes there, also after a restart', async () => {
+    const other = desired(2);
+    const exposed = { ...other, image: { ...other.image, port: 8123 } };
+    let seen: InstanceSpec | undefined;
+    behave = spec => {
+      seen = spec;
+      return { listen: { port: 8123 } };
+    };
+    await runtime.deploy(exposed, { progress });
+    expect(seen?.env['PORT']).toBe('8123');
+    expect(routed.at(-1)?.targets).toMatchObject([{ port: 8123 }]);
+    await runtime.close();
+    runtime = start();
+    await runtime.recover([exposed]);
+    expect(routed.at(-1)?.targets).toMatchObject([{ port: 8123 }]);
+  });
+
   it('switches from the old to the new in one step, then drains and ends the old', async () => {
     await runtime.deploy(desired(1), { progress });
     const [old] = await running();
