@@ -18,6 +18,7 @@ const around = (...ids: readonly string[]): OrderNames[number] => [
 export const builtInOrder: OrderNames = [
   around('wherry/null'),
   // Before Node: beside them a package.json is mostly for the assets.
+  around('wherry/ruby'),
   around('wherry/go'),
   around('wherry/nodejs'),
   around('wherry/static'),
