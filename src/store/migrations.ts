@@ -77,4 +77,19 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (scope, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE builds (
+    app_id INTEGER NOT NULL REFERENCES apps(id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('build', 'deploy')),
+    status TEXT NOT NULL CHECK (status IN ('running', 'succeeded', 'failed', 'canceled', 'abandoned')),
+    actor TEXT NOT NULL,
+    commit_id TEXT,
+    release INTEGER,
+    reason TEXT,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    PRIMARY KEY (app_id, number)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { WherryError } from '../domain/errors.ts';
 import { appsStore } from './apps.ts';
+import { buildsStore } from './builds.ts';
 import { configStore } from './config.ts';
 import { domainsStore } from './domains.ts';
 import { eventsStore } from './events.ts';
@@ -33,6 +34,7 @@ export function openStore(path: string, seal: Seal) {
     limits: limitsStore(db),
     images: imagesStore(db),
     releases: releasesStore(db, seal),
+    builds: buildsStore(db),
     keys: keysStore(db),
     events: eventsStore(db),
     properties: propertiesStore(db),
