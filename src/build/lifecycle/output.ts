@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 
-const longestLine = 4096;
+/** Characters; what is longer is cut. */
+export const longestLine = 4096;
 
 /** Cuts a program's output into lines; carriage returns (progress bars) count as line ends, very long lines are cut. */
 export function createLines(emit: (line: string) => void) {
