@@ -11,8 +11,9 @@ import type { Builder, BuildRequest } from './builder.ts';
 import { explainFull, watchDisk } from './disk-watch.ts';
 import type { LayerStore } from './layers/store.ts';
 import { loadBuildpacks } from './lifecycle/buildpack.ts';
+import { type NamedOrder, orderOf } from './lifecycle/composite.ts';
 import { runLifecycle } from './lifecycle/lifecycle.ts';
-import { builtInOrder, type OrderNames, resolveOrder } from './lifecycle/order.ts';
+import { builtInOrder } from './lifecycle/order.ts';
 import { appsWithRecords, layersOf, readRecord, writeRecord } from './lifecycle/record.ts';
 import type { LifecycleOptions } from './lifecycle/run.ts';
 import { makeWorkFolder } from './lifecycle/work-folder.ts';
@@ -32,7 +33,7 @@ export type BuilderOptions = {
   /** Folder with the built-in buildpacks. */
   readonly buildpacksDir: string;
   /** Groups of them in the order they are tried; Wherry's own unless told. */
-  readonly order?: OrderNames;
+  readonly order?: NamedOrder;
 };
 
 /** Builds with buildpacks in the engine's sandboxes, over stacks and runtimes of the shared cache. */
@@ -117,7 +118,7 @@ async function prepareOptions(
   return {
     ...options,
     buildpacks,
-    order: resolveOrder(options.order ?? builtInOrder, buildpacks),
+    order: orderOf(options.order ?? builtInOrder, buildpacks),
     builds,
     key: loadRecordKey(builds),
   };

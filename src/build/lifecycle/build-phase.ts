@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { stringify } from 'smol-toml';
 import { z } from 'zod';
 import { WherryError } from '../../domain/errors.ts';
-import type { ProcessSpec } from '../../domain/image.ts';
 import type { Progress } from '../../domain/push.ts';
 import { readToml } from '../toml.ts';
 import { type Buildpack, escapedId } from './buildpack.ts';
 import { baseEnv, type Container } from './container.ts';
 import { applyChange, type Env, type EnvChange, pathChanges, readEnvFolder } from './environment.ts';
 import { type Inputs, inputsSchema } from './inputs.ts';
-import { readLaunch } from './launch.ts';
+import { type Launch, readLaunch } from './launch.ts';
 import { findFile, type LayersView, type LayerToml, layerDirs, readLayerTomls } from './layer-folders.ts';
 import { createLines } from './output.ts';
 import type { Plan, PlanEntry } from './plan.ts';
+import { readSboms, type Sbom } from './sbom.ts';
 
 export type BuildPhase = {
   readonly group: readonly Buildpack[];
@@ -31,8 +31,8 @@ export type BuildPhase = {
 export type Outcome = {
   readonly buildpack: Buildpack;
   readonly layers: readonly LayerToml[];
-  readonly processes: readonly ProcessSpec[];
-  readonly labels: Readonly<Record<string, string>>;
+  readonly launch: Launch;
+  readonly sboms: readonly Sbom[];
   readonly store?: Readonly<Record<string, unknown>>;
   readonly inputs?: Inputs;
 };
@@ -52,6 +52,7 @@ export async function runBuilds(phase: BuildPhase): Promise<readonly Outcome[]> 
     const unmet = readUnmet(phase.view, buildpack, mine);
     open = open.filter(entry => !mine.includes(entry) || unmet.has(entry.name));
     const outcome = readOutcome(phase.view, buildpack);
+    for (const warning of outcome.launch.warnings) phase.progress.warn(warning);
     outcomes.push(outcome);
     env = buildChanges(phase.view, outcome).reduce(applyChange, env);
   }
@@ -116,20 +117,22 @@ function readOutcome(view: LayersView, buildpack: Buildpack): Outcome {
   return {
     buildpack,
     layers: readLayerTomls(view, buildpack),
-    ...readLaunch(file('launch.toml'), buildpack, '/workspace'),
+    launch: readLaunch(file('launch.toml'), buildpack, '/workspace'),
+    sboms: readSboms(view, buildpack),
     ...(store ? { store: store.metadata } : {}),
     ...(inputs ? { inputs } : {}),
   };
 }
 
-/** What a buildpack's build layers add to the environment of those after it. */
+/** What a buildpack's build layers add to the environment of those after it: all of their folders, then their files. */
 function buildChanges(view: LayersView, { buildpack, layers }: Outcome): readonly EnvChange[] {
-  return layers
+  const forBuild = layers
     .filter(({ flags }) => flags.build)
-    .flatMap(({ name }) => {
-      const dirs = layerDirs(view, buildpack.id, name);
-      const inside = `/layers/${escapedId(buildpack.id)}/${name}`;
-      const folders = (folder: string) => readEnvFolder(dirs, folder);
-      return [...pathChanges('build', dirs, inside), ...folders('env'), ...folders('env.build')];
-    });
+    .map(({ name }) => ({ name, dirs: layerDirs(view, buildpack.id, name) }));
+  return [
+    ...forBuild.flatMap(({ name, dirs }) =>
+      pathChanges('build', dirs, `/layers/${escapedId(buildpack.id)}/${name}`),
+    ),
+    ...forBuild.flatMap(({ dirs }) => [...readEnvFolder(dirs, 'env'), ...readEnvFolder(dirs, 'env.build')]),
+  ];
 }

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { cp, mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -7,10 +7,12 @@ import type { DiffId } from '../../domain/image.ts';
 import { exec } from '../../system/exec.ts';
 import type { LayerStore } from '../layers/store.ts';
 import { readToml } from '../toml.ts';
+import { supportedApis } from './api.ts';
+import type { NamedOrder } from './composite.ts';
 import { type Inputs, inputsSchema } from './inputs.ts';
+import { execEnvs } from './launch.ts';
+import { stacksSchema, type Target, targetsOf, targetsSchema } from './targets.ts';
 
-/** Cloud Native Buildpacks, Buildpack API: the versions whose rules this lifecycle follows. */
-const supportedApis = ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12'];
 const reservedIds = new Set(['app', 'config', 'generated', 'sbom']);
 
 export type Buildpack = {
@@ -21,6 +23,15 @@ export type Buildpack = {
   readonly dir: string;
   /** Hash of the folder: another content is another buildpack, whatever its version says. */
   readonly digest: DiffId;
+  readonly homepage?: string;
+  /** What it runs on. */
+  readonly targets: readonly Target[];
+  /** Execution environments that it is for; none means all. */
+  readonly execEnvs: readonly string[];
+  /** Media types of the bills of materials that it may write. */
+  readonly sbomFormats: readonly string[];
+  /** Of a composite buildpack: the others that it is made of. It has no programs. */
+  readonly order?: NamedOrder;
   /** Config reaches it as files only, not as environment. */
   readonly clearEnv: boolean;
   /** What its detect depends on, if it says so. */
@@ -32,20 +43,45 @@ const schema = z.looseObject({
   buildpack: z.looseObject({
     id: z.string().regex(/^[A-Za-z0-9./-]+$/, 'has other characters than letters, digits, ".", "/" and "-"'),
     version: z.string().regex(/^\d+\.\d+\.\d+$/, 'is not X.Y.Z'),
+    homepage: z.string().max(2000).optional(),
     'clear-env': z.boolean().default(false),
+    'exec-env': execEnvs,
+    'sbom-formats': z.array(z.string()).max(100).default([]),
   }),
-  order: z.array(z.unknown()).optional(),
+  targets: targetsSchema,
+  stacks: stacksSchema,
+  order: z
+    .array(
+      z.looseObject({
+        group: z
+          .array(
+            z.looseObject({
+              id: z.string(),
+              version: z.string().optional(),
+              optional: z.boolean().default(false),
+            }),
+          )
+          .max(200),
+      }),
+    )
+    .max(200)
+    .optional(),
   metadata: z
     .looseObject({ wherry: z.looseObject({ 'detect-inputs': inputsSchema.optional() }).optional() })
     .optional(),
 });
 
-/** Every buildpack in a folder of folders. @throws build-failed */
+/** Every buildpack in a folder of folders. @throws build-failed, also for two with one id */
 export async function loadBuildpacks(dir: string, shelf: Shelf): Promise<ReadonlyMap<string, Buildpack>> {
   const folders = readdirSync(dir, { withFileTypes: true }).filter(entry => entry.isDirectory());
   const loaded = await Promise.all(
     folders.map(async ({ name }) => await readBuildpack(join(dir, name), shelf)),
   );
+  for (const [index, { id }] of loaded.entries()) {
+    const other = loaded.findIndex(buildpack => buildpack.id.toLowerCase() === id.toLowerCase());
+    if (other !== index)
+      throw new WherryError('build-failed', `Two buildpacks have the id ${id}. Remove or rename one.`);
+  }
   return new Map(loaded.map(buildpack => [buildpack.id, buildpack]));
 }
 
@@ -80,30 +116,47 @@ export function describeBuildpack(
   dir: string,
   { name, digest }: { name: string; digest: DiffId },
 ): Buildpack {
+  if (existsSync(join(dir, 'extension.toml')))
+    throw new WherryError(
+      'build-failed',
+      `${name} is an image extension, which Wherry does not run. Name system packages in an Aptfile instead.`,
+    );
   const toml = readToml({ file: join(dir, 'buildpack.toml'), name: `buildpack.toml in ${name}`, schema });
   if (!toml) throw new WherryError('build-failed', `${name} holds no buildpack.toml. Add one.`);
-  const { id, version } = toml.buildpack;
+  checkDescriptor(toml, existsSync(join(dir, 'bin')));
+  const { buildpack, order } = toml;
+  const detectInputs = toml.metadata?.wherry?.['detect-inputs'];
+  return {
+    id: buildpack.id,
+    version: buildpack.version,
+    api: toml.api,
+    dir,
+    digest,
+    ...(buildpack.homepage === undefined ? {} : { homepage: buildpack.homepage }),
+    targets: targetsOf(toml.targets, toml.stacks),
+    execEnvs: buildpack['exec-env'],
+    sbomFormats: buildpack['sbom-formats'],
+    clearEnv: buildpack['clear-env'],
+    ...(detectInputs ? { detectInputs } : {}),
+    ...(order ? { order: order.map(({ group }) => group) } : {}),
+  };
+}
+
+function checkDescriptor({ api, buildpack, order }: z.infer<typeof schema>, programs: boolean): void {
+  const { id, version } = buildpack;
   const refuse = (reason: string) => new WherryError('build-failed', `Buildpack ${id}@${version} ${reason}`);
-  if (!supportedApis.includes(toml.api)) {
+  if (!supportedApis.includes(api)) {
     throw refuse(
-      `asks for Buildpack API ${toml.api}. Use a version of it for one of ${supportedApis.join(', ')}.`,
+      `asks for Buildpack API ${api}. Use a version of it for one of ${supportedApis.join(', ')}.`,
     );
   }
   if (reservedIds.has(id.toLowerCase()) || id.split('/').some(part => part === '' || /^\.+$/.test(part))) {
     throw refuse('has a reserved id. Rename it.');
   }
-  if (toml.order)
-    throw refuse('is made of other buildpacks, which is not supported yet. Name those instead.');
-  const detectInputs = toml.metadata?.wherry?.['detect-inputs'];
-  return {
-    id,
-    version,
-    api: toml.api,
-    dir,
-    digest,
-    clearEnv: toml.buildpack['clear-env'],
-    ...(detectInputs ? { detectInputs } : {}),
-  };
+  if (order && programs)
+    throw refuse(
+      'is made of other buildpacks and has programs of its own. Remove its bin folder or its order.',
+    );
 }
 
 /** A buildpack's id as a folder name in /layers and /cnb/buildpacks. */

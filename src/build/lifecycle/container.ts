@@ -3,9 +3,12 @@ import type { DiffId } from '../../domain/image.ts';
 import type { Engine, Mount, OverlayMount } from '../../engine/engine.ts';
 import type { BuildLimits } from '../builder.ts';
 import { caInside, type Operator } from '../operator.ts';
-import { appUser, distro, stackEnv, stackId } from '../stack/recipe.ts';
+import { appUser, stackEnv, stackId } from '../stack/recipe.ts';
+import { apiAtLeast } from './api.ts';
 import { type Buildpack, escapedId } from './buildpack.ts';
 import { type Env, withUserEnv } from './environment.ts';
+import { execEnv } from './launch.ts';
+import { ourBase } from './targets.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 export type ContainerOptions = {
@@ -68,21 +71,33 @@ export type ProgramStep = {
   readonly onOutput: (chunk: Buffer) => void;
 };
 
-function environment({ config, operator }: ContainerOptions, { buildpack, base, cnb }: ProgramStep): Env {
-  const reserved = Object.entries(config).filter(([name]) => !name.startsWith('CNB_'));
-  const user = buildpack.clearEnv ? base : withUserEnv(base, Object.fromEntries(reserved));
+function environment({ config, operator }: ContainerOptions, step: ProgramStep): Env {
+  const { buildpack, base } = step;
+  const user = buildpack.clearEnv ? base : withUserEnv(base, withoutReserved(config));
+  return { ...operator.buildEnv, ...user, ...platformEnv(step) };
+}
+
+/** What a buildpack is told of the platform; older APIs pass more of it as arguments only. */
+export function platformEnv({ buildpack, cnb }: Pick<ProgramStep, 'buildpack' | 'cnb'>): Env {
+  const { api } = buildpack;
   return {
-    ...operator.buildEnv,
-    ...user,
     CNB_STACK_ID: stackId,
-    CNB_TARGET_OS: 'linux',
-    CNB_TARGET_ARCH: process.arch === 'x64' ? 'amd64' : process.arch,
-    CNB_TARGET_DISTRO_NAME: distro.name,
-    CNB_TARGET_DISTRO_VERSION: distro.version,
     CNB_BUILDPACK_DIR: buildpackInside(buildpack),
-    CNB_PLATFORM_DIR: '/platform',
-    ...cnb,
+    ...(apiAtLeast(api, 8) ? { CNB_PLATFORM_DIR: '/platform', ...cnb } : {}),
+    ...(apiAtLeast(api, 10)
+      ? {
+          CNB_TARGET_OS: ourBase.os,
+          CNB_TARGET_ARCH: ourBase.arch,
+          CNB_TARGET_DISTRO_NAME: ourBase.distro.name,
+          CNB_TARGET_DISTRO_VERSION: ourBase.distro.version,
+        }
+      : {}),
+    ...(apiAtLeast(api, 12) ? { CNB_EXEC_ENV: execEnv } : {}),
   };
+}
+
+function withoutReserved(config: Env): Env {
+  return Object.fromEntries(Object.entries(config).filter(([name]) => !name.startsWith('CNB_')));
 }
 
 /** What a build starts with before any layer adds to it. */

@@ -5,13 +5,13 @@ import type { DiffId } from '../../domain/image.ts';
 import { flatten } from '../layers/flatten.ts';
 import { opaqueFolders } from '../layers/opaque.ts';
 import type { LayerStore } from '../layers/store.ts';
-import { readFolder } from '../read-file.ts';
 import { appUser } from '../stack/recipe.ts';
 import type { Outcome } from './build-phase.ts';
 import { escapedId } from './buildpack.ts';
-import { pathChanges, readEnvFolder } from './environment.ts';
 import { type LayersView, type LayerToml, layerDirs } from './layer-folders.ts';
+import { launchOf, nothing } from './layer-launch.ts';
 import type { BuildpackRecord, BuildRecord, LayerRecord } from './record.ts';
+import { putLayerSboms } from './sbom.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 export type ExportOptions = {
@@ -24,19 +24,23 @@ export type ExportOptions = {
 
 /** Puts what a buildpack left into the store. Call when nothing of the build is mounted any more. @throws build-failed */
 export async function exportBuildpack(options: ExportOptions, outcome: Outcome): Promise<BuildpackRecord> {
-  const { buildpack, processes, labels, store, inputs } = outcome;
+  const { buildpack, launch, sboms, store, inputs } = outcome;
   const layers: LayerRecord[] = [];
   for (const layer of outcome.layers) {
-    const { launch, cache } = layer.flags;
-    if (launch || cache) layers.push(await exportLayer(options, buildpack.id, layer));
+    if (layer.flags.launch || layer.flags.cache) layers.push(await exportLayer(options, buildpack.id, layer));
   }
-  const { id, version } = buildpack;
+  const { id, version, api, homepage } = buildpack;
+  const sbom = await putLayerSboms(options, { id, sboms, layers });
   return {
     id,
     version,
+    api,
+    ...(homepage === undefined ? {} : { homepage }),
     layers,
-    processes,
-    labels,
+    processes: launch.processes,
+    labels: launch.labels,
+    slices: launch.slices,
+    ...(sbom ? { sbom } : {}),
     ...(store ? { store } : {}),
     ...(inputs ? { inputs } : {}),
   };
@@ -51,16 +55,16 @@ async function exportLayer(options: ExportOptions, id: string, layer: LayerToml)
     if (layer.flags.launch && !layer.flags.cache && before?.diffId && layers.has(before.diffId)) {
       return { ...before, flags: layer.flags, metadata: layer.metadata };
     }
-    if (!layer.flags.launch) return { ...layer, launch: [], byType: [] };
+    if (!layer.flags.launch) return { ...layer, launch: nothing };
     throw new WherryError(
       'build-failed',
-      `Layer ${layer.name} of ${id} is for launch but has no folder, and the last build left none.`,
+      `Layer ${layer.name} of ${id} is for launch but has no folder, and the last image has no layer of that name to keep.`,
     );
   }
   const diffId = (await putLayer(options, id, layer.name)) ?? before?.diffId;
   if (!diffId) throw new WherryError('failed', `Layer ${layer.name} of ${id} is lost. Push again.`);
   const root = join(layers.layerPath(diffId), 'layers', escapedId(id), layer.name);
-  return { ...layer, diffId, ...launchChanges(root, `/layers/${escapedId(id)}/${layer.name}`) };
+  return { ...layer, diffId, launch: launchOf(root, `/layers/${escapedId(id)}/${layer.name}`) };
 }
 
 /** undefined: nothing was written over the restored folder, so the layer is the one it was, unread. */
@@ -88,15 +92,6 @@ async function isOpaque(view: LayersView, id: string, name: string, below: strin
   const inside = join(escapedId(id), name);
   const marked = await opaqueFolders(view.upper, [below.slice(0, -inside.length)]);
   return marked.has(inside);
-}
-
-function launchChanges(dir: string, inside: string): Pick<LayerRecord, 'launch' | 'byType'> {
-  const folder = (name: string) => readEnvFolder([dir], name);
-  const types = readFolder(dir, 'env.launch').folders.toSorted();
-  return {
-    launch: [...pathChanges('launch', [dir], inside), ...folder('env'), ...folder('env.launch')],
-    byType: types.map(type => [type, folder(`env.launch/${type}`)] as const),
-  };
 }
 
 /** What the build wrote into /workspace, as a layer over the source; undefined when it wrote nothing. */

@@ -3,13 +3,17 @@ import { join } from 'node:path';
 import { checkDisk } from '../disk-watch.ts';
 import { checkSource, putSource } from '../source.ts';
 import type { Outcome } from './build-phase.ts';
-import { assembleImage, putLauncher } from './export-image.ts';
+import { assembleImage } from './export-image.ts';
+import { putLauncher } from './export-launcher.ts';
 import { exportBuildpack, exportWorkspace } from './export-layers.ts';
 import { keyedHash, type Snapshot, takeSnapshot } from './inputs.ts';
 import { buildIn, detectIn } from './phases.ts';
+import { mergeProcesses } from './processes.ts';
 import { type BuildRecord, readRecord, schema } from './record.ts';
 import { type ReuseQuestion, reusableBuild, reusableDetection } from './reuse.ts';
 import type { Run } from './run.ts';
+import { putLaunchSboms } from './sbom.ts';
+import { putApp } from './slices.ts';
 
 /** One build from source to record: nothing but `bin/detect` and `bin/build` runs in a container, and only if it must. */
 export async function runLifecycle(run: Run): Promise<BuildRecord> {
@@ -20,7 +24,8 @@ export async function runLifecycle(run: Run): Promise<BuildRecord> {
   const question = await questionOf(run, source, runImage);
   const reused = reusableBuild(question);
   if (reused) {
-    const image = assembleImage({ ...reused, stack: runImage, source, appJson });
+    const app = await putApp({ ...reused, source, slices: slicesOf(reused), layers, work });
+    const image = assembleImage({ ...reused, stack: runImage, app, appJson });
     if (image.id === reused.image.id)
       request.progress.detail('Nothing changed: the image is the one of the last build');
     return { ...reused, source, whole: question.whole, image };
@@ -42,15 +47,15 @@ export async function runLifecycle(run: Run): Promise<BuildRecord> {
   for (const outcome of outcomes) records.push(await exportBuildpack(exporting, outcome));
   const built = await exportWorkspace(exporting, question.around.dir);
   const launcher = await putLauncher({ layers, work, runtimes: provided, buildpacks: records });
-  const image = assembleImage({
-    stack: runImage,
-    runtimes: provided,
-    buildpacks: records,
-    source,
-    built,
-    launcher,
-    appJson,
-  });
+  const sbom = await putLaunchSboms(
+    exporting,
+    outcomes.map(({ buildpack: { id }, ...outcome }) => ({ id, ...outcome })),
+  );
+  const app = await putApp({ source, built, slices: slicesOf({ buildpacks: records }), layers, work });
+  for (const warning of mergeProcesses(records.map(({ processes }) => processes)).warnings)
+    request.progress.warn(warning);
+  const parts = { stack: runImage, runtimes: provided, buildpacks: records, sbom, app, launcher, appJson };
+  const image = assembleImage(parts);
   return {
     schema,
     base: question.base,
@@ -62,9 +67,14 @@ export async function runLifecycle(run: Run): Promise<BuildRecord> {
     buildpacks: records,
     ...(built ? { built } : {}),
     launcher,
+    ...(sbom ? { sbom } : {}),
     source,
     image,
   };
+}
+
+function slicesOf({ buildpacks }: Pick<BuildRecord, 'buildpacks'>): readonly (readonly string[])[] {
+  return buildpacks.flatMap(({ slices }) => slices);
 }
 
 async function questionOf(

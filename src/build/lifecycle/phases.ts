@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Outcome, runBuilds } from './build-phase.ts';
 import { type ContainerOptions, openContainer } from './container.ts';
 import { type Detection, detect } from './detect.ts';
-import { runtimeChanges } from './export-image.ts';
+import { runtimeChanges } from './export-launcher.ts';
 import type { LayersView } from './layer-folders.ts';
 import type { BuildRecord } from './record.ts';
 import { restore } from './restore.ts';

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
 import type { LayerStore } from '../layers/store.ts';
@@ -45,8 +45,19 @@ export function restore(options: {
         write(join(dir, `${layer.name}.toml`), { metadata: layer.metadata });
       }
     }
+    if (before?.sbom && options.layers.has(before.sbom))
+      restoreSboms(options.layers.layerPath(before.sbom), dir);
   }
   return { restored, lowers };
+}
+
+/** Bills of materials of the layers whose toml came back. */
+function restoreSboms(from: string, dir: string): void {
+  for (const file of readdirSync(from)) {
+    if (!existsSync(join(dir, `${file.slice(0, file.lastIndexOf('.sbom.'))}.toml`))) continue;
+    copyFileSync(join(from, file), join(dir, file));
+    own(join(dir, file));
+  }
 }
 
 function write(file: string, content: object): void {

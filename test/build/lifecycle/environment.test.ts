@@ -30,20 +30,14 @@ async function launched(
   more: Record<string, string> = {},
 ): Promise<Record<string, string>> {
   const script = join(dir, '..', `launcher-${Math.random()}`);
-  const byType = new Map([
-    [
-      'web',
-      Object.entries(more).map(([name, value]) => ({
-        name,
-        value,
-        action: 'override' as const,
-        delimiter: '',
-      })),
-    ],
-  ]);
-  writeFileSync(script, renderLauncher({ changes: readEnvFolder([dir], 'env'), byType }), { mode: 0o755 });
+  const only = Object.entries(more).map(([name, value]) => ({
+    ...{ name, value, action: 'override' as const, delimiter: '' },
+    type: 'web',
+  }));
+  const changes = [...readEnvFolder([dir], 'env'), ...only];
+  writeFileSync(script, renderLauncher({ changes, programs: [], processes: [] }), { mode: 0o755 });
   try {
-    const { stdout } = await exec('/bin/sh', [script, '/usr/bin/env', '-0'], { env: start });
+    const { stdout } = await exec('/bin/sh', [script, '--', '/usr/bin/env', '-0'], { env: start });
     return Object.fromEntries(
       stdout
         .split('\0')
