@@ -1,3 +1,4 @@
+import type { BuildpackSource } from '../domain/buildpack-source.ts';
 import type { Image } from '../domain/image.ts';
 import type { AppName } from '../domain/names.ts';
 import type { Progress, Source } from '../domain/push.ts';
@@ -18,6 +19,10 @@ export type BuildRequest = {
   readonly source: Source;
   /** The app's config; reaches buildpacks as files, never a layer or a log. */
   readonly config: Readonly<Record<string, string>>;
+  /** What the operator chose for the app, in order; what the app itself says, or detection, when left out. */
+  readonly buildpacks?: readonly BuildpackSource[];
+  /** The name that classic buildpacks find in STACK; this host's own unless told. */
+  readonly stack?: string;
   /** The image of the release that is live now, or none: what layers are restored from. */
   readonly previous?: Image;
   /** Build again even where nothing changed. */

@@ -7,14 +7,17 @@ import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
+import { buildImage } from './build-image.ts';
 import type { Builder, BuildRequest } from './builder.ts';
+import { classicLayersOf, readClassicRecord } from './classic/record.ts';
 import { explainFull, watchDisk } from './disk-watch.ts';
+import { parseAllowedHosts } from './fetch/addresses.ts';
+import { createFetcher, type Fetcher } from './fetch/fetcher.ts';
 import type { LayerStore } from './layers/store.ts';
 import { loadBuildpacks } from './lifecycle/buildpack.ts';
 import { type NamedOrder, orderOf } from './lifecycle/composite.ts';
-import { runLifecycle } from './lifecycle/lifecycle.ts';
 import { builtInOrder } from './lifecycle/order.ts';
-import { appsWithRecords, layersOf, readRecord, writeRecord } from './lifecycle/record.ts';
+import { appsWithRecords, layersOf, readRecord } from './lifecycle/record.ts';
 import type { LifecycleOptions } from './lifecycle/run.ts';
 import { makeWorkFolder } from './lifecycle/work-folder.ts';
 import { readOperator } from './operator.ts';
@@ -30,6 +33,8 @@ export type BuilderOptions = {
   readonly clock: Clock;
   /** PEM bundle that builds trust; the one this process was told to trust when left out. */
   readonly caFile?: string;
+  /** Hosts that buildpacks may be fetched from although they are private, as `HOST` or `HOST:PORT`. */
+  readonly allowHosts?: string;
   /** Folder with the built-in buildpacks. */
   readonly buildpacksDir: string;
   /** Groups of them in the order they are tried; Wherry's own unless told. */
@@ -42,6 +47,8 @@ export function createBuilder(options: BuilderOptions): Builder {
   const operator = readOperator(process.env, options.caFile);
   const stack = createStack({ paths, layers, clock });
   const runtimes = createRuntimes({ paths, layers, stack, clock, hostEnv: operator.hostEnv });
+  const allowed = parseAllowedHosts(options.allowHosts);
+  const fetcher = createFetcher({ paths, layers, clock, allowed, caFile: operator.caFile });
   mkdirSync(paths.builds, { recursive: true, mode: 0o700 });
   const swept = sweep(paths.builds, layers).catch(error =>
     log.warn({ err: error }, 'left-over build folders could not be deleted'),
@@ -54,7 +61,7 @@ export function createBuilder(options: BuilderOptions): Builder {
     async build(request) {
       const started = clock.ticks();
       const lifecycle = await ready;
-      const image = await buildOnce(lifecycle, request).catch(error => {
+      const image = await buildOnce(lifecycle, request, fetcher).catch(error => {
         log.info({ app: request.app, err: error }, 'build failed');
         throw error;
       });
@@ -70,15 +77,24 @@ export function createBuilder(options: BuilderOptions): Builder {
     async collect(kept) {
       const { buildpacks } = await ready;
       // From here to the look at who holds the layers nothing waits, so no build can end in between.
-      const records = appsWithRecords(paths.builds).flatMap(app => readRecord(paths.builds, app) ?? []);
+      const apps = appsWithRecords(paths.builds);
+      const records = apps.flatMap(app => readRecord(paths.builds, app) ?? []);
+      const classic = apps
+        .flatMap(app => readClassicRecord(paths.builds, app) ?? [])
+        .flatMap(classicLayersOf);
       const tools = [...buildpacks.values()].map(({ digest }) => digest);
-      const ids = [...kept.flatMap(image => image.layers), ...records.flatMap(layersOf), ...tools];
+      const ids = [
+        ...kept.flatMap(image => image.layers),
+        ...records.flatMap(layersOf),
+        ...classic,
+        ...tools,
+      ];
       await layers.collect(new Set<DiffId>(ids));
     },
   };
 }
 
-async function buildOnce(lifecycle: LifecycleOptions, request: BuildRequest) {
+async function buildOnce(lifecycle: LifecycleOptions, request: BuildRequest, fetcher: Fetcher) {
   const { clock, builds } = lifecycle;
   const work = await makeWorkFolder(join(builds, request.app));
   const stop = new AbortController();
@@ -93,9 +109,7 @@ async function buildOnce(lifecycle: LifecycleOptions, request: BuildRequest) {
   });
   const release = lifecycle.layers.hold();
   try {
-    const record = await runLifecycle({ ...lifecycle, request, work, signal: stop.signal });
-    writeRecord(builds, request.app, record);
-    return record.image;
+    return await buildImage({ ...lifecycle, request, work, signal: stop.signal }, fetcher);
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : explainFull(error, builds);
   } finally {

@@ -34,10 +34,15 @@ function checkManifest(dir: string): void {
   }
 }
 
-/** The checked-out tree becomes the app's layer as it is, below /workspace, owned by the app's user. */
-export async function putSource(source: Source, layers: LayerStore, work: WorkFolder): Promise<DiffId> {
+/** The checked-out tree becomes the app's layer as it is, below /workspace (or `folder`), owned by the app's user. */
+export async function putSource(
+  source: Source,
+  layers: LayerStore,
+  work: WorkFolder,
+  folder = 'workspace',
+): Promise<DiffId> {
   const root = work.folder('source');
-  const target = join(root, 'workspace');
+  const target = join(root, folder);
   try {
     await rename(source.dir, target);
   } catch (error) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BuildLimits } from '../../../src/build/builder.ts';
 import { createBuilder, createLayerStore } from '../../../src/build/index.ts';
 import type { OrderNames } from '../../../src/build/lifecycle/order.ts';
+import { parseBuildpackSource } from '../../../src/domain/buildpack-source.ts';
 import type { Image } from '../../../src/domain/image.ts';
 import { type AppName, parseAppName } from '../../../src/domain/names.ts';
 import type { Progress } from '../../../src/domain/push.ts';
@@ -23,7 +24,7 @@ export type BuildBench = Awaited<ReturnType<typeof openBench>>;
 
 /** A builder over the real engine in a data directory of its own; stacks come from the shared cache. */
 export async function openBench(
-  options: { parent?: string; buildpacksDir?: string; order?: OrderNames } = {},
+  options: { parent?: string; buildpacksDir?: string; order?: OrderNames; allowHosts?: string } = {},
 ) {
   const data = mkdtempSync(join(options.parent ?? tmpdir(), 'wherry-build-'));
   const paths = createPaths({ data });
@@ -67,6 +68,7 @@ export async function openBench(
             checkoutMs: 0,
           },
           config: options.config ?? {},
+          ...(options.buildpacks ? { buildpacks: options.buildpacks.map(parseBuildpackSource) } : {}),
           limits: { ...limits, ...options.limits },
           progress: collecting(output),
           signal: options.signal ?? new AbortController().signal,
@@ -118,6 +120,8 @@ export async function openBench(
 export type BuildOptions = {
   readonly app?: AppName;
   readonly config?: Record<string, string>;
+  /** As an operator sets them. */
+  readonly buildpacks?: readonly string[];
   readonly limits?: Partial<BuildLimits>;
   readonly fresh?: boolean;
   readonly signal?: AbortSignal;
