@@ -24,6 +24,8 @@ export function createPaths(options: { data: string; cache?: string }) {
     hostKeys: join(data, 'host-keys'),
     repos: join(data, 'repos'),
     builds: join(data, 'builds'),
+    /** What each build printed, a folder an app. */
+    buildLogs: join(data, 'builds-log'),
     /** Layers of this data directory (app and dependency layers). */
     layers: join(data, 'layers'),
     engine: join(data, 'engine'),
