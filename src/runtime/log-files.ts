@@ -8,6 +8,7 @@ import type { LogLine, LogQuery } from './runtime.ts';
 const keptFiles = 20;
 const ownLimit = 2 ** 20;
 const tailBlock = 256 * 1024;
+const followBlock = 4 * 2 ** 20;
 const followPause = 200;
 
 /**
@@ -99,44 +100,39 @@ function dynoOfFile(file: string): string {
   return /\.([a-z0-9-]+\.\d+)\.v\d+-[0-9a-f]+\.log$/.exec(file)?.[1] ?? 'wherry';
 }
 
+type Read = { readonly lines: LogLine[]; readonly end: number };
+
 /** The last `count` lines and where the file ends now. */
-async function readTail(
-  file: string,
-  count: number,
-  dyno: string,
-): Promise<{ lines: LogLine[]; end: number }> {
-  const handle = await open(file, 'r').catch(() => undefined);
-  if (!handle) return { lines: [], end: 0 };
-  try {
-    const { size } = await handle.stat();
+function readTail(file: string, count: number, dyno: string): Promise<Read> {
+  return withFile(file, async (handle, size) => {
     for (let block = tailBlock; ; block *= 4) {
       const start = Math.max(0, size - block);
       const text = await readPart(handle, start, size);
       const whole = start === 0 ? text : text.slice(text.indexOf('\n') + 1);
-      const end = size - Buffer.byteLength(text.slice(text.lastIndexOf('\n') + 1));
+      const end = size - (text.length - text.lastIndexOf('\n') - 1);
       const lines = parseLines(whole, dyno);
       if (lines.length >= count || start === 0) return { lines: count === 0 ? [] : lines.slice(-count), end };
     }
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
-/** Whole lines after `offset`; from the start when the file was cut in between. */
-async function readFrom(
-  file: string,
-  offset: number,
-  dyno: string,
-): Promise<{ lines: LogLine[]; end: number }> {
+/** Whole lines after `offset`; from the start when the file was begun anew in between. */
+function readFrom(file: string, offset: number, dyno: string): Promise<Read> {
+  return withFile(file, async (handle, size) => {
+    const start = size < offset ? 0 : offset;
+    if (size === start) return { lines: [], end: start };
+    const text = await readPart(handle, start, Math.min(size, start + followBlock));
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+    return { lines: parseLines(whole, dyno), end: start + whole.length };
+  });
+}
+
+/** A file that is gone has no lines. */
+async function withFile(file: string, read: (handle: Handle, size: number) => Promise<Read>): Promise<Read> {
   const handle = await open(file, 'r').catch(() => undefined);
   if (!handle) return { lines: [], end: 0 };
   try {
-    const { size } = await handle.stat();
-    const start = size < offset ? 0 : offset;
-    if (size === start) return { lines: [], end: start };
-    const text = await readPart(handle, start, Math.min(size, start + 4 * 2 ** 20));
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    return { lines: parseLines(whole, dyno), end: start + Buffer.byteLength(whole) };
+    return await read(handle, (await handle.stat()).size);
   } finally {
     await handle.close();
   }
