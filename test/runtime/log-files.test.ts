@@ -74,6 +74,20 @@ it('follows new lines and new instances until told to stop', async () => {
   expect(lines.map(line => line.text)).toEqual(['old', 'other', 'half whole']);
 });
 
+it('repeats and loses nothing when it follows lines that are not ASCII', async () => {
+  const stop = new AbortController();
+  write('blog.web.1.v1-aaaaaa.log', '2026-01-01T00:00:01Z stdout F \u00e9\u00e9\u00e9\u00e9\n');
+  const texts: string[] = [];
+  const query = { lines: 10, follow: true, signal: stop.signal };
+  for await (const { text } of createLogFiles({ dir, clock }).read('blog', query)) {
+    texts.push(text);
+    if (texts.length < 4)
+      write('blog.web.1.v1-aaaaaa.log', `2026-01-01T00:00:02Z stdout F \u{1f6a3} ${texts.length}\n`);
+    else stop.abort();
+  }
+  expect(texts).toEqual(['\u00e9\u00e9\u00e9\u00e9', '\u{1f6a3} 1', '\u{1f6a3} 2', '\u{1f6a3} 3']);
+});
+
 it('keeps a bounded number of files of ended instances', async () => {
   for (let at = 0; at < 30; at++) write(`blog.web.1.v${at}-aaaaaa.log`, 'x\n');
   const living = join(dir, 'blog', 'blog.web.1.v0-aaaaaa.log');
