@@ -6,7 +6,8 @@ import { WherryError } from '../domain/errors.ts';
 import type { Fetched, Fetcher } from './fetch/fetcher.ts';
 import { parseJsonc } from './jsonc.ts';
 import { type Buildpack, describeBuildpack } from './lifecycle/buildpack.ts';
-import { type Order, resolveOrder } from './lifecycle/order.ts';
+import { orderOf } from './lifecycle/composite.ts';
+import type { Order } from './lifecycle/order.ts';
 import type { Run } from './lifecycle/run.ts';
 import { readSmallFile } from './read-file.ts';
 
@@ -125,14 +126,10 @@ function nativeChoice(run: Run, here: readonly Here[]): Choice {
     known.set(buildpack.id, buildpack);
     return buildpack.id;
   });
-  // The commands of a Procfile count whatever builds.
-  const procfile = 'wherry/procfile';
-  const more = known.has(procfile) && !ids.includes(procfile) ? [{ id: procfile, optional: true }] : [];
-  return {
-    kind: 'native',
-    order: resolveOrder([[...ids.map(id => ({ id })), ...more]], known),
-    buildpacks: known,
-  };
+  // An Aptfile and the commands of a Procfile count whatever builds.
+  const beside = (id: string) => (known.has(id) && !ids.includes(id) ? [{ id, optional: true }] : []);
+  const group = [...beside('wherry/apt'), ...ids.map(id => ({ id })), ...beside('wherry/procfile')];
+  return { kind: 'native', order: orderOf([group], known), buildpacks: known };
 }
 
 function builtIn({ buildpacks }: Run, id: string): string {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
-import type { DiffId, Image, ImageId } from '../../domain/image.ts';
+import type { DiffId, Image } from '../../domain/image.ts';
 import type { AppJson } from '../app-json.ts';
+import { identified } from '../image-id.ts';
 import type { Runtime } from '../runtimes/runtimes.ts';
 import { appUser, stackEnv } from '../stack/recipe.ts';
 import { labelsOf } from './labels.ts';
@@ -60,21 +60,9 @@ export function assembleImage(parts: ImageParts): Image {
     ...(appJson.healthcheck ? { healthcheck: appJson.healthcheck } : {}),
     labels: labelsOf({ stack, app, launcher, buildpacks, merged }),
   };
-  return { id: idOf(content), ...content };
+  return identified(content);
 }
 
 function launched(runtimes: readonly Runtime[]): readonly Runtime[] {
   return runtimes.filter(({ launch }) => launch);
-}
-
-function idOf(content: Omit<Image, 'id'>): ImageId {
-  return `sha256:${createHash('sha256').update(canonical(content)).digest('hex')}`;
-}
-
-/** JSON with sorted keys. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${fields.map(([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`).join(',')}}`;
 }
