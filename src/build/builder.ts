@@ -23,6 +23,8 @@ export type BuildRequest = {
   readonly buildpacks?: readonly BuildpackSource[];
   /** The name that classic buildpacks find in STACK; this host's own unless told. */
   readonly stack?: string;
+  /** The folder of the repository that is built, as `apps/web`; all of it when left out. */
+  readonly buildDir?: string | undefined;
   /** The image of the release that is live now, or none: what layers are restored from. */
   readonly previous?: Image;
   /** Build again even where nothing changed. */

@@ -7,6 +7,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
+import { insideBuildDir } from './build-dir.ts';
 import { buildImage } from './build-image.ts';
 import type { Builder, BuildRequest } from './builder.ts';
 import { classicLayersOf, readClassicRecord } from './classic/record.ts';
@@ -21,9 +22,11 @@ import { appsWithRecords, layersOf, readRecord } from './lifecycle/record.ts';
 import type { LifecycleOptions } from './lifecycle/run.ts';
 import { makeWorkFolder } from './lifecycle/work-folder.ts';
 import { readOperator } from './operator.ts';
+import { type BuildQueue, createBuildQueue, defaultBuildMemory } from './queue.ts';
 import { loadRecordKey } from './record-key.ts';
 import { createRuntimes } from './runtimes/runtimes.ts';
 import { createStack } from './stack/stack.ts';
+import { inTurns } from './turns.ts';
 
 export type BuilderOptions = {
   readonly paths: Paths;
@@ -35,6 +38,8 @@ export type BuilderOptions = {
   readonly caFile?: string;
   /** Hosts that buildpacks may be fetched from although they are private, as `HOST` or `HOST:PORT`. */
   readonly allowHosts?: string;
+  /** Bytes of memory that builds in containers may use together; half of the host's less a reserve when left out. */
+  readonly memory?: number | undefined;
   /** Folder with the built-in buildpacks. */
   readonly buildpacksDir: string;
   /** Groups of them in the order they are tried; Wherry's own unless told. */
@@ -49,6 +54,7 @@ export function createBuilder(options: BuilderOptions): Builder {
   const runtimes = createRuntimes({ paths, layers, stack, clock, hostEnv: operator.hostEnv });
   const allowed = parseAllowedHosts(options.allowHosts);
   const fetcher = createFetcher({ paths, layers, clock, allowed, caFile: operator.caFile });
+  const queue = createBuildQueue(options.memory ?? defaultBuildMemory());
   mkdirSync(paths.builds, { recursive: true, mode: 0o700 });
   const swept = sweep(paths.builds, layers).catch(error =>
     log.warn({ err: error }, 'left-over build folders could not be deleted'),
@@ -61,7 +67,7 @@ export function createBuilder(options: BuilderOptions): Builder {
     async build(request) {
       const started = clock.ticks();
       const lifecycle = await ready;
-      const image = await buildOnce(lifecycle, request, fetcher).catch(error => {
+      const image = await buildOnce({ lifecycle, fetcher, queue }, request).catch(error => {
         log.info({ app: request.app, err: error }, 'build failed');
         throw error;
       });
@@ -94,11 +100,13 @@ export function createBuilder(options: BuilderOptions): Builder {
   };
 }
 
-async function buildOnce(lifecycle: LifecycleOptions, request: BuildRequest, fetcher: Fetcher) {
+type Parts = { readonly lifecycle: LifecycleOptions; readonly fetcher: Fetcher; readonly queue: BuildQueue };
+
+async function buildOnce({ lifecycle, fetcher, queue }: Parts, request: BuildRequest) {
   const { clock, builds } = lifecycle;
   const work = await makeWorkFolder(join(builds, request.app));
   const stop = new AbortController();
-  const onAbort = () => stop.abort(new WherryError('interrupted', 'The build was stopped.'));
+  const onAbort = () => stop.abort(stopReason(request.signal));
   if (request.signal.aborted) onAbort();
   request.signal.addEventListener('abort', onAbort, { once: true });
   const endWatch = watchDisk({
@@ -109,7 +117,15 @@ async function buildOnce(lifecycle: LifecycleOptions, request: BuildRequest, fet
   });
   const release = lifecycle.layers.hold();
   try {
-    return await buildImage({ ...lifecycle, request, work, signal: stop.signal }, fetcher);
+    const source = insideBuildDir(request.source, request.buildDir);
+    const engine = inTurns(lifecycle.engine, queue, {
+      app: request.app,
+      memory: request.limits.memory,
+      signal: stop.signal,
+      onWait: why => request.progress.step(why),
+    });
+    const signal = stop.signal;
+    return await buildImage({ ...lifecycle, engine, request: { ...request, source }, work, signal }, fetcher);
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : explainFull(error, builds);
   } finally {
@@ -119,6 +135,11 @@ async function buildOnce(lifecycle: LifecycleOptions, request: BuildRequest, fet
     await work.remove();
     await rm(request.source.dir, { recursive: true, force: true });
   }
+}
+
+/** Who stopped it may have said why. */
+function stopReason({ reason }: AbortSignal): WherryError {
+  return reason instanceof WherryError ? reason : new WherryError('interrupted', 'The build was stopped.');
 }
 
 async function prepareOptions(

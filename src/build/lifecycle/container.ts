@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { DiffId } from '../../domain/image.ts';
-import type { Engine, Mount, OverlayMount } from '../../engine/engine.ts';
+import type { Mount, OverlayMount } from '../../engine/engine.ts';
 import type { BuildLimits } from '../builder.ts';
 import { caInside, type Operator } from '../operator.ts';
 import { appUser, stackEnv, stackId } from '../stack/recipe.ts';
+import type { Sandboxes } from '../turns.ts';
 import { apiAtLeast } from './api.ts';
 import { type Buildpack, escapedId } from './buildpack.ts';
 import { type Env, withUserEnv } from './environment.ts';
@@ -12,7 +13,7 @@ import { ourBase } from './targets.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 export type ContainerOptions = {
-  readonly engine: Engine;
+  readonly engine: Sandboxes;
   readonly operator: Operator;
   readonly app: string;
   readonly limits: BuildLimits;

@@ -1,16 +1,16 @@
-import type { Engine } from '../../engine/engine.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { BuildRequest } from '../builder.ts';
 import type { LayerStore } from '../layers/store.ts';
 import type { Operator } from '../operator.ts';
 import type { Runtimes } from '../runtimes/runtimes.ts';
 import type { Stack } from '../stack/stack.ts';
+import type { Sandboxes } from '../turns.ts';
 import type { Buildpack } from './buildpack.ts';
 import type { Order } from './order.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 export type LifecycleOptions = {
-  readonly engine: Engine;
+  readonly engine: Sandboxes;
   readonly layers: LayerStore;
   readonly stack: Stack;
   readonly runtimes: Runtimes;
