@@ -50,7 +50,7 @@ async function launched(
 }
 
 describe("a layer's environment", () => {
-  it('overrides, sets defaults, appends and prepends, in the build as in the launcher', async () => {
+  it('V5 overrides, sets defaults, appends and prepends, in the build as in the launcher', async () => {
     write({
       PLAIN: 'plain',
       'OVER.override': 'over',
@@ -69,7 +69,7 @@ describe("a layer's environment", () => {
     expect(await launched({ DEF: '' })).toMatchObject(fresh);
   });
 
-  it('keeps trailing newlines, quotes, dollars and newlines as they are, and runs none of it', async () => {
+  it('V5 keeps trailing newlines, quotes, dollars and newlines as they are, and runs none of it', async () => {
     const hostile = `'"$(touch ${dir}/pwned)\`id\`\n\\ $PATH\n`;
     write({ 'X.override': hostile, 'Y.append': hostile, 'Y.delim': "'; exit 1; '" });
     expect((await launched({ Y: 'y' }))['X']).toBe(hostile);
@@ -77,13 +77,13 @@ describe("a layer's environment", () => {
     expect(readEnvFolder([dir], 'env').map(({ name }) => name)).toEqual(['X', 'Y']);
   });
 
-  it('adds what is for one process type by DYNO', async () => {
+  it('V6 adds what is for one process type by DYNO', async () => {
     expect((await launched({ DYNO: 'web.2' }, { ONLY: 'web' }))['ONLY']).toBe('web');
     expect((await launched({ DYNO: 'worker.1' }, { ONLY: 'web' }))['ONLY']).toBeUndefined();
     expect((await launched({}, { ONLY: 'web' }))['ONLY']).toBeUndefined();
   });
 
-  it('passes over unknown suffixes, folders and links, and refuses names that no shell takes', () => {
+  it('V5 passes over unknown suffixes, folders and links, and refuses names that no shell takes', () => {
     write({ 'A.unknown': 'x', 'B.append.more': 'x' });
     mkdirSync(join(dir, 'env/web'));
     symlinkSync('/etc/passwd', join(dir, 'env/PASSWD'));
@@ -111,7 +111,7 @@ describe("a layer's environment", () => {
     expect(readEnvFolder([dir, lower], 'env').reduce(applyChange, {})).toEqual({ A: 'new', B: 'below' });
   });
 
-  it('puts folders of a layer in front of the path variables of the phase', () => {
+  it('B5 puts folders of a layer in front of the path variables of the phase', () => {
     for (const folder of ['bin', 'lib', 'include']) mkdirSync(join(dir, folder));
     const names = (phase: 'build' | 'launch') =>
       pathChanges(phase, [dir], '/layers/x/y').map(({ name, value }) => `${name}=${value}`);
@@ -124,7 +124,7 @@ describe("a layer's environment", () => {
     expect(names('launch')).toEqual(['PATH=/layers/x/y/bin', 'LD_LIBRARY_PATH=/layers/x/y/lib']);
   });
 
-  it('lets a user replace variables, but only put folders in front of path variables', () => {
+  it('V3 lets a user replace variables, but only put folders in front of path variables', () => {
     expect(withUserEnv({ PATH: '/bin', A: '1' }, { PATH: '/mine', A: '2' })).toEqual({
       PATH: '/mine:/bin',
       A: '2',

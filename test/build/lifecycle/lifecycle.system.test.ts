@@ -35,7 +35,7 @@ async function open(buildpacks: Record<string, TestBuildpack>, order?: OrderName
 }
 
 describe('detection', () => {
-  it('takes the first group that passes, asks each buildpack once and drops optional ones that fail', async () => {
+  it('D3 takes the first group that passes, asks each buildpack once and drops optional ones that fail', async () => {
     const bench = await open(
       {
         'a/passes': { detect: 'exit 0', build: web },
@@ -59,14 +59,14 @@ describe('detection', () => {
     expect(output).toContain('broken');
   });
 
-  it('shows what a detect said that erred when nothing passes', async () => {
+  it('D12 shows what a detect said that erred when nothing passes', async () => {
     const bench = await open({ 'a/errs': { detect: 'echo the reason >&2; exit 7' } });
     const error = await bench.build(source).catch(caught => caught);
     expect(error.message).toBe('Detection by buildpack a/errs failed; its output is above.');
     expect(error.output).toContain('the reason');
   });
 
-  it('cannot write to the app, the buildpacks or the platform, and is not root', async () => {
+  it('D1 cannot write to the app, the buildpacks or the platform, and is not root', async () => {
     const detect = `
       for place in /workspace "$CNB_BUILDPACK_DIR" "$CNB_PLATFORM_DIR" /cnb /usr; do
         if touch "$place/x" 2>/dev/null; then echo "wrote to $place"; exit 9; fi
@@ -96,7 +96,7 @@ describe('a buildpack', () => {
     ],
     [{ toml: '[[order]]\ngroup = []' }, 'Buildpack a@1.2.3 is made of other buildpacks'],
     [{ toml: '= x' }, 'is not TOML at line 5'],
-  ])('that cannot be used, %j, is refused before anything runs', async (buildpack, message) => {
+  ])('A1 that cannot be used, %j, is refused before anything runs', async (buildpack, message) => {
     const bench = await open({ a: buildpack });
     await expect(bench.build(source)).rejects.toThrow(message);
     expect(bench.sandboxes).toEqual([]);
@@ -104,7 +104,7 @@ describe('a buildpack', () => {
 });
 
 describe('the build', () => {
-  it('hands plan entries to their first provider and on by unmet', async () => {
+  it('B2 hands plan entries to their first provider and on by unmet', async () => {
     const provide = `printf '[[provides]]\\nname = "thing"\\n' > "$CNB_BUILD_PLAN_PATH"`;
     const show = 'sed "s|^|$CNB_LAYERS_DIR |" "$CNB_BP_PLAN_PATH"';
     const bench = await open({
@@ -123,14 +123,14 @@ describe('the build', () => {
     expect(versions.map(line => line.split(' ')[0])).toEqual(['/layers/first', '/layers/second']);
   });
 
-  it('refuses an unmet entry that is not in the plan', async () => {
+  it('B2 refuses an unmet entry that is not in the plan', async () => {
     const bench = await open({
       a: { build: `printf '[[unmet]]\\nname = "x"\\n' > "$CNB_LAYERS_DIR/build.toml"; ${web}` },
     });
     await expect(bench.build(source)).rejects.toThrow('build.toml of a names "x", which is not in its plan.');
   });
 
-  it('shows build layers to later buildpacks, config as files and environment, and nothing of the host', async () => {
+  it('B5 shows build layers to later buildpacks, config as files and environment, and nothing of the host', async () => {
     process.env['HOST_ONLY'] = 'leak';
     closing.push(() => void delete process.env['HOST_ONLY']);
     const bench = await open({
@@ -167,7 +167,7 @@ describe('the build', () => {
     expect(JSON.stringify(image)).not.toContain('tok en');
   });
 
-  it('passes positional arguments and the environment of the API', async () => {
+  it('A3 passes positional arguments and the environment of the API', async () => {
     const bench = await open({
       'x/y': {
         api: '0.7',
@@ -178,7 +178,7 @@ describe('the build', () => {
     expect(image.processes[0]?.command).toEqual(['/cnb/lifecycle/shell', 'sleep 5 && true']);
   });
 
-  it('ends with the failing buildpack and keeps what the last build left', async () => {
+  it('B3 ends with the failing buildpack and keeps what the last build left', async () => {
     const bench = await open({
       'a/b': { build: `${web}; [[ ! -f broken ]] || { echo the reason; exit 3; }` },
     });
@@ -225,7 +225,7 @@ describe('the build', () => {
       'marks two processes as the default',
     ],
     ['no process at all', 'true', 'The build gave no process to run'],
-  ])('refuses %s', async (_name, build, message) => {
+  ])('B4 refuses %s', async (_name, build, message) => {
     const bench = await open({ a: { build } });
     await expect(bench.build(source)).rejects.toThrow(message);
   });
@@ -236,7 +236,7 @@ describe('restoring', () => {
     `mkdir -p "$CNB_LAYERS_DIR/${name}"; echo ${name} > "$CNB_LAYERS_DIR/${name}/file"
      printf '[types]\\n${types}\\n[metadata]\\nnumber = 7\\n' > "$CNB_LAYERS_DIR/${name}.toml"`;
 
-  it('brings back tomls without types, folders of cached layers and the store, and nothing else', async () => {
+  it('R2 brings back tomls without types, folders of cached layers and the store, and nothing else', async () => {
     const bench = await open({
       a: {
         build: `(cd "$CNB_LAYERS_DIR" && find . -type f | LC_ALL=C sort && cat ./*.toml || true)
@@ -263,7 +263,7 @@ describe('restoring', () => {
     expect(output).not.toContain('[types]');
   });
 
-  it('keeps a layer that only its toml renews, takes over changes to a cached one, and forgets a deleted one', async () => {
+  it('E3 keeps a layer that only its toml renews, takes over changes to a cached one, and forgets a deleted one', async () => {
     const bench = await open({
       a: {
         build: `cd "$CNB_LAYERS_DIR"
@@ -297,7 +297,7 @@ describe('restoring', () => {
     expect(readdirSync(dir ?? '')).toEqual(['file', 'more']);
   });
 
-  it('shows layers, their environment and what the build wrote into the app at launch', async () => {
+  it('V6 shows layers, their environment and what the build wrote into the app at launch', async () => {
     const bench = await open({
       a: {
         build: `l=$CNB_LAYERS_DIR/l; mkdir -p $l/bin $l/env.launch/web

@@ -18,7 +18,7 @@ const optional = (id: string, ...alternatives: Alternative[]): Passed => ({
 const group = (all: Passed[], platform: string[] = []) => resolvePlan(all, new Set(platform))?.group;
 
 describe('the build plan', () => {
-  it('is met when everything required is provided at the same place or before, and the reverse', () => {
+  it('D8 is met when everything required is provided at the same place or before, and the reverse', () => {
     expect(group([passed('a', alternative(['x'], [])), passed('b', alternative([], ['x']))])).toEqual([
       'a',
       'b',
@@ -28,7 +28,7 @@ describe('the build plan', () => {
     expect(group([passed('a', alternative(['x'], []))])).toBeUndefined();
   });
 
-  it('drops optional buildpacks that do not fit, until what is left fits', () => {
+  it('D8 drops optional buildpacks that do not fit, until what is left fits', () => {
     const all = [
       optional('a', alternative(['x'], ['y'])),
       optional('b', alternative([], ['x'])),
@@ -38,7 +38,7 @@ describe('the build plan', () => {
     expect(group([optional('a', alternative(['x'], []))])).toBeUndefined();
   });
 
-  it('tries all alternatives of an optional buildpack before it drops it', () => {
+  it('D9 tries all alternatives of an optional buildpack before it drops it', () => {
     const all = [
       optional('a', alternative(['x'], []), alternative(['y'], [])),
       passed('b', alternative([], ['y'])),
@@ -46,13 +46,13 @@ describe('the build plan', () => {
     expect(group(all)).toEqual(['a', 'b']);
   });
 
-  it('tries alternatives depth first, up to the sixteenth of sixteen', () => {
+  it('D9 tries alternatives depth first, up to the sixteenth of sixteen', () => {
     const hard = (id: string) => passed(id, alternative([`${id}-no`], []), alternative([id], [id]));
     const all = ['a', 'b', 'c', 'd'].map(hard);
     expect(resolvePlan(all, new Set())?.entries.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('keeps several providers of a name in order and gives them all requirements', () => {
+  it('D10 keeps several providers of a name in order and gives them all requirements', () => {
     const plan = resolvePlan(
       [
         passed('a', alternative(['x'], [])),
@@ -80,7 +80,7 @@ describe('the build plan', () => {
     expect([both?.platform, both?.entries.map(({ name }) => name)]).toEqual([[], ['node']]);
   });
 
-  it('refuses a top-level version in requires and keeps metadata', () => {
+  it('D7 refuses a top-level version in requires and keeps metadata', () => {
     expect(planSchema.safeParse({ requires: [{ name: 'x', version: '1' }] }).success).toBe(false);
     const [first, second] = planSchema.parse({
       requires: [{ name: 'x', metadata: { version: '1' } }],
