@@ -19,6 +19,8 @@ export const builtInOrder: OrderNames = [
   around('wherry/null'),
   // Before Node: beside them a package.json is mostly for the assets.
   around('wherry/ruby'),
+  around('wherry/nodejs', 'wherry/php'),
+  around('wherry/php'),
   around('wherry/go'),
   around('wherry/nodejs'),
   around('wherry/static'),
