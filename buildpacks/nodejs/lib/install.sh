@@ -1,24 +1,17 @@
 # Layers: `deps` (launch, cache) what runs; `build-deps` (cache) with development dependencies, when there is a build script;
-# `npm-cache` (cache) npm's downloads. Each holds the key it was made from in its metadata.
+# `<manager>-cache` (cache) its downloads. The first two hold the key they were made from in their metadata.
 
 # Raise when the way of installing changes what comes out.
-layer_schema=1
+layer_schema=2
 modules=/workspace/node_modules
-
-lock_file() {
-  local name
-  for name in npm-shrinkwrap.json package-lock.json; do
-    [[ -f "$name" ]] && printf '%s' "$name" && return
-  done
-  return 0
-}
-
-lock=$(lock_file)
+package_cache=$CNB_LAYERS_DIR/$manager-cache
 
 build_script() {
-  if has_script heroku-postbuild; then printf heroku-postbuild
-  elif has_script build; then printf build
-  fi
+  local name
+  for name in heroku-postbuild heroku-build build; do
+    has_script "$name" && printf '%s' "$name" && return
+  done
+  return 0
 }
 
 # Scripts of the app itself, workspaces and links run against or point to its files, so they are installed where these are.
@@ -28,9 +21,11 @@ installs_in_place() {
     has_script "$name" && return 0
   done
   [[ -d prisma || -d patches || -f binding.gyp ]] && return 0
+  [[ "$manager" == berry ]] && { plugs || [[ -d .yarn/patches ]]; } && return 0
+  [[ "$manager" == pnpm && -f pnpm-workspace.yaml ]] && grep -q '^packages:' pnpm-workspace.yaml && return 0
   jq -e '.workspaces != null' package.json >/dev/null && return 0
-  [[ -n "$lock" ]] && jq -e '[.packages // {} | .[] | select(.link == true)] | length > 0' "$lock" >/dev/null && return 0
-  jq -e '[.dependencies, .devDependencies, .optionalDependencies] | map(. // {}) | add | [.[] | strings | select(test("^(file:|link:|\\.)"))] | length > 0' package.json >/dev/null
+  [[ "$lock" == *.json ]] && jq -e '[.packages // {} | .[] | select(.link == true)] | length > 0' "$lock" >/dev/null && return 0
+  jq -e '[.dependencies, .devDependencies, .optionalDependencies] | map(. // {}) | add | [.[] | strings | select(test("^(file:|link:|portal:|workspace:|\\.)"))] | length > 0' package.json >/dev/null
 }
 
 has_development_dependencies() { jq -e '.devDependencies // {} | length > 0' package.json >/dev/null; }
@@ -48,9 +43,9 @@ install_dependencies() {
   if installs_in_place; then
     install_in_place
   elif [[ -n "$(build_script)" ]] && has_development_dependencies; then
-    install_layer build-deps --include=dev
+    install_layer build-deps all
   else
-    install_layer deps --omit=dev
+    install_layer deps production
   fi
 }
 
@@ -60,81 +55,93 @@ prune_dependencies() {
   if installs_in_place; then
     [[ -n "$(build_script)" ]] && has_development_dependencies || return 0
     step "Removing development dependencies"
-    npm prune --omit=dev --ignore-scripts 2>&1 | indent
+    run_prune 2>&1 | indent || fail "Removing development dependencies failed. Its output is above."
   elif [[ -n "$(build_script)" ]] && has_development_dependencies; then
-    install_layer deps --omit=dev
+    install_layer deps production
   fi
 }
 
 install_in_place() {
-  step "Installing dependencies in the app's folder"
-  local include=--omit=dev
-  [[ -z "$(build_script)" ]] || include=--include=dev
-  run_npm /workspace "$include"
+  step "Installing dependencies in the app's folder with $(install_command)"
+  local which=production
+  [[ -z "$(build_script)" ]] || which=all
+  install_in /workspace "$which"
+  keep_cache
 }
 
-# install_layer NAME FLAG
+# install_layer NAME all|production
 install_layer() {
-  local name=$1 flag=$2 layer=$CNB_LAYERS_DIR/$1 key file
-  key=$(layer_key "$flag")
+  local name=$1 which=$2 layer=$CNB_LAYERS_DIR/$1 key file
+  key=$(layer_key "$which")
   if [[ -d "$layer/node_modules" && "$(restored_key "$layer")" == "$key" ]]; then
-    step "Reusing dependencies ($name): ${lock:-package.json}, Node and npm are unchanged"
+    step "Reusing dependencies ($name): ${lock:-package.json}, Node and $manager are unchanged"
   else
-    step "Installing dependencies with $(install_command) $flag"
+    step "Installing dependencies with $(install_command) ($which)"
     rm -rf "$layer"
     mkdir -p "$layer"
-    for file in package.json .npmrc ${lock:+"$lock"}; do
-      [[ ! -f "$file" ]] || cp "$file" "$layer/$file"
-    done
-    run_npm "$layer" "$flag"
-    rm -f "$layer/.npmrc" "$layer/package.json" "$layer/package-lock.json" "$layer/npm-shrinkwrap.json"
+    while read -r file; do
+      [[ ! -e "$file" ]] || cp -R "$file" "$layer/$file"
+    done < <(install_files; printf '%s\n' "$lock")
+    install_in "$layer" "$which"
+    find "$layer" -mindepth 1 -maxdepth 1 ! -name node_modules -exec rm -rf {} +
     mkdir -p "$layer/node_modules"
   fi
   local launch=false
   [[ "$name" != deps ]] || launch=true
   printf '[types]\nlaunch = %s\ncache = true\n\n[metadata]\nkey = "%s"\n' "$launch" "$key" >"$layer.toml"
-  printf '[types]\ncache = true\n' >"$CNB_LAYERS_DIR/npm-cache.toml"
-  mkdir -p "$npm_config_cache"
+  keep_cache
   ln -sfn "$layer/node_modules" "$modules"
+}
+
+# Plug'n'Play runs from the cache itself.
+keep_cache() {
+  local launch=false
+  [[ "$manager" == berry ]] && plugs && launch=true
+  printf '[types]\nlaunch = %s\ncache = true\n' "$launch" >"$package_cache.toml"
+  mkdir -p "$package_cache"
 }
 
 layer_key() {
   {
-    printf '%s\n' "$layer_schema" "$(node --version)" "$(npm --version)" "$1" "$NODE_ENV" "$(uname -m)"
+    printf '%s\n' "$layer_schema" "$(node --version)" "$manager" "$(tool_versions)" "$1" "$NODE_ENV" "$(uname -m)"
     [[ -z "$lock" ]] || cat "$lock"
-    jq -cS '[.dependencies, .devDependencies, .optionalDependencies, .peerDependencies, .overrides, .bundleDependencies, .allowScripts]' package.json
-    [[ ! -f .npmrc ]] || grep -viE '_auth|_password|token' .npmrc || true
+    jq -cS '[.dependencies, .devDependencies, .optionalDependencies, .peerDependencies, .overrides, .resolutions, .bundleDependencies, .allowScripts, .pnpm, .trustedDependencies, .dependenciesMeta]' package.json
+    local file
+    while read -r file; do
+      case "$file" in
+        package.json) ;;
+        .yarn) find .yarn -type f ! -path '.yarn/cache/*' 2>/dev/null | LC_ALL=C sort | xargs -r -d '\n' sha256sum ;;
+        *) [[ ! -f "$file" ]] || grep -viE '_auth|_password|token' "$file" || true ;;
+      esac
+    done < <(install_files)
     env | grep -iE '^npm_config_(omit|include|production|legacy_peer_deps|install_strategy|registry)=' | sort || true
   } | sha256sum | cut -d ' ' -f 1
 }
 
+tool_versions() { "$manager_program" --version; }
+
 restored_key() { sed -n 's/^key = "\([0-9a-f]*\)"$/\1/p' "$1.toml" 2>/dev/null || true; }
 
-install_command() { if [[ -n "$lock" ]]; then printf 'npm ci'; else printf 'npm install'; fi; }
-
-# run_npm FOLDER FLAG
-run_npm() {
-  local log=/tmp/npm-output
-  read -ra command <<<"$(install_command)"
-  if (cd "$1" && "${command[@]}" "$2") >"$log" 2>&1; then
+# install_in FOLDER all|production
+install_in() {
+  local log=/tmp/install-output said
+  if (cd "$1" && run_install "$2") >"$log" 2>&1; then
     indent <"$log"
     return 0
   fi
-  fail_for_drift "$log"
+  said=$(drift "$log")
+  [[ -z "$said" ]] || fail "$lock is out of step with package.json: $said. Run $manager_program install and commit $lock."
   indent <"$log"
-  fail "Installing dependencies with ${command[*]} failed. Its output is above."
-}
-
-fail_for_drift() {
-  local drift
-  drift=$(sed -nE -e "s/^npm (ERR!|error) +Missing: (.+) from lock file.*/\2 is missing from it/p" \
-    -e "s/^npm (ERR!|error) +Invalid: lock file's (.+) does not satisfy (.+)$/it holds \2 where package.json asks for \3/p" "$1" | head -n 1)
-  [[ -z "$drift" ]] || fail "$lock is out of step with package.json: $drift. Run npm install and commit $lock."
+  fail "Installing dependencies with $(install_command) failed. Its output is above."
 }
 
 warn_of_missing_lock() {
-  local name other=""
-  for name in yarn.lock pnpm-lock.yaml bun.lock bun.lockb; do [[ ! -f "$name" ]] || other=$name; done
-  [[ -z "$other" ]] || warn "$other is not read: dependencies are installed with npm."
-  warn "There is no package-lock.json, so versions may differ from push to push. Run npm install and commit package-lock.json."
+  local name
+  case "$manager" in
+    npm) name=package-lock.json ;;
+    pnpm) name=pnpm-lock.yaml ;;
+    yarn | berry) name=yarn.lock ;;
+    bun) name=bun.lock ;;
+  esac
+  warn "There is no $name, so versions may differ from push to push. Run $manager_program install and commit $name."
 }

@@ -1,0 +1,195 @@
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AppName, parseAppName } from '../../src/domain/names.ts';
+import { type BuildBench, fetchSoon, fixtures, openBench } from '../build/support/bench.ts';
+
+let bench: BuildBench;
+
+beforeAll(async () => {
+  bench = await openBench();
+});
+afterAll(async () => {
+  await bench.close();
+});
+
+const managers = [
+  { name: 'pnpm', lock: 'pnpm-lock.yaml', says: 'pnpm 10.', install: 'pnpm install --frozen-lockfile' },
+  { name: 'yarn', lock: 'yarn.lock', says: 'yarn 1.22.', install: 'yarn install --frozen-lockfile' },
+  { name: 'yarn-berry', lock: 'yarn.lock', says: 'yarn 4.18.1', install: 'yarn install' },
+  { name: 'bun', lock: 'bun.lock', says: 'bun 1.', install: 'bun install --frozen-lockfile' },
+] as const;
+const folder = (name: string) => join(fixtures, `node-${name}`);
+
+describe.each(managers)('an app whose lock file is of $name', ({ name, lock, says, install }) => {
+  const app = parseAppName(`node-${name}`);
+  const withBuildScript = (dir: string) =>
+    edit(dir, manifest => {
+      const build = `node -e "require('fs').writeFileSync('built.txt', String(require('is-number')(7)))"`;
+      manifest['scripts'] = { start: 'node server.js', build };
+    });
+
+  it('gets its dependencies without those of development, and answers', async () => {
+    const { image, output } = await bench.build(folder(name), { app });
+    expect(output.join('\n')).toContain(says);
+    expect(output.join('\n')).toContain(`Installing dependencies with ${install}`);
+    expect(image.processes[0]?.command).toEqual(['node', 'server.js']);
+    await answers(app, '1m pruned not built production');
+  });
+
+  it('is built again after a code change without any container', async () => {
+    await bench.build(folder(name), { app });
+    const { sandboxes } = await bench.build(folder(name), {
+      app,
+      change: dir => appendFileSync(join(dir, 'server.js'), '\n'),
+    });
+    expect(sandboxes).toBe(0);
+  });
+
+  it('runs its build script with development dependencies, and installs nothing again for code', async () => {
+    const scripted = parseAppName(`node-${name}-built`);
+    await bench.build(folder(name), { app: scripted, change: withBuildScript });
+    const { image, output } = await bench.build(folder(name), {
+      app: scripted,
+      change: dir => {
+        withBuildScript(dir);
+        appendFileSync(join(dir, 'server.js'), '\n');
+      },
+    });
+    expect(output.join('\n')).toContain('Reusing dependencies (build-deps)');
+    expect(output.join('\n')).not.toContain('Installing dependencies');
+    await bench.run(image, 'web', async base => {
+      expect(await (await fetchSoon(base)).text()).toBe('1m pruned true production');
+    });
+  });
+
+  it('is refused when the lock file is out of step, naming the package and the remedy', async () => {
+    const build = bench.build(folder(name), {
+      app: parseAppName('drifted'),
+      change: dir =>
+        edit(dir, manifest => {
+          manifest['dependencies'] = { ms: '2.1.3', 'is-odd': '^3.0.0' };
+        }),
+    });
+    const program = name === 'yarn-berry' ? 'yarn' : name;
+    await expect(build).rejects.toThrow(
+      `${lock} is out of step with package.json: is-odd@^3.0.0 is missing from it. Run ${program} install and commit ${lock}.`,
+    );
+  });
+
+  async function answers(named: AppName, text: string): Promise<void> {
+    const { image } = await bench.build(folder(name), { app: named });
+    await bench.run(image, 'web', async base => {
+      expect(await (await fetchSoon(base)).text()).toBe(text);
+    });
+  }
+});
+
+describe("an app with Yarn's Plug'n'Play", () => {
+  it('runs from the packed cache, whether node or yarn starts it', async () => {
+    const change = (dir: string) => rmSync(join(dir, '.yarnrc.yml'));
+    const { image } = await bench.build(folder('yarn-berry'), { app: parseAppName('pnp'), change });
+    for (const command of [
+      ['node', 'server.js'],
+      ['yarn', 'start'],
+    ]) {
+      const started = { ...image, processes: image.processes.map(process => ({ ...process, command })) };
+      await bench.run(started, 'web', async base => {
+        expect(await (await fetchSoon(base)).text()).toBe('1m pruned not built production');
+      });
+    }
+  });
+});
+
+describe('the package manager', () => {
+  const build = async (name: string, change: (dir: string) => void) =>
+    await bench.build(folder(name), { app: parseAppName('manager'), change });
+
+  it('is not guessed when there are two lock files', async () => {
+    const change = (dir: string) => writeFileSync(join(dir, 'package-lock.json'), '{}');
+    await expect(build('yarn', change)).rejects.toThrow(
+      'Both package-lock.json and yarn.lock are in the repository, so it is unclear whether npm or yarn installs. Keep the one that you use and remove the other.',
+    );
+  });
+
+  it.each([
+    [
+      'npm@10.9.0',
+      /packageManager in package\.json is npm, which does not read pnpm-lock\.yaml\. Run npm install/,
+    ],
+    [
+      'pnpm@latest',
+      /packageManager in package\.json is "pnpm@latest"\. Write the name and the exact version/,
+    ],
+    [
+      'pnpm@10.999.0',
+      /pnpm version "10\.999\.0" cannot be had\. Set packageManager in package\.json to one of /,
+    ],
+  ])('cannot be %s where the lock file is of pnpm', async (packageManager, sentence) => {
+    const change = (dir: string) => edit(dir, manifest => Object.assign(manifest, { packageManager }));
+    await expect(build('pnpm', change)).rejects.toThrow(sentence);
+  });
+
+  it('has the version of packageManager, and Node that of .tool-versions', async () => {
+    const { output } = await build('pnpm', dir => {
+      edit(dir, manifest => Object.assign(manifest, { packageManager: 'pnpm@9.15.9+sha512.abc' }));
+      writeFileSync(join(dir, '.tool-versions'), 'ruby 3.1.2\nnodejs 22.23.3\n');
+    });
+    expect(output.join('\n')).toContain('Node v22.23.3, pnpm 9.15.9');
+  });
+});
+
+describe('scripts for the build', () => {
+  it('run in the order of Heroku: heroku-prebuild, installing, heroku-postbuild instead of build', async () => {
+    const { output } = await bench.build(folder('pnpm'), {
+      app: parseAppName('scripts'),
+      change: dir =>
+        edit(dir, manifest => {
+          manifest['scripts'] = {
+            'heroku-prebuild': 'echo first',
+            build: 'echo not me',
+            'heroku-postbuild': 'echo last',
+            start: 'node server.js',
+          };
+        }),
+    });
+    const text = output.join('\n');
+    const order = ['Running heroku-prebuild', 'Installing dependencies', '(heroku-postbuild)'];
+    const found = order.map(part => text.indexOf(part));
+    expect(found.every(index => index >= 0)).toBe(true);
+    expect(found).toEqual(found.toSorted((a, b) => a - b));
+    expect(text).not.toContain('not me');
+  });
+});
+
+describe('the memory of Node', () => {
+  const heap = `require('node:http').createServer((_, response) => {
+    response.end(String(Math.round(require('node:v8').getHeapStatistics().heap_size_limit / 2 ** 20)));
+  }).listen(process.env.PORT);`;
+
+  it("is mostly its heap's, unless the app's config says otherwise", async () => {
+    const { image } = await bench.build(folder('pnpm'), {
+      app: parseAppName('heap'),
+      change: dir => writeFileSync(join(dir, 'server.js'), heap),
+    });
+    const limit = async (env: Record<string, string>) => {
+      let text = '';
+      const ask = async (base: string) => {
+        text = await (await fetchSoon(base)).text();
+      };
+      await bench.run(image, 'web', ask, env);
+      return Number(text);
+    };
+    // The instance has 256 MB.
+    expect(await limit({})).toBeGreaterThan(180);
+    expect(await limit({})).toBeLessThan(256);
+    expect(await limit({ NODE_OPTIONS: '--max-old-space-size=64' })).toBeLessThan(120);
+  });
+});
+
+function edit(dir: string, change: (manifest: Record<string, unknown>) => void): void {
+  const file = join(dir, 'package.json');
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  change(manifest);
+  writeFileSync(file, JSON.stringify(manifest));
+}
