@@ -50,7 +50,9 @@ export function createRuntimes(options: {
       folder: nodeFolder,
     }),
     compilers: async (_version, context) => ({ layer: await options.stack.compilers(context) }),
-    lighttpd: async (_version, context) => ({ layer: await options.stack.extra(['lighttpd'], context) }),
+    lighttpd: async (_version, context) => ({
+      layer: await options.stack.extra(['lighttpd', 'lighttpd-mod-deflate'], context),
+    }),
     ...Object.fromEntries(toolNames.map(name => [name, toolProvider({ ...options, npm }, name)])),
   };
   return {
