@@ -67,6 +67,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     clock,
     buildpacksDir: fileURLToPath(new URL(`${rootFrom(import.meta.url)}buildpacks`, import.meta.url)),
     ...(settings.caFile ? { caFile: settings.caFile } : {}),
+    allowHosts: settings.allowHosts,
   });
 
   const httpPort = () => edgeLink.address()?.port ?? settings.http.port;

@@ -1,4 +1,4 @@
-import type { Builder } from './build/builder.ts';
+import type { Builder, BuildRequest } from './build/builder.ts';
 import type { App } from './domain/app.ts';
 import { formatBytes } from './domain/bytes.ts';
 import { WherryError } from './domain/errors.ts';
@@ -22,6 +22,8 @@ export interface Deployer {
   push(push: Push, source: Source, doing: Doing): Promise<Release>;
   /** Builds the last pushed commit again. @throws not-found when nothing was pushed */
   rebuild(app: App, doing: Doing): Promise<Release>;
+  /** What the last pushed commit would be built with, in order. @throws not-found when nothing was pushed, build-failed when nothing fits */
+  detect(app: App, branch: string | undefined, doing: Doing): Promise<readonly string[]>;
   /** After config changed: a release with the same image, deployed; nothing when there is no live release or the app is stopped. */
   releaseConfig(app: App, description: string, doing: Doing): Promise<Release | undefined>;
   /** Image, config and processes of an older release as a new one; the one before the live one unless told. */
@@ -144,20 +146,35 @@ export function createDeployer(options: DeployerOptions): Deployer {
     collectAll(store, builder, log);
   };
 
-  const build = async (app: App, source: Source, fresh: boolean, doing: Doing): Promise<Image> => {
+  const requestFor = (app: App, source: Source, fresh: boolean, doing: Doing): BuildRequest => {
     const before = store.releases.live(app);
-    doing.progress.step(`Building ${app.name} from ${source.commit.slice(0, 8)}`);
-    const image = await builder.build({
+    const buildpacks = store.buildpacks.list(app);
+    const stack = store.buildpacks.stack(app);
+    return {
       app: app.name,
       source,
       config: store.config.all(app),
+      ...(buildpacks.length > 0 ? { buildpacks } : {}),
+      ...(stack === undefined ? {} : { stack }),
       ...(before ? { previous: store.images.get(before.image) } : {}),
       fresh,
       limits: buildDefaults,
       progress: doing.progress,
       signal: doing.signal ?? new AbortController().signal,
-    });
-    return image;
+    };
+  };
+
+  const build = async (app: App, source: Source, fresh: boolean, doing: Doing): Promise<Image> => {
+    doing.progress.step(`Building ${app.name} from ${source.commit.slice(0, 8)}`);
+    return await builder.build(requestFor(app, source, fresh, doing));
+  };
+
+  /** The last pushed commit of a branch, checked out. */
+  const lastPushed = async (app: App, branch = app.deployBranch): Promise<Source> => {
+    const commit = branch && (await receiver.head(app.name, branch));
+    if (!commit)
+      throw new WherryError('not-found', `App ${app.name} has no pushed commit to build. Push one first.`);
+    return await receiver.checkout(app.name, commit);
   };
 
   const buildAndRollOut = async (
@@ -193,12 +210,9 @@ export function createDeployer(options: DeployerOptions): Deployer {
 
   return {
     push: (push, source, doing) => buildAndRollOut(store.apps.get(push.app), source, false, doing),
-    async rebuild(app, doing) {
-      const commit = app.deployBranch && (await receiver.head(app.name, app.deployBranch));
-      if (!commit)
-        throw new WherryError('not-found', `App ${app.name} has no pushed commit to build. Push one first.`);
-      return buildAndRollOut(app, await receiver.checkout(app.name, commit), true, doing);
-    },
+    rebuild: async (app, doing) => await buildAndRollOut(app, await lastPushed(app), true, doing),
+    detect: async (app, branch, doing) =>
+      await builder.detect(requestFor(app, await lastPushed(app, branch), false, doing)),
     async releaseConfig(app, description, doing) {
       const current = store.releases.live(app);
       if (!current) return undefined;

@@ -57,6 +57,13 @@ export const settingsTable = {
     help: 'PEM bundle that builds trust for downloads (a company CA); never put into images',
     parse: text => text,
   }),
+  allowHosts: setting({
+    flag: 'allow-hosts',
+    env: 'WHERRY_ALLOW_HOSTS',
+    default: '',
+    help: 'hosts (HOST or HOST:PORT, by commas) inside the network that buildpacks may be fetched from',
+    parse: text => text,
+  }),
   autocreate: setting({
     flag: 'autocreate',
     env: 'WHERRY_AUTOCREATE',

@@ -66,6 +66,7 @@ beforeEach(() => {
     store,
     builder: {
       build: async () => nextImage,
+      detect: async () => [],
       prepare: async () => {},
       forget: async () => {},
       collect: async () => {},

@@ -6,6 +6,8 @@ import type { Progress, Source } from '../domain/push.ts';
 /** Source in, image out. The only thing the pipeline knows of building. */
 export interface Builder {
   build(request: BuildRequest): Promise<Image>;
+  /** Which buildpacks would build it, in order; takes the source away like a build. @throws build-failed when none */
+  detect(request: BuildRequest): Promise<readonly string[]>;
   /** Fetches or makes the stack ahead of the first build. */
   prepare(progress: Progress): Promise<void>;
   /** Forgets caches and records of an app that is destroyed. */

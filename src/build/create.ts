@@ -8,7 +8,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
 import { insideBuildDir } from './build-dir.ts';
-import { buildImage } from './build-image.ts';
+import { buildImage, detectBuildpacks } from './build-image.ts';
 import type { Builder, BuildRequest } from './builder.ts';
 import { classicLayersOf, readClassicRecord } from './classic/record.ts';
 import { explainFull, watchDisk } from './disk-watch.ts';
@@ -19,7 +19,7 @@ import { loadBuildpacks } from './lifecycle/buildpack.ts';
 import { type NamedOrder, orderOf } from './lifecycle/composite.ts';
 import { builtInOrder } from './lifecycle/order.ts';
 import { appsWithRecords, layersOf, readRecord } from './lifecycle/record.ts';
-import type { LifecycleOptions } from './lifecycle/run.ts';
+import type { LifecycleOptions, Run } from './lifecycle/run.ts';
 import { makeWorkFolder } from './lifecycle/work-folder.ts';
 import { readOperator } from './operator.ts';
 import { type BuildQueue, createBuildQueue, defaultBuildMemory } from './queue.ts';
@@ -67,12 +67,15 @@ export function createBuilder(options: BuilderOptions): Builder {
     async build(request) {
       const started = clock.ticks();
       const lifecycle = await ready;
-      const image = await buildOnce({ lifecycle, fetcher, queue }, request).catch(error => {
+      const image = await buildOnce({ lifecycle, fetcher, queue }, request, buildImage).catch(error => {
         log.info({ app: request.app, err: error }, 'build failed');
         throw error;
       });
       log.info({ app: request.app, image: image.id, ms: Math.round(clock.ticks() - started) }, 'built');
       return image;
+    },
+    async detect(request) {
+      return await buildOnce({ lifecycle: await ready, fetcher, queue }, request, detectBuildpacks);
     },
     async prepare(progress) {
       await Promise.all([stack.build({ progress }), runtimes.warm({ progress })]);
@@ -102,7 +105,11 @@ export function createBuilder(options: BuilderOptions): Builder {
 
 type Parts = { readonly lifecycle: LifecycleOptions; readonly fetcher: Fetcher; readonly queue: BuildQueue };
 
-async function buildOnce({ lifecycle, fetcher, queue }: Parts, request: BuildRequest) {
+async function buildOnce<Result>(
+  { lifecycle, fetcher, queue }: Parts,
+  request: BuildRequest,
+  how: (run: Run, fetcher: Fetcher) => Promise<Result>,
+): Promise<Result> {
   const { clock, builds } = lifecycle;
   const work = await makeWorkFolder(join(builds, request.app));
   const stop = new AbortController();
@@ -125,7 +132,7 @@ async function buildOnce({ lifecycle, fetcher, queue }: Parts, request: BuildReq
       onWait: why => request.progress.step(why),
     });
     const signal = stop.signal;
-    return await buildImage({ ...lifecycle, engine, request: { ...request, source }, work, signal }, fetcher);
+    return await how({ ...lifecycle, engine, request: { ...request, source }, work, signal }, fetcher);
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : explainFull(error, builds);
   } finally {

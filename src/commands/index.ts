@@ -1,4 +1,5 @@
 import { appsCommands } from './apps.ts';
+import { buildpacksCommands } from './buildpacks.ts';
 import { configCommands } from './config.ts';
 import { domainsCommands } from './domains.ts';
 import { eventsCommands } from './events.ts';
@@ -17,6 +18,7 @@ import { urlsCommands } from './urls.ts';
 export function createCoreRegistry(): Registry {
   const registry = createRegistry([
     ...appsCommands,
+    ...buildpacksCommands,
     ...configCommands,
     ...domainsCommands,
     ...eventsCommands,

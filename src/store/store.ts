@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { WherryError } from '../domain/errors.ts';
 import { appsStore } from './apps.ts';
+import { buildpacksStore } from './buildpacks.ts';
 import { buildsStore } from './builds.ts';
 import { configStore } from './config.ts';
 import { domainsStore } from './domains.ts';
@@ -26,6 +27,7 @@ export function openStore(path: string, seal: Seal) {
   db.pragma('foreign_keys = ON');
   db.pragma('busy_timeout = 5000');
   migrate(db);
+  const properties = propertiesStore(db);
   return {
     apps: appsStore(db),
     config: configStore(db, seal),
@@ -37,7 +39,8 @@ export function openStore(path: string, seal: Seal) {
     builds: buildsStore(db),
     keys: keysStore(db),
     events: eventsStore(db),
-    properties: propertiesStore(db),
+    properties,
+    buildpacks: buildpacksStore(properties),
     /** Runs all or nothing; nested calls join the outer one. */
     transaction: <Result>(work: () => Result): Result => db.transaction(work)(),
     close: () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Readable, Writable } from 'node:stream';
-import type { Builder } from '../../src/build/builder.ts';
+import type { Builder, BuildRequest } from '../../src/build/builder.ts';
 import type { Services } from '../../src/commands/context.ts';
 import { createDispatch, type DispatchRequest } from '../../src/commands/dispatch.ts';
 import { createCoreRegistry } from '../../src/commands/index.ts';
@@ -29,8 +29,17 @@ export function createBench() {
   const locks = createLocks();
   const registry = createCoreRegistry();
   const heads = new Map<string, string>();
-  const receiver = { head: async (app: string) => heads.get(app) ?? null, remove: async () => {} };
-  const builder = { build: async () => image('2'), forget: async () => {}, collect: async () => {} };
+  const receiver = {
+    head: async (app: string) => heads.get(app) ?? null,
+    remove: async () => {},
+    checkout: async () => ({ commit: '1'.repeat(40), subject: 'First', dir: '/nonexistent' }),
+  };
+  const builder = {
+    build: async () => image('2'),
+    detect: async ({ buildpacks = [] }: BuildRequest) => buildpacks.map(({ text }) => text),
+    forget: async () => {},
+    collect: async () => {},
+  };
   let published = 0;
   const deployer = createDeployer({
     store,
