@@ -9,6 +9,7 @@ import { exportBuildpack, exportWorkspace } from './export-layers.ts';
 import { keyedHash, type Snapshot, takeSnapshot } from './inputs.ts';
 import { buildIn, detectIn } from './phases.ts';
 import { mergeProcesses } from './processes.ts';
+import { withProject } from './project.ts';
 import { type BuildRecord, readRecord, schema } from './record.ts';
 import { type ReuseQuestion, reusableBuild, reusableDetection } from './reuse.ts';
 import type { Run } from './run.ts';
@@ -16,7 +17,8 @@ import { putLaunchSboms } from './sbom.ts';
 import { putApp } from './slices.ts';
 
 /** One build from source to record: nothing but `bin/detect` and `bin/build` runs in a container, and only if it must. */
-export async function runLifecycle(run: Run): Promise<BuildRecord> {
+export async function runLifecycle(asked: Run): Promise<BuildRecord> {
+  const run = await withProject(asked);
   const { request, work, layers, stack } = run;
   const appJson = checkSource(request.source.dir, request.progress);
   const runImage = await stack.run(run.request);

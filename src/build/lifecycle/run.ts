@@ -26,6 +26,8 @@ export type LifecycleOptions = {
 
 /** One build: what builds, for whom, and where. */
 export type Run = LifecycleOptions & {
+  /** Set where somebody named the buildpacks of this build. */
+  readonly kind?: 'native';
   readonly request: BuildRequest;
   readonly work: WorkFolder;
   readonly signal: AbortSignal;
