@@ -22,6 +22,8 @@ export const builtInOrder: OrderNames = [
   around('wherry/nodejs', 'wherry/php'),
   around('wherry/php'),
   around('wherry/go'),
+  around('wherry/nodejs', 'wherry/python'),
+  around('wherry/python'),
   // A site that Node builds and that Staticfile says to serve.
   around('wherry/nodejs', 'wherry/static'),
   around('wherry/nodejs'),
