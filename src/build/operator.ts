@@ -22,12 +22,23 @@ const caVariables = [
   'REQUESTS_CA_BUNDLE',
   'npm_config_cafile',
 ];
+/** Where package managers fetch from, in place of their own index. */
+const indexVariables = [
+  'npm_config_registry',
+  'NPM_CONFIG_REGISTRY',
+  'PIP_INDEX_URL',
+  'PIP_EXTRA_INDEX_URL',
+  'PIP_TRUSTED_HOST',
+  'GOPROXY',
+  'GOSUMDB',
+  'GONOSUMDB',
+];
 const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
 
 /** The bundle is the one of the setting, or the one that this process itself was told to trust. */
 export function readOperator(env: Readonly<Record<string, string | undefined>>, setting?: string): Operator {
   const caFile = setting || env['NODE_EXTRA_CA_CERTS'] || env['SSL_CERT_FILE'];
-  const passed = pick(env, [...proxyVariables, 'npm_config_registry', 'NPM_CONFIG_REGISTRY']);
+  const passed = pick(env, [...proxyVariables, ...indexVariables]);
   const npm = Object.keys(env).filter(name => /^npm_config_/i.test(name));
   return {
     ...(caFile ? { caFile } : {}),
