@@ -10,6 +10,8 @@ export type TestBuildpack = {
   readonly detect?: string;
   /** Bash; does nothing when left out. */
   readonly build?: string;
+  /** No programs at all: a composite buildpack. */
+  readonly bin?: false;
 };
 
 /** A folder of buildpacks made of shell scripts, for one test. */
@@ -18,11 +20,14 @@ export function makeBuildpacks(buildpacks: Readonly<Record<string, TestBuildpack
   remove: () => void;
 } {
   const dir = mkdtempSync(join(tmpdir(), 'wherry-buildpacks-'));
-  for (const [id, { api = '0.10', toml = '', detect = '', build = '' }] of Object.entries(buildpacks)) {
-    const bin = join(dir, id.replaceAll('/', '_'), 'bin');
-    mkdirSync(bin, { recursive: true });
+  for (const [id, buildpack] of Object.entries(buildpacks)) {
+    const { api = '0.10', toml = '', detect = '', build = '' } = buildpack;
+    const folder = join(dir, id.replaceAll('/', '_'));
+    const bin = join(folder, 'bin');
+    mkdirSync(buildpack.bin === false ? folder : bin, { recursive: true });
     const descriptor = `api = "${api}"\n[buildpack]\nid = "${id}"\nversion = "1.2.3"\n${toml}\n`;
-    writeFileSync(join(bin, '../buildpack.toml'), descriptor);
+    writeFileSync(join(folder, 'buildpack.toml'), descriptor);
+    if (buildpack.bin === false) continue;
     for (const [name, script] of Object.entries({ detect, build })) {
       writeFileSync(join(bin, name), `#!/usr/bin/env bash\nset -eu\n${script}\n`, { mode: 0o755 });
     }
