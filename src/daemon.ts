@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createApi } from './api/server.ts';
+import { createBuilds } from './build/builds.ts';
+import { createDiskUse } from './build/disk-use.ts';
 import { createBuilder, createLayerStore } from './build/index.ts';
 import { createDispatch } from './commands/dispatch.ts';
 import { registry } from './commands/index.ts';
@@ -37,6 +39,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
 
   const store = openStore(paths.database, createSeal(loadKey(paths.secretKey)));
   store.releases.abandonPending();
+  store.builds.abandonRunning(clock.now());
   const locks = createLocks();
   const layers = createLayerStore(paths);
   const engine = createEngine(settings.engine, {
@@ -68,7 +71,11 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     buildpacksDir: fileURLToPath(new URL(`${rootFrom(import.meta.url)}buildpacks`, import.meta.url)),
     ...(settings.caFile ? { caFile: settings.caFile } : {}),
     allowHosts: settings.allowHosts,
+    memory: settings.buildMemory,
   });
+
+  const builds = createBuilds({ store, paths, clock });
+  const disk = createDiskUse({ store, paths });
 
   const httpPort = () => edgeLink.address()?.port ?? settings.http.port;
   const urls = (app: App) =>
@@ -89,6 +96,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const deployer = createDeployer({
     store,
     builder,
+    builds,
     receiver,
     runtime,
     publishRoutes: routeBook.publish,
@@ -112,7 +120,18 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   await runtime.recover(store.apps.list().flatMap(app => deployer.desired(app) ?? []));
   await routeBook.publish();
 
-  const services = { store, deployer, runtime, receiver, settings, httpPort, clock, version: version() };
+  const services = {
+    store,
+    deployer,
+    builds,
+    disk,
+    runtime,
+    receiver,
+    settings,
+    httpPort,
+    clock,
+    version: version(),
+  };
   const dispatch = createDispatch(services, registry, { locks, log });
   const api = createApi({ socket: paths.apiSocket, dispatch, registry, log });
   await api.listen();
@@ -133,6 +152,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
 
   return {
     async close() {
+      // A build goes on without its client; nobody below waits for one.
+      await builds.close();
       await ssh.close();
       await api.close();
       await receiver.close();

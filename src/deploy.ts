@@ -1,4 +1,5 @@
 import type { Builder, BuildRequest } from './build/builder.ts';
+import type { Builds, Watched } from './build/builds.ts';
 import type { App } from './domain/app.ts';
 import { formatBytes } from './domain/bytes.ts';
 import { WherryError } from './domain/errors.ts';
@@ -22,6 +23,8 @@ export interface Deployer {
   push(push: Push, source: Source, doing: Doing): Promise<Release>;
   /** Builds the last pushed commit again. @throws not-found when nothing was pushed */
   rebuild(app: App, doing: Doing): Promise<Release>;
+  /** Forgets what builds of the app keep for the next one. */
+  purgeCache(app: App): Promise<void>;
   /** What the last pushed commit would be built with, in order. @throws not-found when nothing was pushed, build-failed when nothing fits */
   detect(app: App, branch: string | undefined, doing: Doing): Promise<readonly string[]>;
   /** After config changed: a release with the same image, deployed; nothing when there is no live release or the app is stopped. */
@@ -54,6 +57,7 @@ export interface Deployer {
 export type DeployerOptions = {
   readonly store: Store;
   readonly builder: Builder;
+  readonly builds: Builds;
   readonly receiver: Receiver;
   readonly runtime: Runtime;
   /** Publishes domains and targets to the edge. */
@@ -68,7 +72,7 @@ export type DeployerOptions = {
 
 /** The pipeline: source -> image -> release -> instances -> targets; the stages meet only here. */
 export function createDeployer(options: DeployerOptions): Deployer {
-  const { store, builder, receiver, runtime, clock, log } = options;
+  const { store, builder, builds, receiver, runtime, clock, log } = options;
   const releases = createReleases({ store, clock });
 
   const desiredOf = (app: App, release: Release): Desired => {
@@ -135,9 +139,9 @@ export function createDeployer(options: DeployerOptions): Deployer {
     }
   };
 
-  const announce = (app: App, doing: Doing): void => {
-    doing.progress.header('Application deployed:');
-    for (const url of options.urls(app)) doing.progress.detail(url);
+  const announce = (app: App, { plain }: Watched): void => {
+    plain.header('Application deployed:');
+    for (const url of options.urls(app)) plain.detail(url);
   };
 
   /** What older releases held alone is deleted behind the caller's back. */
@@ -150,12 +154,14 @@ export function createDeployer(options: DeployerOptions): Deployer {
     const before = store.releases.live(app);
     const buildpacks = store.buildpacks.list(app);
     const stack = store.buildpacks.stack(app);
+    const buildDir = store.properties.get(`app:${app.id}`, 'builder-build-dir');
     return {
       app: app.name,
       source,
       config: store.config.all(app),
       ...(buildpacks.length > 0 ? { buildpacks } : {}),
       ...(stack === undefined ? {} : { stack }),
+      buildDir,
       ...(before ? { previous: store.images.get(before.image) } : {}),
       fresh,
       limits: buildDefaults,
@@ -177,11 +183,17 @@ export function createDeployer(options: DeployerOptions): Deployer {
     return await receiver.checkout(app.name, commit);
   };
 
-  const buildAndRollOut = async (
+  const buildAndRollOut = async (app: App, source: Source, fresh: boolean, doing: Doing): Promise<Release> =>
+    await builds.record(
+      { app, kind: 'build', commit: source.commit, config: store.config.all(app), ...doing },
+      async watched => await buildThenRollOut(app, source, fresh, watched),
+    );
+
+  const buildThenRollOut = async (
     app: App,
     source: Source,
     fresh: boolean,
-    doing: Doing,
+    doing: Watched,
   ): Promise<Release> => {
     const begun = clock.ticks();
     const image = await build(app, source, fresh, doing);
@@ -216,15 +228,24 @@ export function createDeployer(options: DeployerOptions): Deployer {
     async releaseConfig(app, description, doing) {
       const current = store.releases.live(app);
       if (!current) return undefined;
+      const config = store.config.all(app);
       const release = releases.make(app, {
         image: store.images.get(current.image),
-        config: store.config.all(app),
+        config,
         description,
         actor: doing.actor.name,
         commit: current.commit,
       });
       if (app.stopped) releases.promote(release);
-      else await rollOut(app, release, 'config', doing);
+      else {
+        await builds.record(
+          { app, kind: 'deploy', commit: current.commit, config, ...doing },
+          async watched => {
+            await rollOut(app, release, 'config', watched);
+            return release;
+          },
+        );
+      }
       collect(app);
       return release;
     },
@@ -244,11 +265,16 @@ export function createDeployer(options: DeployerOptions): Deployer {
         actor: doing.actor.name,
         commit: old.commit,
       });
-      await rollOut(app, release, 'rollback', doing);
-      store.config.replace(app, config);
-      announce(app, doing);
-      collect(app);
-      return release;
+      return await builds.record(
+        { app, kind: 'deploy', commit: old.commit, config, ...doing },
+        async watched => {
+          await rollOut(app, release, 'rollback', watched);
+          store.config.replace(app, config);
+          announce(app, watched);
+          collect(app);
+          return release;
+        },
+      );
     },
     async scale(app, counts, doing) {
       const release = store.releases.live(app);
@@ -316,6 +342,10 @@ export function createDeployer(options: DeployerOptions): Deployer {
       store.limits.setQuota(app, quota);
       tell(app, 'limit', describeQuota(quota), doing.actor);
     },
+    async purgeCache(app) {
+      await builder.forget(app.name);
+      collectAll(store, builder, log);
+    },
     applyRoutes: options.publishRoutes,
     create(name, actor) {
       const app = store.transaction(() => {
@@ -330,6 +360,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       await runtime.remove(app);
       await receiver.remove(app.name);
       await builder.forget(app.name);
+      builds.forget(app);
       store.properties.clear(`app:${app.id}`);
       store.apps.remove(app);
       options.forgetRoute(app.name);

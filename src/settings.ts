@@ -1,3 +1,4 @@
+import { parseMemory } from './domain/bytes.ts';
 import { WherryError } from './domain/errors.ts';
 import { type Domain, parseDomain, quoteForPeople } from './domain/names.ts';
 
@@ -77,6 +78,13 @@ export const settingsTable = {
     default: '60',
     help: 'seconds a web process may take to become ready',
     parse: parseSeconds,
+  }),
+  buildMemory: setting<number | undefined>({
+    flag: 'build-memory',
+    env: 'WHERRY_BUILD_MEMORY',
+    default: 'auto',
+    help: 'memory that builds may use together, as 4g; auto is half of the host less 256m; one build always runs',
+    parse: text => (text === 'auto' ? undefined : parseMemory(text)),
   }),
   engine: setting({
     flag: 'engine',

@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createBuilds } from '../src/build/builds.ts';
 import { createDeployer, type Deployer } from '../src/deploy.ts';
 import { WherryError } from '../src/domain/errors.ts';
 import type { Image } from '../src/domain/image.ts';
@@ -35,6 +39,7 @@ const image = (digit: string, types: readonly string[] = ['web', 'worker']): Ima
 });
 
 let store: Store;
+let dir: string;
 let deployer: Deployer;
 let deployed: Desired[];
 let nextImage: Image;
@@ -43,6 +48,7 @@ let releaseStatus: number;
 
 beforeEach(() => {
   store = openStore(':memory:', createSeal(randomBytes(32)));
+  dir = mkdtempSync(join(tmpdir(), 'wherry-deploy-'));
   deployed = [];
   nextImage = image('1');
   failWith = undefined;
@@ -64,6 +70,7 @@ beforeEach(() => {
   } as unknown as Runtime;
   deployer = createDeployer({
     store,
+    builds: createBuilds({ store, paths: { buildLogs: dir }, clock }),
     builder: {
       build: async () => nextImage,
       detect: async () => [],
@@ -82,6 +89,7 @@ beforeEach(() => {
   });
   deployer.create(blog, doing.actor);
 });
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const push = (name: AppName = blog) =>
   deployer.push(
@@ -132,6 +140,30 @@ describe('push', () => {
     releaseStatus = 4;
     await expect(push()).rejects.toThrow('release task failed: it exited with status 4');
     expect(deployed).toEqual([]);
+  });
+});
+
+describe('the record of builds', () => {
+  const recorded = () =>
+    store.builds.list(app()).map(({ kind, status, release }) => ({ kind, status, release }));
+
+  it('has what was built, and what was only deployed', async () => {
+    await push();
+    await deployer.releaseConfig(app(), 'Set A', doing);
+    await deployer.rollback(app(), 1, doing);
+    expect(recorded()).toEqual([
+      { kind: 'deploy', status: 'succeeded', release: 3 },
+      { kind: 'deploy', status: 'succeeded', release: 2 },
+      { kind: 'build', status: 'succeeded', release: 1 },
+    ]);
+  });
+
+  it('tells a failure with its reason, and goes with the app', async () => {
+    failWith = new WherryError('check-failed', 'web.1 did not start');
+    await expect(push()).rejects.toThrow('web.1 did not start');
+    expect(store.builds.get(app(), 1)).toMatchObject({ status: 'failed', reason: 'web.1 did not start' });
+    await deployer.destroy(app(), doing);
+    expect(readdirSync(dir)).toEqual([]);
   });
 });
 

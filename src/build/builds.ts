@@ -23,6 +23,8 @@ export type Recorded = {
   readonly app: App;
   readonly kind: BuildKind;
   readonly commit: string | null;
+  /** What the app runs with: none of it is shown. */
+  readonly config: Readonly<Record<string, string>>;
   readonly actor: Actor;
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
@@ -77,7 +79,7 @@ export function createBuilds({ store, paths, clock }: BuildsOptions) {
       const { app, kind, commit, actor } = recorded;
       const build = store.builds.start(app, { kind, commit, actor: actor.name, at: clock.now() });
       const plain = logProgress(recorded.progress, startLog(folder(app), build.number));
-      const mask = createMask(store.config.all(app));
+      const mask = createMask(recorded.config);
       const stop = new AbortController();
       const signal = recorded.signal ? AbortSignal.any([recorded.signal, stop.signal]) : stop.signal;
       const end = (how: Parameters<typeof store.builds.end>[1]) => store.builds.end(build, how);

@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream';
+import type { Builds } from '../build/builds.ts';
+import type { DiskUse } from '../build/disk-use.ts';
 import type { Deployer } from '../deploy.ts';
 import type { App } from '../domain/app.ts';
 import type { AppName } from '../domain/names.ts';
@@ -13,6 +15,8 @@ import type { Clock } from '../system/clock.ts';
 export type Services = {
   readonly store: Store;
   readonly deployer: Deployer;
+  readonly builds: Builds;
+  readonly disk: DiskUse;
   readonly runtime: Runtime;
   readonly receiver: Receiver;
   readonly settings: Settings;

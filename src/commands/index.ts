@@ -1,6 +1,9 @@
 import { appsCommands } from './apps.ts';
+import { builderCommands } from './builder.ts';
 import { buildpacksCommands } from './buildpacks.ts';
+import { buildsCommands } from './builds.ts';
 import { configCommands } from './config.ts';
+import { diskCommands } from './disk.ts';
 import { domainsCommands } from './domains.ts';
 import { eventsCommands } from './events.ts';
 import { gitCommands } from './git.ts';
@@ -10,6 +13,7 @@ import { psCommands } from './ps.ts';
 import { quotaCommands } from './quota.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { releasesCommands } from './releases.ts';
+import { repoCommands } from './repo.ts';
 import { resourceCommands } from './resource.ts';
 import { sshKeysCommands } from './ssh-keys.ts';
 import { urlsCommands } from './urls.ts';
@@ -19,7 +23,10 @@ export function createCoreRegistry(): Registry {
   const registry = createRegistry([
     ...appsCommands,
     ...buildpacksCommands,
+    ...builderCommands,
+    ...buildsCommands,
     ...configCommands,
+    ...diskCommands,
     ...domainsCommands,
     ...eventsCommands,
     ...gitCommands,
@@ -27,6 +34,7 @@ export function createCoreRegistry(): Registry {
     ...psCommands,
     ...quotaCommands,
     ...releasesCommands,
+    ...repoCommands,
     ...resourceCommands,
     ...sshKeysCommands,
     ...urlsCommands,

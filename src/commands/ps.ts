@@ -89,12 +89,15 @@ const start = defineCommand({
 const rebuild = defineCommand({
   name: 'ps:rebuild',
   summary: 'Build the last pushed commit again and deploy it',
+  description:
+    'It goes on when the connection is lost: builds:output shows the rest, builds:cancel stops it.',
   examples: ['ps:rebuild blog'],
   args: { app },
   access: { app: 'write' },
   effect: 'write',
   async run(context, input) {
-    const release = await context.deployer.rebuild(context.app(input.app), doing(context));
+    const { actor, progress } = context;
+    const release = await context.deployer.rebuild(context.app(input.app), { actor, progress });
     return { app: input.app, release: release.version };
   },
   text: () => [],

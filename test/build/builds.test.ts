@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Builds, createBuilds, type Watched } from '../../src/build/builds.ts';
 import type { App } from '../../src/domain/app.ts';
 import { WherryError } from '../../src/domain/errors.ts';
-import { parseAppName, parseConfigKey } from '../../src/domain/names.ts';
+import { parseAppName } from '../../src/domain/names.ts';
 import type { Actor, Progress } from '../../src/domain/push.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -20,9 +20,11 @@ let store: Store;
 let app: App;
 let builds: Builds;
 let dir: string;
+let config: Record<string, string>;
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'wherry-builds-'));
+  config = {};
   store = openStore(':memory:', createSeal(randomBytes(32)));
   app = store.apps.create(parseAppName('blog'), clock.now());
   builds = createBuilds({ store, paths: { buildLogs: dir }, clock });
@@ -30,7 +32,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const record = (work: (watched: Watched) => Promise<{ version: number }>, signal?: AbortSignal) =>
-  builds.record({ app, kind: 'build', commit: null, actor: ann, progress: quiet, signal }, work);
+  builds.record({ app, kind: 'build', commit: null, config, actor: ann, progress: quiet, signal }, work);
 const untilAborted = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))));
 const log = (number: number) => readFileSync(join(dir, 'blog', `${number}.log`), 'utf8');
@@ -55,7 +57,7 @@ describe('a build', () => {
   });
 
   it('keeps secrets from the log and from its own failure, but not from the URLs', async () => {
-    store.config.set(app, new Map([[parseConfigKey('KEY'), 'blog.example.org']]));
+    config = { KEY: 'blog.example.org' };
     const failed = record(async ({ progress, plain }) => {
       progress.raw('at blog.example.org');
       plain.detail('http://blog.example.org');

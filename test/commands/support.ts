@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { afterAll } from 'vitest';
 import type { Builder, BuildRequest } from '../../src/build/builder.ts';
+import { createBuilds } from '../../src/build/builds.ts';
+import { createDiskUse } from '../../src/build/disk-use.ts';
 import type { Services } from '../../src/commands/context.ts';
 import { createDispatch, type DispatchRequest } from '../../src/commands/dispatch.ts';
 import { createCoreRegistry } from '../../src/commands/index.ts';
@@ -16,9 +22,13 @@ import { openStore } from '../../src/store/store.ts';
 import { systemClock as clock } from '../../src/system/clock.ts';
 import { createLocks } from '../../src/system/locks.ts';
 import type { Log } from '../../src/system/log.ts';
+import { createPaths } from '../../src/system/paths.ts';
 
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 export type Bench = ReturnType<typeof createBench>;
+
+const scratch = mkdtempSync(join(tmpdir(), 'wherry-commands-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** The registry over the real store and pipeline, with a runtime that only remembers what it was told. */
 export function createBench() {
@@ -28,6 +38,7 @@ export function createBench() {
   const log = recordingLog(logged);
   const locks = createLocks();
   const registry = createCoreRegistry();
+  const forgotten: string[] = [];
   const heads = new Map<string, string>();
   const receiver = {
     head: async (app: string) => heads.get(app) ?? null,
@@ -37,12 +48,16 @@ export function createBench() {
   const builder = {
     build: async () => image('2'),
     detect: async ({ buildpacks = [] }: BuildRequest) => buildpacks.map(({ text }) => text),
-    forget: async () => {},
+    forget: async (app: string) => void forgotten.push(app),
     collect: async () => {},
   };
   let published = 0;
+  const dir = mkdtempSync(join(scratch, 'bench-'));
+  const paths = createPaths({ data: join(dir, 'data'), cache: join(dir, 'cache') });
+  const builds = createBuilds({ store, paths, clock });
   const deployer = createDeployer({
     store,
+    builds,
     builder: builder as unknown as Builder,
     receiver: receiver as unknown as Receiver,
     runtime,
@@ -58,6 +73,8 @@ export function createBench() {
   const services: Services = {
     store,
     deployer,
+    builds,
+    disk: createDiskUse({ store, paths }),
     runtime,
     receiver: receiver as unknown as Receiver,
     settings: readSettings(new Map([['domain', 'example.org']]), {}),
@@ -69,7 +86,7 @@ export function createBench() {
   const local: Actor = { name: 'local', via: 'local' };
 
   return {
-    ...{ services, store, runtime, registry, dispatch, locks, logged, heads, deployer },
+    ...{ services, store, runtime, registry, dispatch, locks, logged, heads, deployer, paths, forgotten },
     published: () => published,
     run: (...words: string[]): Promise<Ran> => runWords(dispatch, { words, actor: local }),
     runWith: (given: { words: string[]; stdin?: string; actor?: Actor; signal?: AbortSignal }) =>

@@ -1,0 +1,121 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { parseAppName } from '../../src/domain/names.ts';
+import { type Bench, createBench } from './support.ts';
+
+let bench: Bench;
+beforeEach(() => {
+  bench = createBench();
+});
+
+const blog = () => bench.store.apps.get(parseAppName('blog'));
+const json = async (...words: string[]) => JSON.parse((await bench.run(...words, '--format', 'json')).stdout);
+
+describe('builds', () => {
+  it('are listed, shown and reported after a config change', async () => {
+    await bench.deployed('blog');
+    expect((await bench.run('config:set', 'blog', 'KEY=topsecret')).code).toBe(0);
+    expect(await json('builds:list', 'blog')).toMatchObject([
+      { build: 1, kind: 'deploy', status: 'succeeded', release: 2, actor: 'local', reason: null },
+    ]);
+    expect((await bench.run('builds:list', 'blog')).stdout).toMatch(
+      /=====> blog builds\nbuild .*\n1 +deploy +succeeded +v2/,
+    );
+    expect((await bench.run('builds:info', 'blog')).stdout).toMatch(/Status: +succeeded/);
+    expect((await bench.run('builds:report', 'blog', '--builds-last-status')).stdout).toBe('succeeded\n');
+  });
+
+  it('show what they printed, without secrets', async () => {
+    await bench.deployed('blog');
+    bench.runtime.says.during = async progress => progress?.raw('connecting with topsecret');
+    await bench.run('config:set', 'blog', 'KEY=topsecret');
+    const shown = await bench.run('builds:output', 'blog', 'current');
+    expect(shown.stdout).toContain('connecting with [masked]\n');
+    expect(shown.stdout).not.toContain('topsecret');
+    expect((await bench.run('builds:output', 'blog', '9')).stderr).toContain(
+      'Build 9 of app blog does not exist. See "builds:list blog".',
+    );
+    expect((await bench.run('builds:output', 'blog', '../1')).code).not.toBe(0);
+  });
+
+  it('are canceled while another command waits for them', async () => {
+    await bench.deployed('blog');
+    expect((await bench.run('builds:cancel', 'blog')).stderr).toContain('No build of app blog is running.');
+    let begun = () => {};
+    const running = new Promise<void>(resolve => {
+      begun = resolve;
+    });
+    bench.runtime.says.during = async () => {
+      begun();
+      await new Promise(resolve => setTimeout(resolve, 50));
+      throw new Error('aborted');
+    };
+    const set = bench.run('config:set', 'blog', 'KEY=value');
+    await running;
+    const canceled = await bench.run('builds:cancel', 'blog');
+    expect(canceled).toMatchObject({ code: 0, stdout: 'Build 1 is canceled\n' });
+    expect((await set).code).toBe(130);
+    expect(bench.store.builds.get(blog(), 1).reason).toBe(
+      'Build 1 of blog was canceled by local. What ran before runs on.',
+    );
+    expect(bench.store.releases.live(blog())?.version).toBe(1);
+  });
+
+  it('are pruned down to those that are to be kept', async () => {
+    await bench.deployed('blog');
+    for (const value of ['one', 'two', 'three']) await bench.run('config:set', 'blog', `KEY=${value}`);
+    expect((await bench.run('builds:prune', 'blog', '--keep', '2')).stdout).toBe('Deleted 1 build\n');
+    expect((await bench.run('builds:prune', 'blog', '--keep', '0')).code).not.toBe(0);
+    expect((await json('builds:list', 'blog')).map(({ build }: { build: number }) => build)).toEqual([3, 2]);
+  });
+});
+
+describe('builder', () => {
+  it('takes a folder of the repository and a builder that there is', async () => {
+    await bench.run('apps:create', 'blog');
+    expect((await bench.run('builder:set', 'blog', 'build-dir', './apps/web/')).code).toBe(0);
+    expect((await bench.run('builder:set', 'blog', 'selected', 'herokuish')).code).toBe(0);
+    expect(await json('builder:report', 'blog')).toMatchObject({
+      'build-dir': 'apps/web',
+      selected: 'buildpacks',
+    });
+    await bench.run('builder:set', 'blog', 'build-dir');
+    expect((await bench.run('builder:report', 'blog', '--builder-build-dir')).stdout.trim()).toBe('');
+  });
+
+  it.each([
+    ['build-dir', '../other'],
+    ['build-dir', '/etc'],
+    ['selected', 'nixpacks'],
+    ['colour', 'red'],
+  ])('refuses %s %s', async (property, value) => {
+    await bench.run('apps:create', 'blog');
+    expect((await bench.run('builder:set', 'blog', property, value)).code).toBe(1);
+    expect(bench.store.properties.get(`app:${blog().id}`, `builder-${property}`)).toBeUndefined();
+  });
+});
+
+describe('disk:report', () => {
+  it('counts what lies there as du does', async () => {
+    await bench.deployed('blog');
+    const log = join(bench.paths.logs, 'blog');
+    mkdirSync(log, { recursive: true });
+    writeFileSync(join(log, 'a.log'), Buffer.alloc(100_000, 1));
+    const found = await json('disk:report', 'blog');
+    expect(found.apps.blog.logs).toBeGreaterThanOrEqual(100_000);
+    expect(found.apps.blog.logs).toBeLessThan(120_000);
+    expect(found.apps.blog).toMatchObject({ layers: 0, repository: 0 });
+    expect(found.apps.blog.total).toBe(found.apps.blog.logs + found.apps.blog.builds);
+    expect((await bench.run('disk:report')).stdout).toMatch(/^blog +\d+(\.\d)?k/m);
+  });
+});
+
+describe('repo:purge-cache', () => {
+  it('forgets what builds kept', async () => {
+    await bench.deployed('blog');
+    expect((await bench.run('repo:purge-cache', 'blog')).stdout).toBe('Deleted the build cache of blog\n');
+    expect(bench.forgotten).toEqual(['blog']);
+    expect((await bench.run('repo:purge-cache', 'nope')).code).toBe(20);
+  });
+});
