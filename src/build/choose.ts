@@ -110,11 +110,11 @@ async function fetchAll(
 
 /** Which of the two contracts it keeps. Some keep both: their native side is mostly a stub. */
 function kindOf({ dir, source }: Fetched): 'classic' | 'native' {
-  if (existsSync(join(dir, 'bin/compile'))) return 'classic';
+  if (existsSync(join(dir, 'bin/compile')) && existsSync(join(dir, 'bin/detect'))) return 'classic';
   if (existsSync(join(dir, 'buildpack.toml'))) return 'native';
   throw new WherryError(
     'build-failed',
-    `${source.text} holds no buildpack: neither bin/compile nor buildpack.toml. Correct the URL.`,
+    `${source.text} holds no buildpack: neither bin/detect and bin/compile nor buildpack.toml. Correct the URL.`,
   );
 }
 

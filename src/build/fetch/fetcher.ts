@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -41,6 +41,9 @@ export type FetchOptions = {
   readonly signal: AbortSignal;
 };
 
+/** Milliseconds; longer than any fetch may take. */
+const oldFetch = 3_600_000;
+
 type Remote = Extract<BuildpackSource, { kind: 'git' | 'archive' }>;
 
 /**
@@ -78,7 +81,7 @@ export function createFetcher(options: {
   };
 
   const fetchRemote = async (source: Remote, { pin, progress, signal }: FetchOptions): Promise<Fetched> => {
-    const scratch = await makeScratch(home);
+    const scratch = await makeScratch(home, clock.now());
     try {
       progress.step(`Fetching buildpack ${source.text}`);
       const rules = { allowed: options.allowed, caFile: options.caFile, signal };
@@ -136,13 +139,23 @@ export function createFetcher(options: {
   };
 }
 
-async function makeScratch(home: string): Promise<string> {
+async function makeScratch(home: string, now: Date): Promise<string> {
   await mkdir(home, { recursive: true });
   // git's user passes through and lists nothing, whatever umask this process has.
   await chmod(home, 0o711);
+  await dropOld(home, now);
   const scratch = await mkdtemp(join(home, 'fetch-'));
   await chmod(scratch, 0o711);
   return scratch;
+}
+
+/** Fetches that were cut off; younger ones may be another Wherry's at work. */
+async function dropOld(home: string, now: Date): Promise<void> {
+  for (const name of readdirSync(home).filter(each => each.startsWith('fetch-'))) {
+    const stats = statSync(join(home, name), { throwIfNoEntry: false });
+    if (stats && now.getTime() - stats.mtimeMs > oldFetch)
+      await rm(join(home, name), { recursive: true, force: true });
+  }
 }
 
 async function unpack(source: Remote, file: string, into: string): Promise<void> {

@@ -19,6 +19,7 @@ import { createLayerStore } from '../../../src/build/index.ts';
 import { parseBuildpackSource } from '../../../src/domain/buildpack-source.ts';
 import { systemClock as clock } from '../../../src/system/clock.ts';
 import { createPaths } from '../../../src/system/paths.ts';
+import { must } from '../../support/run.ts';
 import { type BuildpackHost, openBuildpackHost, writeFiles } from '../support/buildpack-host.ts';
 
 let root: string;
@@ -38,9 +39,10 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-function createFor(hosts: string): Fetcher {
+function createFor(hosts: string, caFile?: string): Fetcher {
   const paths = createPaths({ data: join(root, 'data'), cache: join(root, 'cache') });
-  return createFetcher({ paths, layers: createLayerStore(paths), clock, allowed: parseAllowedHosts(hosts) });
+  const allowed = parseAllowedHosts(hosts);
+  return createFetcher({ paths, layers: createLayerStore(paths), clock, allowed, caFile });
 }
 
 async function fetch(text: string, more: { pin?: string; renew?: boolean } = {}) {
@@ -182,6 +184,42 @@ describe('what must not be fetched', () => {
     await expect(fetch(`${host.url}/to/302/${encodeURIComponent('.')}/x.tgz`)).rejects.toThrow(
       /redirects too often/,
     );
+  });
+});
+
+describe('a host with a certificate of a company', () => {
+  it('is trusted by the bundle that the operator set, and by nothing else', async () => {
+    const [key, cert] = [join(root, 'key.pem'), join(root, 'cert.pem')];
+    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const request = [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '1',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+    ];
+    await must('openssl', [...request, ...subject]);
+    const secure = await openBuildpackHost(join(root, 'host'), {
+      key: readFileSync(key),
+      cert: readFileSync(cert),
+    });
+    try {
+      await secure.commit('pack', pack('one'));
+      const archive = await secure.archive('a.tgz', pack('two'));
+      fetcher = createFor(secure.host);
+      await expect(fetch(`${secure.url}/smart/pack.git`)).rejects.toThrow(/cannot be reached: self.signed/);
+      fetcher = createFor(secure.host, cert);
+      expect(textOf(await fetch(`${secure.url}/smart/pack.git`))).toBe('one');
+      expect(textOf(await fetch(archive))).toBe('two');
+    } finally {
+      await secure.close();
+    }
   });
 });
 

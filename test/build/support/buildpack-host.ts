@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { must } from '../../support/run.ts';
@@ -20,9 +21,9 @@ const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', GIT_CONFIG_
  * A host of buildpacks on loopback: `/smart/NAME.git` by git's own HTTP backend, `/dumb/NAME.git` as plain files,
  * `/files/...` as they are, `/to/STATUS/URL/...` redirects. Stands in for hosts on the Internet.
  */
-export async function openBuildpackHost(dir: string) {
+export async function openBuildpackHost(dir: string, tls?: { key: Buffer; cert: Buffer }) {
   const requests: string[] = [];
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     requests.push(`${request.method} ${request.url}`);
     const { pathname, search } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname.startsWith('/smart/')) return backend(dir, request, response);
@@ -34,14 +35,16 @@ export async function openBuildpackHost(dir: string) {
     const found = statSync(file, { throwIfNoEntry: false })?.isFile();
     response.writeHead(found ? 200 : 404);
     response.end(found ? readFileSync(file) : 'not found');
-  });
+  };
+  const server = tls ? createSecureServer(tls, answer) : createServer(answer);
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const host = `127.0.0.1:${port}`;
+  const url = `${tls ? 'https' : 'http'}://${host}`;
 
   return {
     host,
-    url: `http://${host}`,
+    url,
     /** What was asked of it, oldest first. */
     requests,
     /** Commits the files to a repository, made at the first time; the commit. Scripts in `bin/` can be run. */
@@ -79,7 +82,7 @@ export async function openBuildpackHost(dir: string) {
         work,
         folder,
       ]);
-      return `http://${host}/files/${name}`;
+      return `${url}/files/${name}`;
     },
     async close(): Promise<void> {
       server.closeAllConnections();
