@@ -17,6 +17,7 @@ const around = (...ids: readonly string[]): OrderNames[number] => [
 
 export const builtInOrder: OrderNames = [
   around('wherry/null'),
+  around('wherry/deno'),
   // Before Node: beside them a package.json is mostly for the assets.
   around('wherry/ruby'),
   around('wherry/nodejs', 'wherry/php'),
