@@ -162,6 +162,7 @@ async function prepareOptions(
     buildpacks,
     order: orderOf(options.order ?? builtInOrder, buildpacks),
     builds,
+    buildConfig: join(options.paths.data, 'build-config'),
     key: loadRecordKey(builds),
   };
 }

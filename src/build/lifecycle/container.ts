@@ -6,8 +6,9 @@ import { caInside, type Operator } from '../operator.ts';
 import { appUser, stackEnv, stackId } from '../stack/recipe.ts';
 import type { Sandboxes } from '../turns.ts';
 import { apiAtLeast } from './api.ts';
+import { buildConfigInside } from './build-config.ts';
 import { type Buildpack, escapedId } from './buildpack.ts';
-import { type Env, withUserEnv } from './environment.ts';
+import { applyChange, type Env, type EnvChange, withUserEnv } from './environment.ts';
 import { execEnv } from './launch.ts';
 import { ourBase } from './targets.ts';
 import type { WorkFolder } from './work-folder.ts';
@@ -21,6 +22,10 @@ export type ContainerOptions = {
   readonly signal: AbortSignal;
   readonly work: WorkFolder;
   readonly config: Env;
+  /** What the operator sets for every build, applied last. */
+  readonly operatorEnv: readonly EnvChange[];
+  /** Host folder with the same as files. */
+  readonly operatorFolder?: string | undefined;
   readonly buildpacks: readonly Buildpack[];
   /** Layers of the build image. */
   readonly image: readonly DiffId[];
@@ -72,10 +77,19 @@ export type ProgramStep = {
   readonly onOutput: (chunk: Buffer) => void;
 };
 
-function environment({ config, operator }: ContainerOptions, step: ProgramStep): Env {
+/** Layers', then the app's, then the operator's: his defaults do not hide theirs, all else of his does. */
+export function environment(
+  {
+    config,
+    operator,
+    operatorEnv,
+  }: Pick<ContainerOptions, 'config' | 'operatorEnv'> & { operator: Pick<Operator, 'buildEnv'> },
+  step: Pick<ProgramStep, 'buildpack' | 'base' | 'cnb'>,
+): Env {
   const { buildpack, base } = step;
   const user = buildpack.clearEnv ? base : withUserEnv(base, withoutReserved(config));
-  return { ...operator.buildEnv, ...user, ...platformEnv(step) };
+  const env = operatorEnv.reduce(applyChange, { ...operator.buildEnv, ...user });
+  return { ...env, ...platformEnv(step) };
 }
 
 /** What a buildpack is told of the platform; older APIs pass more of it as arguments only. */
@@ -104,11 +118,12 @@ function withoutReserved(config: Env): Env {
 /** What a build starts with before any layer adds to it. */
 export const baseEnv: Env = stackEnv;
 
-function commonMounts({ work, operator, buildpacks }: ContainerOptions): Mount[] {
+function commonMounts({ work, operator, operatorFolder, buildpacks }: ContainerOptions): Mount[] {
   const readonly = (source: string, target: string): Mount => ({ source, target, readonly: true });
   return [
     readonly(work.platform, '/platform'),
     ...buildpacks.map(buildpack => readonly(buildpack.dir, buildpackInside(buildpack))),
+    ...(operatorFolder ? [readonly(operatorFolder, buildConfigInside)] : []),
     ...(operator.caFile ? [readonly(operator.caFile, caInside)] : []),
   ];
 }

@@ -14,14 +14,18 @@ export type Env = Readonly<Record<string, string>>;
 
 /**
  * Changes of one env folder of a layer, in file name order; unknown suffixes, folders and links are passed over. `dirs` is
- * what the layer is made of on the host, the upper first.
+ * what the layer is made of on the host, the upper first; `bare` is what a file name without suffix stands for.
  */
-export function readEnvFolder(dirs: readonly string[], folder: string): readonly EnvChange[] {
+export function readEnvFolder(
+  dirs: readonly string[],
+  folder: string,
+  bare: EnvChange['action'] = 'override',
+): readonly EnvChange[] {
   const files = new Map(dirs.toReversed().flatMap(dir => [...readFolder(dir, folder).files]));
   return [...files.keys()].sort().flatMap(file => {
     const dot = file.indexOf('.');
     const name = dot < 0 ? file : file.slice(0, dot);
-    const action = dot < 0 ? 'override' : file.slice(dot + 1);
+    const action = dot < 0 ? bare : file.slice(dot + 1);
     const value = files.get(file);
     if (value === undefined || !isAction(action)) return [];
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {

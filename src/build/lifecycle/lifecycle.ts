@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { checkDisk } from '../disk-watch.ts';
 import { checkSource, putSource } from '../source.ts';
+import { readBuildConfig } from './build-config.ts';
 import type { Outcome } from './build-phase.ts';
 import { assembleImage } from './export-image.ts';
 import { putLauncher } from './export-launcher.ts';
@@ -88,10 +89,11 @@ async function questionOf(
   const buildImage = await run.stack.build(request);
   const digests = run.order.flatMap(group => group.map(({ buildpack }) => [buildpack.id, buildpack.digest]));
   const config = Object.entries(request.config).sort();
+  const operator = keyedHash(JSON.stringify(readBuildConfig(run.buildConfig)), key);
   return {
     last: readRecord(run.builds, request.app),
     base: createHash('sha256')
-      .update(JSON.stringify([schema, runImage, buildImage, digests]))
+      .update(JSON.stringify([schema, runImage, buildImage, digests, operator]))
       .digest('hex'),
     whole: keyedHash(JSON.stringify([source, config]), key),
     source,

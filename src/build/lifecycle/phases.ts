@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { copyBuildConfig, readBuildConfig } from './build-config.ts';
 import { type Outcome, runBuilds } from './build-phase.ts';
 import { type ContainerOptions, openContainer } from './container.ts';
 import { type Detection, detect } from './detect.ts';
@@ -88,5 +89,10 @@ export async function buildIn(
 async function containerOptions(run: Run): Promise<Omit<ContainerOptions, 'buildpacks' | 'mounts'>> {
   const { engine, operator, request, signal, work } = run;
   const { app, limits, config } = request;
-  return { engine, operator, app, limits, config, signal, work, image: await run.stack.build(request) };
+  return {
+    ...{ engine, operator, app, limits, config, signal, work },
+    operatorEnv: readBuildConfig(run.buildConfig),
+    operatorFolder: copyBuildConfig(run.buildConfig, join(work.dir, 'build-config')),
+    image: await run.stack.build(request),
+  };
 }

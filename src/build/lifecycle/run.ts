@@ -20,6 +20,8 @@ export type LifecycleOptions = {
   readonly order: Order;
   /** Folder of the builds' records. */
   readonly builds: string;
+  /** Folder of what the operator sets for every build; need not exist. */
+  readonly buildConfig: string;
   /** For keyed hashes of config values. */
   readonly key: Buffer;
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { platformEnv } from '../../../src/build/lifecycle/container.ts';
+import { environment, platformEnv } from '../../../src/build/lifecycle/container.ts';
 import { aBuildpack } from './support/a-buildpack.ts';
 
 const names = (api: string) =>
@@ -36,5 +36,46 @@ describe('what a buildpack is told by its API version', () => {
   it('A5 names the folder of a buildpack with "_" in the place of "/"', () => {
     const env = platformEnv({ buildpack: aBuildpack({ id: 'x/y/z' }), cnb: {} });
     expect(env['CNB_BUILDPACK_DIR']).toBe('/cnb/buildpacks/x_y_z/1.2.3');
+  });
+});
+
+describe('the environment of a buildpack', () => {
+  const change = (name: string, value: string, action: 'default' | 'override' | 'prepend' = 'default') => ({
+    ...{ name, value, action },
+    delimiter: ':',
+  });
+  const of = (fields: { clearEnv?: boolean } = {}) =>
+    environment(
+      {
+        config: { TOKEN: 'user', PATH: '/mine', CNB_STACK_ID: 'no', BOTH: 'user' },
+        operator: { buildEnv: { MIRROR: 'host', BOTH: 'host' } },
+        operatorEnv: [
+          change('TOKEN', 'operator'),
+          change('FRESH', 'operator'),
+          change('PATH', '/first', 'prepend'),
+          change('LAYER', 'operator', 'override'),
+        ],
+      },
+      { buildpack: aBuildpack(fields), base: { PATH: '/bin', LAYER: 'layer', TOKEN: 'layer' }, cnb: {} },
+    );
+
+  it('V3 has config in the place of what layers set, in front of path variables, and nothing that is reserved', () => {
+    expect(of()).toMatchObject({ TOKEN: 'user', BOTH: 'user', CNB_STACK_ID: 'wherry-12' });
+  });
+
+  it('V4 has what the operator sets last, where a default hides nothing', () => {
+    expect(of()).toMatchObject({ FRESH: 'operator', PATH: '/first:/mine:/bin', LAYER: 'operator' });
+  });
+
+  it('V3 V4 has no config, but what the operator sets, where the buildpack wants it clear', () => {
+    expect(of({ clearEnv: true })).toMatchObject({
+      ...{ TOKEN: 'layer', PATH: '/first:/bin', FRESH: 'operator', MIRROR: 'host', BOTH: 'host' },
+    });
+  });
+
+  it('V1 has nothing of the process that builds', () => {
+    process.env['HOST_ONLY'] = 'leak';
+    expect(of()).not.toHaveProperty('HOST_ONLY');
+    delete process.env['HOST_ONLY'];
   });
 });

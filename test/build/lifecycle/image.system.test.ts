@@ -1,5 +1,6 @@
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -192,6 +193,28 @@ describe('an image', () => {
     expect(output).not.toContain('file.txt');
     const again = await bench.build(source, { change, config: { MINE: 'config' } });
     expect(again.sandboxes).toBe(0);
+  });
+});
+
+describe('a build', () => {
+  it('V4 gets what the operator sets, as environment and files, and is not reused once that changes', async () => {
+    const bench = await open({
+      a: {
+        build: `echo "M=$M, O=$O"; cat /cnb/build-config/env/M; echo; ! touch /cnb/build-config/env/x 2>/dev/null; ${web}`,
+      },
+    });
+    const set = (files: Record<string, string>) => {
+      mkdirSync(join(bench.paths.data, 'build-config/env'), { recursive: true });
+      for (const [name, value] of Object.entries(files))
+        writeFileSync(join(bench.paths.data, 'build-config/env', name), value, { mode: 0o600 });
+    };
+    set({ M: 'mirror', 'O.override': 'operator' });
+    const config = { O: 'user' };
+    const { output } = await bench.build(source, { config });
+    expect(output).toEqual(expect.arrayContaining(['M=mirror, O=operator', 'mirror']));
+    expect((await bench.build(source, { config })).sandboxes).toBe(0);
+    set({ M: 'other' });
+    expect((await bench.build(source, { config })).output).toContain('M=other, O=operator');
   });
 });
 
