@@ -211,6 +211,106 @@ describe('several classic buildpacks', () => {
   });
 });
 
+describe('a classic buildpack that means harm', () => {
+  const build = async (
+    compile: string,
+    more: { release?: string; detect?: string; limits?: { time?: number } } = {},
+  ) => {
+    const files = {
+      'bin/detect': bash(more.detect ?? 'echo Bad'),
+      'bin/compile': bash(compile),
+      'bin/release': bash(more.release ?? 'echo "--- {}"'),
+    };
+    await host.commit('bad', files);
+    const { time } = more.limits ?? {};
+    return await bench.build(empty, {
+      app: app('bad'),
+      fresh: true,
+      buildpacks: [`${host.url}/smart/bad.git`],
+      change: source({ Procfile: 'web: true\n' }),
+      ...(time === undefined ? {} : { limits: { time } }),
+    });
+  };
+
+  it('changes neither its own copy for others, nor the source layer', async () => {
+    const attack =
+      'rm -rf "$1"/hello.txt "$(dirname "$0")"/../bin/release; echo evil > "$(dirname "$0")/detect"; (sleep 300 &)';
+    const first = await build(attack).catch(error => error);
+    expect(String(first)).not.toContain('evil');
+    const { output } = await build(
+      'ls -l "$(dirname "$0")"; cat "$(dirname "$0")/detect"; cat "$1/hello.txt"',
+    );
+    expect(output.join('\n')).not.toContain('evil');
+    expect(output).toContain('hello');
+  });
+
+  it.each([
+    [
+      'a release that is no YAML',
+      'true',
+      { release: 'echo "web: [x"; echo "default_process_types: [a]"' },
+      /bin\/release .* cannot be read, line 2/,
+    ],
+    [
+      'a release that fails',
+      'true',
+      { release: 'exit 3' },
+      /bin\/release of buildpack .* ended with exit status 3/,
+    ],
+    [
+      'a bad process type',
+      'true',
+      { release: 'echo "default_process_types:"; echo "  ../x: y"' },
+      /cannot be read|not valid/,
+    ],
+    ['a Procfile that is a link', 'ln -sf /etc/passwd "$1/Procfile"', {}, /Procfile is a symbolic link/],
+    [
+      'a Procfile that is a folder',
+      'rm "$1/Procfile"; mkdir "$1/Procfile"',
+      {},
+      /Procfile is not a plain file/,
+    ],
+    ['a compile that hangs', 'sleep 100', { limits: { time: 2000 } }, /time limit of 2 s/],
+  ])('is stopped: %s', async (_what, compile, more, message) => {
+    await expect(build(compile, more)).rejects.toThrow(message);
+    expect(readdirSync(join(bench.paths.builds, 'bad')).filter(name => name.startsWith('work-'))).toEqual([]);
+  });
+
+  it('finds no root, no host and no other buildpack to write to', async () => {
+    const { output } = await build(
+      'id -u; for file in /etc/x /platform/env/x /buildpacks/x /x; do (echo x > $file) 2>/dev/null && echo wrote; done; true',
+    );
+    expect(output).toContain('1000');
+    expect(output).not.toContain('wrote');
+  });
+});
+
+describe('what is no buildpack', () => {
+  it.each([
+    ['without anything', { README: 'x' }],
+    ['without bin/detect', { 'bin/compile': bash('true') }],
+  ])('is refused, naming it: %s', async (_what, files) => {
+    const name = `none-${Object.keys(files).length}-${_what.length}`;
+    await host.commit(name, files as Record<string, string>);
+    const build = bench.build(empty, {
+      app: app('none'),
+      buildpacks: [`${host.url}/smart/${name}.git`],
+      change: source(),
+    });
+    await expect(build).rejects.toThrow(/none-.*\.git holds no buildpack/);
+  });
+
+  it('is a program that cannot be run', async () => {
+    const url = await host.archive('plain.tgz', {
+      'lib/x': 'x',
+      'bin/detect': bash('echo x'),
+      'bin/compile': 'not a program',
+    });
+    const build = bench.build(empty, { app: app('none'), buildpacks: [url], change: source() });
+    await expect(build).rejects.toThrow(/bin\/compile of buildpack .* ended with exit status/);
+  });
+});
+
 describe('buildpacks of others that are Cloud Native', () => {
   const native = {
     'buildpack.toml': 'api = "0.10"\n[buildpack]\nid = "acme/page"\nversion = "1.0.0"\n',
