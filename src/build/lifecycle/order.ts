@@ -23,6 +23,7 @@ export const builtInOrder: OrderNames = [
   around('wherry/nodejs', 'wherry/php'),
   around('wherry/php'),
   around('wherry/go'),
+  around('wherry/rust'),
   around('wherry/nodejs', 'wherry/python'),
   around('wherry/python'),
   // A site that Node builds and that Staticfile says to serve.
