@@ -100,6 +100,8 @@ describe('an app with a classic buildpack by git URL', () => {
     await bench.run(second.image, 'web', async base => {
       expect(await (await fetchSoon(base)).text()).toMatch(/^changed\|run 2, token none/);
     });
+    // The last build's layers and its cache folder are kept though no release names them.
+    await bench.builder.collect([]);
     const same = await bench.build(empty, { ...options, change: source({ 'hello.txt': 'changed' }) });
     expect([same.sandboxes, same.image.id]).toEqual([0, second.image.id]);
     expect(host.requests.length).toBe(asked);
@@ -330,6 +332,16 @@ describe('buildpacks of others that are Cloud Native', () => {
     const asked = host.requests.length;
     expect((await bench.build(empty, { ...options, change })).sandboxes).toBe(0);
     expect(host.requests.length).toBe(asked);
+  });
+
+  it('may be some of ours: then no other is tried', async () => {
+    const { image, output } = await bench.build(empty, {
+      app: app('chosen'),
+      buildpacks: ['wherry/procfile'],
+      change: source({ Procfile: 'web: sleep 100\n', 'index.html': 'x', 'package.json': '{}' }),
+    });
+    expect(image.processes.map(({ type }) => type)).toEqual(['web']);
+    expect(output.join('\n')).not.toMatch(/npm|Node|lighttpd/);
   });
 
   it('are not mixed with classic ones', async () => {

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -184,6 +185,26 @@ describe('what must not be fetched', () => {
     await expect(fetch(`${host.url}/to/302/${encodeURIComponent('.')}/x.tgz`)).rejects.toThrow(
       /redirects too often/,
     );
+  });
+});
+
+describe('a host that points elsewhere', () => {
+  it('is not followed to the alternates of a dumb repository', async () => {
+    const other = await openBuildpackHost(join(root, 'other'));
+    try {
+      await host.commit('pack', pack('one'));
+      const objects = join(root, 'host/smart/pack.git/objects');
+      // What is missing here would be looked for there.
+      for (const name of readdirSync(objects).filter(each => each.length === 2))
+        renameSync(join(objects, name), join(root, `gone-${name}`));
+      writeFileSync(join(objects, 'info/http-alternates'), `${other.url}/dumb/other.git/objects\n`);
+      fetcher = createFor(`${host.host},${other.host}`);
+      await expect(fetch(`${host.url}/dumb/pack.git`)).rejects.toThrow(/could not be fetched/);
+      expect(host.requests.join()).toContain('http-alternates');
+      expect(other.requests).toEqual([]);
+    } finally {
+      await other.close();
+    }
   });
 });
 
