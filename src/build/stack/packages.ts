@@ -37,7 +37,7 @@ export async function makePackagesLayer(options: PackagesOptions): Promise<DiffI
     const data = `lowerdir=${lowers.toReversed().join(':')},upperdir=${upper},workdir=${work}`;
     await exec('mount', ['-t', 'overlay', 'overlay', '-o', data, root]);
     await install(root, options);
-    await exec('umount', [root]);
+    await exec('umount', [join(root, 'proc'), root]);
     tidy(upper, options.record);
     unmarkNewFolders(upper, lowers);
     const opaque = await opaqueFolders(upper, lowers);
@@ -77,12 +77,16 @@ async function prepare(root: string, sources: readonly string[], options: readon
   // Debian's maintainer scripts ask this program before they start a service; 101 means no.
   writeFileSync(join(root, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n');
   chmodSync(join(root, 'usr/sbin/policy-rc.d'), 0o755);
+  // Links to manual pages, which are left out, are made all the same: without their folder the installation fails.
+  mkdirSync(join(root, 'usr/share/man/man1'), { recursive: true });
+  // Java's scripts run Java, which does not start without it.
+  await exec('mount', ['-t', 'proc', '-o', 'ro,nosuid,nodev,noexec', 'proc', join(root, 'proc')]);
   await exec('mknod', ['-m', '666', join(root, 'dev/null'), 'c', '1', '3']);
   await exec('mknod', ['-m', '666', join(root, 'dev/urandom'), 'c', '1', '9']);
 }
 
 function tidy(upper: string, record: boolean): void {
-  rmSync(join(upper, 'dev'), { recursive: true, force: true });
+  for (const path of ['dev', 'usr/share/man']) rmSync(join(upper, path), { recursive: true, force: true });
   removeTraces(upper);
   rmSync(join(upper, 'etc/apt/sources.list'), { force: true });
   if (record) return;
