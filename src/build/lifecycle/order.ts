@@ -29,6 +29,7 @@ export const builtInOrder: OrderNames = [
   // A site that Node builds and that Staticfile says to serve.
   around('wherry/nodejs', 'wherry/static'),
   around('wherry/nodejs'),
+  around('wherry/java'),
   around('wherry/static'),
   [{ id: 'wherry/apt', optional: true }, { id: 'wherry/procfile' }],
 ];

@@ -1,0 +1,17 @@
+step() { printf -- '-----> %s\n' "$*"; }
+detail() { printf '       %s\n' "$*"; }
+warn() { printf ' !     %s\n' "$*"; }
+indent() { sed -u 's/^/       /'; }
+
+# Ends the build with one sentence for the person who pushed.
+fail() {
+  printf 'message = %s\n' "$(jq -cRs . < <(printf '%s' "$*"))" >"$CNB_LAYERS_DIR/failure.toml"
+  exit 1
+}
+
+# toml_list NAME VALUE...: `NAME = ["VALUE", ...]`
+toml_list() {
+  local name=$1
+  shift
+  printf '%s = %s\n' "$name" "$(jq -cn '$ARGS.positional' --args -- "$@")"
+}
