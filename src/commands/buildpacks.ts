@@ -1,23 +1,14 @@
 import type { App } from '../domain/app.ts';
-import { type BuildpackSource, parseBuildpackSource } from '../domain/buildpack-source.ts';
+import type { BuildpackSource } from '../domain/buildpack-source.ts';
 import { WherryError } from '../domain/errors.ts';
-import { type ArgKind, asText, flag, integer, many, optional, shown, toggle } from './args.ts';
+import { flag, many, optional, toggle } from './args.ts';
+import { branch, buildpack, index, mostBuildpacks, property, stackName } from './buildpacks-args.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { doing, tell } from './doing.ts';
 import { app } from './kinds.ts';
 import { detail, header } from './lines.ts';
 import { defineReport } from './report.ts';
-
-const most = 20;
-
-const buildpack: ArgKind<BuildpackSource> = {
-  word: 'buildpack',
-  required: true,
-  schema: { type: 'string' },
-  parse: value => parseBuildpackSource(asText(value, 'buildpack')),
-};
-const index = flag(optional(integer('index', { min: 1, max: most })), { help: 'position, from 1' });
 
 const kinds =
   'A buildpack is a git repository by https with `#branch`, `#tag` or `#commit`, an archive by https (.tgz, .tar.gz, .tbz, .tar) with `#sha256=...`, `OWNER/NAME` for the GitHub repository OWNER/heroku-buildpack-NAME, one of ours as `wherry/nodejs`, or (on the host alone) the path of a folder. It is fetched by the next build and held at that commit or digest until `ps:rebuild`.';
@@ -150,7 +141,7 @@ const detect = defineCommand({
   summary: 'Tell which buildpacks the last pushed commit would be built with',
   examples: ['buildpacks:detect blog', 'buildpacks:detect --branch main blog'],
   args: { app },
-  flags: { branch: flag(optional(branchKind()), { help: 'instead of the deploy branch' }) },
+  flags: { branch: flag(optional(branch), { help: 'instead of the deploy branch' }) },
   access: { app: 'read' },
   effect: 'read',
   run: async (context, input) =>
@@ -164,7 +155,7 @@ const setProperty = defineCommand({
   description:
     'stack: the name that classic buildpacks find in STACK, as heroku-24. The config variable STACK goes before it.',
   examples: ['buildpacks:set-property blog stack heroku-24', 'buildpacks:set-property blog stack'],
-  args: { app, property: propertyKind(), value: optional(stackName()) },
+  args: { app, property: property, value: optional(stackName) },
   access: { app: 'write' },
   effect: 'write',
   run(context, input) {
@@ -201,8 +192,11 @@ const report = defineReport({
 export const buildpacksCommands = [add, set, remove, clear, list, detect, setProperty, report];
 
 function save(context: Context, owner: App, sources: readonly BuildpackSource[]) {
-  if (sources.length > most)
-    throw new WherryError('invalid', `An app may have ${most} buildpacks. Remove one before adding another.`);
+  if (sources.length > mostBuildpacks)
+    throw new WherryError(
+      'invalid',
+      `An app may have ${mostBuildpacks} buildpacks. Remove one before adding another.`,
+    );
   context.store.buildpacks.set(owner, sources);
   const names = sources.map(({ text }) => text);
   tell(
@@ -230,42 +224,4 @@ function has(sources: readonly BuildpackSource[], { text }: BuildpackSource): bo
 
 function unique(sources: readonly BuildpackSource[]): readonly BuildpackSource[] {
   return [...new Map(sources.map(source => [source.text, source])).values()];
-}
-
-function branchKind(): ArgKind<string> {
-  return {
-    word: 'branch',
-    required: true,
-    schema: { type: 'string' },
-    parse(value) {
-      const name = asText(value, 'branch');
-      if (/^[A-Za-z0-9_][A-Za-z0-9_./+@#-]{0,199}$/.test(name) && !/\.\.|\/\//.test(name)) return name;
-      throw new WherryError('invalid', `${shown(name)} is not a branch name. Give for example "main".`);
-    },
-  };
-}
-
-function propertyKind(): ArgKind<'stack'> {
-  return {
-    word: 'property',
-    required: true,
-    schema: { enum: ['stack'] },
-    parse(value) {
-      if (value === 'stack') return value;
-      throw new WherryError('invalid', 'Invalid property specified, valid properties include: stack');
-    },
-  };
-}
-
-function stackName(): ArgKind<string> {
-  return {
-    word: 'value',
-    required: true,
-    schema: { type: 'string' },
-    parse(value) {
-      const name = asText(value, 'value');
-      if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) return name;
-      throw new WherryError('invalid', 'A stack is 1 to 63 letters, digits, ".", "_" and "-", as heroku-24.');
-    },
-  };
 }

@@ -1,24 +1,22 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import type { BuildpackSource } from '../../domain/buildpack-source.ts';
 import { WherryError } from '../../domain/errors.ts';
 import type { DiffId } from '../../domain/image.ts';
 import type { Progress } from '../../domain/push.ts';
 import type { Clock } from '../../system/clock.ts';
-import { exec, spawn } from '../../system/exec.ts';
 import { ensureGitUser } from '../../system/git-user.ts';
 import type { Paths } from '../../system/paths.ts';
-import { extractArchive } from '../archive.ts';
 import type { LayerStore } from '../layers/store.ts';
 import { once } from '../stack/once.ts';
 import { appUser } from '../stack/recipe.ts';
 import type { AllowedHosts } from './addresses.ts';
 import { download } from './download.ts';
+import { copyFolder } from './folder.ts';
 import { checkOutCommit, type RepositoryRequest, resolveCommit } from './repository.ts';
+import { unpackDownload } from './unpack.ts';
 
 export type Fetcher = ReturnType<typeof createFetcher>;
 
@@ -93,8 +91,7 @@ export function createFetcher(options: {
         checkDigest(source, pin, sha256);
         const again = known(source, sha256);
         if (again) return again;
-        await unpack(source, file, into);
-        return await keep(source, sha256, rootOf(into));
+        return await keep(source, sha256, await unpackDownload(source, file, into));
       }
       const user = await ensureGitUser('wherry-git');
       const ref = pin ?? source.ref;
@@ -158,41 +155,6 @@ async function dropOld(home: string, now: Date): Promise<void> {
   }
 }
 
-async function unpack(source: Remote, file: string, into: string): Promise<void> {
-  const path = new URL(source.url).pathname;
-  await extractArchive({ stream: await unpacked(path, file), into, name: `Archive ${source.text}` });
-}
-
-async function unpacked(path: string, file: string): Promise<Readable> {
-  const raw = createReadStream(file);
-  if (/\.tar$/i.test(path)) return raw;
-  if (/\.(tgz|gz)$/i.test(path)) {
-    const gunzip = createGunzip();
-    raw.on('error', error => gunzip.destroy(error));
-    return raw.pipe(gunzip);
-  }
-  const user = await ensureGitUser('wherry-git');
-  const child = spawn('bzip2', ['-dc'], {
-    ...user,
-    stdio: ['pipe', 'pipe', 'ignore'],
-    timeout: 120_000,
-  });
-  if (!child.stdin || !child.stdout)
-    throw new WherryError('failed', 'bzip2 could not be started. Install it.');
-  const { stdout } = child;
-  child.on('error', error => stdout.destroy(error));
-  child.stdin.on('error', () => {});
-  raw.pipe(child.stdin);
-  return stdout;
-}
-
-/** Archives of repositories hold one folder with everything, others everything at once. */
-function rootOf(dir: string): string {
-  const entries = readdirSync(dir, { withFileTypes: true });
-  const [only] = entries;
-  return entries.length === 1 && only?.isDirectory() && only.name !== 'bin' ? join(dir, only.name) : dir;
-}
-
 function checkDigest(
   source: Extract<Remote, { kind: 'archive' }>,
   pin: string | undefined,
@@ -204,19 +166,6 @@ function checkDigest(
     'invalid',
     `Archive ${source.text} has changed: its sha256 is ${sha256}, not ${wanted}. ${source.sha256 ? 'Correct the digest behind "#".' : 'To take the new one: ps:rebuild.'}`,
   );
-}
-
-async function copyFolder(
-  path: string,
-  { layers, tmp }: { layers: LayerStore; tmp: string },
-): Promise<DiffId> {
-  if (!existsSync(join(path, 'bin')))
-    throw new WherryError('not-found', `Folder ${path} holds no buildpack: it has no bin/. Name another.`);
-  await mkdir(tmp, { recursive: true });
-  const copy = await mkdtemp(join(tmp, 'buildpack-'));
-  await cp(path, copy, { recursive: true, verbatimSymlinks: true });
-  await exec('chmod', ['-R', 'u=rwX,go=rX', copy]);
-  return await layers.put({ dir: copy, scope: 'app', origin: path, owner: appUser });
 }
 
 function keyOf(source: Remote, pin: string): string {
