@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAppName } from '../../src/domain/names.ts';
 import { type BuildBench, fetchSoon, fixtures, openBench } from '../build/support/bench.ts';
+import { zip } from './support/zip.ts';
 
 let bench: BuildBench;
 
@@ -71,6 +72,26 @@ describe('a Go app with a module in vendor/ (the module proxy is out of reach of
     }
   });
 
+  it('downloads modules once, through the proxy it is told of (a folder here), and keeps them for later builds', async () => {
+    const config = { GOPROXY: 'file:///workspace/proxy', GOFLAGS: '-mod=mod', GOSUMDB: 'off' };
+    const build = async (change: (dir: string) => void) =>
+      await bench.build(ferry, { app: app('proxied'), limits, config, change });
+    const { image } = await build(dir => {
+      moveToProxy(dir);
+    });
+    await bench.run(image, 'web', async base => {
+      expect(await (await fetchSoon(base)).text()).toBe('Hello from Go\n');
+    });
+    const again = await build(dir => {
+      rmSync(join(dir, 'vendor'), { recursive: true });
+      edit(dir, 'main.go', text => text.replace('"Go"', '"cache"'));
+    });
+    expect(again.output.join('\n')).not.toContain('downloading');
+    await bench.run(again.image, 'web', async base => {
+      expect(await (await fetchSoon(base)).text()).toBe('Hello from cache\n');
+    });
+  });
+
   it.each([
     ['go 1.22.1', 'go.mod asks for Go 1.22.1, which cannot be had: this host has Go 1.19.'],
     [
@@ -107,4 +128,20 @@ describe('a Go app with a module in vendor/ (the module proxy is out of reach of
 function edit(dir: string, name: string, change: (text: string) => string): void {
   const file = join(dir, name);
   writeFileSync(file, change(readFileSync(file, 'utf8')));
+}
+
+/** The module of vendor/ in a folder that Go can use as a proxy. */
+function moveToProxy(dir: string): void {
+  const source = readFileSync(join(dir, 'vendor/example.org/greeting/greeting.go'), 'utf8');
+  rmSync(join(dir, 'vendor'), { recursive: true });
+  const versions = join(dir, 'proxy/example.org/greeting/@v');
+  mkdirSync(versions, { recursive: true });
+  const manifest = 'module example.org/greeting\n\ngo 1.18\n';
+  const root = 'example.org/greeting@v1.2.0';
+  writeFileSync(join(versions, 'v1.2.0.info'), '{"Version":"v1.2.0"}');
+  writeFileSync(join(versions, 'v1.2.0.mod'), manifest);
+  writeFileSync(
+    join(versions, 'v1.2.0.zip'),
+    zip({ [`${root}/go.mod`]: manifest, [`${root}/greeting.go`]: source }),
+  );
 }

@@ -13,6 +13,11 @@ import locks
 import toml_file
 
 files, trees, live = [], [], False
+# A path of the app, as "./wheels/x.whl", ".", "name @ file:///workspace/x": or an address, which has "://".
+place = re.compile(
+    r"(?:[A-Za-z0-9._-]+(?:\[[^\]]*\])?\s*@\s*)?(?:file:/*(?=/|\.))?"
+    r"(\.{1,2}(?:\[[^\]]*\])?$|\.{0,2}/\S*|\S+\.(?:whl|tar\.gz|zip))"
+)
 
 
 def write_lists(manifest, out):
@@ -53,7 +58,7 @@ def scan(lines, folder):
         elif option:
             editable(option[2].strip())
         elif line and not line.startswith("-"):
-            found = re.match(r"(?:[A-Za-z0-9._-]+(?:\[[^\]]*\])?\s*@\s*)?(?:file:/*(?=/|\.))?(\.{0,2}/\S*|\S+\.(?:whl|tar\.gz|zip))", line)
+            found = re.match(place, line)
             if found and "://" not in found[1]:
                 local(re.sub(r"\[[^\]]*\]$|;.*$", "", found[1]))
 
