@@ -22,7 +22,7 @@ describe('an app for Deno', () => {
   it('gets its dependencies from deno.lock, and its task start answers', async () => {
     const { image, output } = await bench.build(deno, { app });
     expect(output.join('\n')).toContain('-----> deno 2.');
-    expect(image.processes[0]?.command).toEqual(['deno', 'run', '--allow-net', '--allow-env', 'main.ts']);
+    expect(image.processes[0]?.command).toEqual(['deno', 'run', '--allow-net', '--allow-env', 'main.mts']);
     await bench.run(image, 'web', async base => {
       expect(await (await fetchSoon(base)).text()).toBe('Hello from Deno 1m');
     });
@@ -32,12 +32,12 @@ describe('an app for Deno', () => {
     await bench.build(deno, { app });
     const { sandboxes } = await bench.build(deno, {
       app,
-      change: dir => appendFileSync(join(dir, 'main.ts'), '\n'),
+      change: dir => appendFileSync(join(dir, 'main.mts'), '\n'),
     });
     expect(sandboxes).toBe(0);
   });
 
-  it('runs main.ts when there is no task, and its task build with what it makes', async () => {
+  it('runs server.ts when there is no task, and its task build with what it makes', async () => {
     const { image } = await build(dir => {
       const tasks = { build: 'echo "export const built = \'built\';" > built.ts' };
       writeFileSync(join(dir, 'deno.jsonc'), JSON.stringify({ tasks }));
@@ -45,7 +45,7 @@ describe('an app for Deno', () => {
       const server = `import { built } from './built.ts';
         Deno.serve({ port: Number(Deno.env.get('PORT')) }, () => new Response(built));`;
       writeFileSync(join(dir, 'server.ts'), server);
-      rmSync(join(dir, 'main.ts'));
+      rmSync(join(dir, 'main.mts'));
     });
     expect(image.processes[0]?.command).toEqual(['deno', 'run', '--allow-all', 'server.ts']);
     await bench.run(image, 'web', async base => {
