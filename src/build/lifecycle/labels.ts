@@ -59,11 +59,14 @@ function lifecycleMetadata({ stack, app, launcher, buildpacks }: LabelParts) {
     buildpacks: buildpacks.map(({ id, version, layers, store }) => ({
       key: id,
       version,
+      // What is only cached is no part of the image, and seldom the same twice.
       layers: Object.fromEntries(
-        layers.map(({ name, flags, metadata, diffId }) => [
-          name,
-          { ...(diffId ? { sha: diffId } : {}), data: metadata, ...flags },
-        ]),
+        layers
+          .filter(({ flags }) => flags.launch)
+          .map(({ name, flags, metadata, diffId }) => [
+            name,
+            { ...(diffId ? { sha: diffId } : {}), data: metadata, ...flags },
+          ]),
       ),
       ...(store ? { store: { metadata: store } } : {}),
     })),
