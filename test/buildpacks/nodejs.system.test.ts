@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AppName, parseAppName } from '../../src/domain/names.ts';
@@ -98,6 +98,55 @@ describe("an app with Yarn's Plug'n'Play", () => {
         expect(await (await fetchSoon(base)).text()).toBe('1m pruned not built production');
       });
     }
+  });
+});
+
+describe('an app that Bun runs', () => {
+  it('is started by Bun, TypeScript as it is', async () => {
+    const { image } = await bench.build(folder('bun'), {
+      app: parseAppName('bun-runs'),
+      change: dir => {
+        const server = `import ms from 'ms';
+          const text: string = ms(60_000) + ' ' + (process.versions.bun ? 'Bun' : 'Node');
+          Bun.serve({ port: process.env.PORT, fetch: () => new Response(text) });`;
+        writeFileSync(join(dir, 'index.ts'), server);
+        rmSync(join(dir, 'server.js'));
+        edit(dir, manifest => {
+          manifest['scripts'] = {};
+        });
+      },
+    });
+    expect(image.processes[0]?.command).toEqual(['bun', 'index.ts']);
+    await bench.run(image, 'web', async base => {
+      expect(await (await fetchSoon(base)).text()).toBe('1m Bun');
+    });
+  });
+});
+
+describe('a workspace of pnpm', () => {
+  it('is installed where its packages are, and one of them answers', async () => {
+    const { image, output } = await bench.build(folder('pnpm'), {
+      app: parseAppName('workspace'),
+      change: dir => {
+        rmSync(join(dir, 'pnpm-lock.yaml'));
+        writeFileSync(join(dir, 'pnpm-workspace.yaml'), 'packages:\n  - packages/*\n');
+        mkdirSync(join(dir, 'packages/words'), { recursive: true });
+        writeFileSync(join(dir, 'packages/words/package.json'), '{"name":"words","version":"1.0.0"}');
+        writeFileSync(join(dir, 'packages/words/index.js'), "module.exports = 'from the workspace';\n");
+        const server = `require('node:http').createServer((_, response) => {
+          response.end(require('ms')(60_000) + ' ' + require('words'));
+        }).listen(process.env.PORT);`;
+        writeFileSync(join(dir, 'server.js'), server);
+        edit(dir, manifest => {
+          manifest['dependencies'] = { ms: '2.1.3', words: 'workspace:*' };
+        });
+      },
+    });
+    expect(output.join('\n')).toContain("Installing dependencies in the app's folder");
+    expect(output.join('\n')).toContain('There is no pnpm-lock.yaml');
+    await bench.run(image, 'web', async base => {
+      expect(await (await fetchSoon(base)).text()).toBe('1m from the workspace');
+    });
   });
 });
 

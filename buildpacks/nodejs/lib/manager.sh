@@ -1,5 +1,6 @@
-# Which package manager installs: packageManager in package.json, else the lock file, else npm. `manager` is npm, pnpm, yarn
-# (1.x), berry (Yarn from 2 on) or bun; `problem` is a sentence for the person when that cannot be told.
+# Which package manager installs: packageManager in package.json, else the lock file, else settings that only one reads, else
+# npm. `manager` is npm, pnpm, yarn (1.x), berry (Yarn from 2 on) or bun; `problem` is a sentence for the person when that
+# cannot be told.
 
 manager=npm manager_version='' lock='' problem=''
 
@@ -33,7 +34,11 @@ read_manager() {
       return
     fi
   done
-  [[ -z "$lock" ]] || manager=$(writer_of "$lock")
+  if [[ -n "$lock" ]]; then manager=$(writer_of "$lock")
+  elif [[ -f pnpm-workspace.yaml ]]; then manager=pnpm
+  elif [[ -f .yarnrc.yml ]]; then manager=yarn
+  elif [[ -f bunfig.toml ]]; then manager=bun
+  fi
   named=$(field .packageManager)
   [[ -z "$named" ]] || read_named "$named" || return 0
   [[ "$manager" != yarn ]] || ! is_berry || manager=berry
