@@ -119,6 +119,20 @@ describe('a folder of PHP files', () => {
       { COLOUR: 'blue' },
     );
   });
+
+  it('ends as a whole when php-fpm ends, so that the platform starts it again', async () => {
+    const { image } = await bench.build(app, {
+      app: name('plain'),
+      change: dir => {
+        plain(dir);
+        writeFileSync(join(dir, 'index.php'), '<?php posix_kill(posix_getppid(), 9);');
+      },
+    });
+    await bench.run(image, 'web', async base => {
+      await fetchSoon(base);
+      await expect.poll(async () => await fetch(base).catch(() => 'gone'), { timeout: 5000 }).toBe('gone');
+    });
+  });
 });
 
 describe('a PHP app that cannot be built', () => {

@@ -2,6 +2,7 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -80,6 +81,32 @@ describe('a Rack app with gems made by hand in vendor/cache, as no gem registry 
     });
     const files = image.layers.map(layer => bench.layers.layerPath(layer));
     expect(files.some(dir => existsSync(join(dir, 'usr/bin/gcc')))).toBe(false);
+  });
+});
+
+describe('a Rails app, with a Rails of the test', () => {
+  it('is served in production with assets whose cache is kept between builds', async () => {
+    const rails = join(work, 'rails');
+    cpSync(app, rails, { recursive: true });
+    const versions = { railties: '7.0.0', sprockets: '4.0.0' };
+    for (const [gem, version] of Object.entries(versions)) {
+      await cacheGem(rails, { from: gem === 'railties' ? gem : 'boat', name: gem, version });
+      appendFileSync(join(rails, 'Gemfile'), `gem "${gem}"\n`);
+      replace(join(rails, 'Gemfile.lock'), '\nPLATFORMS', `    ${gem} (${version})\n\nPLATFORMS`);
+      replace(join(rails, 'Gemfile.lock'), '\nRUBY VERSION', `  ${gem}\n\nRUBY VERSION`);
+    }
+    mkdirSync(join(rails, 'config'));
+    for (const file of ['config/application.rb', 'Rakefile']) writeFileSync(join(rails, file), '');
+    await bench.build(rails, { app: name('rails') });
+    const { image, output } = await bench.build(rails, {
+      app: name('rails'),
+      change: dir => writeFileSync(join(dir, 'more.rb'), ''),
+    });
+    expect(output.join('\n')).toContain('compiling for production');
+    expect(image.processes.map(({ type }) => type)).toEqual(['console', 'web']);
+    await bench.run(image, 'web', async base => {
+      expect(await (await fetchSoon(base)).text()).toBe('production, assets compiled 2 times, logs enabled');
+    });
   });
 });
 

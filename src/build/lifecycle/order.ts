@@ -22,6 +22,7 @@ export const builtInOrder: OrderNames = [
   around('wherry/ruby'),
   around('wherry/nodejs', 'wherry/php'),
   around('wherry/php'),
+  around('wherry/java'),
   around('wherry/go'),
   around('wherry/rust'),
   around('wherry/nodejs', 'wherry/python'),
@@ -29,7 +30,6 @@ export const builtInOrder: OrderNames = [
   // A site that Node builds and that Staticfile says to serve.
   around('wherry/nodejs', 'wherry/static'),
   around('wherry/nodejs'),
-  around('wherry/java'),
   around('wherry/static'),
   [{ id: 'wherry/apt', optional: true }, { id: 'wherry/procfile' }],
 ];
