@@ -119,6 +119,16 @@ describe('a Ruby app that cannot be built', () => {
     );
   });
 
+  it('is told that no server is there for config.ru', async () => {
+    const withoutServer = (dir: string) => {
+      for (const file of ['Gemfile', 'Gemfile.lock'])
+        writeFileSync(join(dir, file), readFileSync(join(dir, file), 'utf8').replace(/^.*rackup.*\n/gm, ''));
+    };
+    await expect(build(withoutServer)).rejects.toThrow(
+      'Gemfile.lock holds no server for config.ru. Add gem "puma" to Gemfile',
+    );
+  });
+
   it('is told which gem is missing from a lock file that is out of step', async () => {
     await expect(build(dir => appendFileSync(join(dir, 'Gemfile'), 'gem "anchor"\n'))).rejects.toThrow(
       'Gemfile.lock is out of step with Gemfile: anchor is missing from it. Run bundle install and commit Gemfile.lock.',

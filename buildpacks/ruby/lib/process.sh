@@ -78,7 +78,8 @@ web_command() {
     if has_gem puma; then printf 'bundle exec puma -b "tcp://0.0.0.0:${PORT:-5000}" config.ru'
     elif has_gem unicorn; then printf 'bundle exec unicorn -o 0.0.0.0 -p %s config.ru' "$port"
     elif has_gem thin; then printf 'bundle exec thin start -a 0.0.0.0 -p %s -R config.ru' "$port"
-    else printf 'bundle exec rackup -o 0.0.0.0 -p %s config.ru' "$port"
+    elif has_rackup; then printf 'bundle exec rackup -o 0.0.0.0 -p %s config.ru' "$port"
+    elif [[ ! -f Procfile ]]; then fail "Gemfile.lock holds no server for config.ru. Add gem \"puma\" to Gemfile, run bundle install and commit both."
     fi
   else
     for file in app.rb server.rb main.rb; do
@@ -86,6 +87,9 @@ web_command() {
     done
   fi
 }
+
+# Rack itself had the program until version 3.
+has_rackup() { has_gem rackup || [[ "${gems[rack]-}" =~ ^[12]\. ]]; }
 
 # Nothing here depends on the app's code unless its assets are compiled, which spares the next push this whole buildpack.
 write_inputs() {
@@ -95,7 +99,7 @@ write_inputs() {
   ((${#cached[@]} < 900)) || return 0
   {
     toml_list files Gemfile Gemfile.lock .ruby-version .tool-versions "${cached[@]}"
-    toml_list exists config.ru config/application.rb Rakefile app.rb server.rb main.rb
+    toml_list exists Procfile config.ru config/application.rb Rakefile app.rb server.rb main.rb
     toml_list env BUNDLE_WITHOUT RACK_ENV RAILS_ENV
   } >"$CNB_LAYERS_DIR/inputs.toml"
 }
