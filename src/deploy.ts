@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Builder, BuildRequest } from './build/builder.ts';
 import type { Builds, Watched } from './build/builds.ts';
 import type { App } from './domain/app.ts';
@@ -23,6 +24,8 @@ export interface Deployer {
   push(push: Push, source: Source, doing: Doing): Promise<Release>;
   /** Builds the last pushed commit again. @throws not-found when nothing was pushed */
   rebuild(app: App, doing: Doing): Promise<Release>;
+  /** Deploys an image archive, without git. @throws invalid when it is none */
+  loadImage(app: App, sent: { name: string; archive: Readable }, doing: Doing): Promise<Release>;
   /** Forgets what builds of the app keep for the next one. */
   purgeCache(app: App): Promise<void>;
   /** What the last pushed commit would be built with, in order. @throws not-found when nothing was pushed, build-failed when nothing fits */
@@ -197,21 +200,28 @@ export function createDeployer(options: DeployerOptions): Deployer {
   ): Promise<Release> => {
     const begun = clock.ticks();
     const image = await build(app, source, fresh, doing);
+    const description = `Deploy ${source.commit.slice(0, 8)} ${source.subject}`.trim();
+    const { commit, checkoutMs } = source;
+    return await deployImage(app, { image, description, commit, begun, checkoutMs }, doing);
+  };
+
+  /** `begun` is when making the image began, in ticks. */
+  const deployImage = async (
+    app: App,
+    made: { image: Image; description: string; commit: string | null; begun: number; checkoutMs: number },
+    doing: Watched,
+  ): Promise<Release> => {
+    const { image, description, commit, begun, checkoutMs } = made;
     const built = clock.ticks();
-    const release = releases.make(app, {
-      image,
-      config: store.config.all(app),
-      description: `Deploy ${source.commit.slice(0, 8)} ${source.subject}`.trim(),
-      actor: doing.actor.name,
-      commit: source.commit,
-    });
+    const config = store.config.all(app);
+    const release = releases.make(app, { image, config, description, actor: doing.actor.name, commit });
     const times = await rollOut(app, release, 'deploy', doing);
-    const total = source.checkoutMs + clock.ticks() - begun;
+    const total = checkoutMs + clock.ticks() - begun;
     log.info(
       {
         app: app.name,
         release: release.version,
-        ms: rounded({ checkout: source.checkoutMs, build: built - begun, ...times, total }),
+        ms: rounded({ checkout: checkoutMs, build: built - begun, ...times, total }),
       },
       'deployed',
     );
@@ -223,6 +233,17 @@ export function createDeployer(options: DeployerOptions): Deployer {
   return {
     push: (push, source, doing) => buildAndRollOut(store.apps.get(push.app), source, false, doing),
     rebuild: async (app, doing) => await buildAndRollOut(app, await lastPushed(app), true, doing),
+    loadImage: async (app, sent, doing) =>
+      await builds.record(
+        { app, kind: 'build', commit: null, config: store.config.all(app), ...doing },
+        async watched => {
+          const begun = clock.ticks();
+          watched.progress.step(`Loading ${sent.name} for ${app.name}`);
+          const image = await builder.load({ app: app.name, limits: buildDefaults, ...sent, ...watched });
+          const description = `Deploy image ${sent.name}`;
+          return await deployImage(app, { image, description, commit: null, begun, checkoutMs: 0 }, watched);
+        },
+      ),
     detect: async (app, branch, doing) =>
       await builder.detect(requestFor(app, await lastPushed(app, branch), false, doing)),
     async releaseConfig(app, description, doing) {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBuilds } from '../src/build/builds.ts';
 import { createDeployer, type Deployer } from '../src/deploy.ts';
@@ -66,13 +67,17 @@ beforeEach(() => {
     stop: async () => {},
     remove: async () => {},
     instances: () => [],
-    runOnce: async () => releaseStatus,
+    runOnce: async (_: Desired, options: { progress: Progress }) => {
+      options.progress.raw('migrating with topsecret');
+      return releaseStatus;
+    },
   } as unknown as Runtime;
   deployer = createDeployer({
     store,
     builds: createBuilds({ store, paths: { buildLogs: dir }, clock }),
     builder: {
       build: async () => nextImage,
+      load: async () => nextImage,
       detect: async () => [],
       prepare: async () => {},
       forget: async () => {},
@@ -91,11 +96,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const push = (name: AppName = blog) =>
+const push = (name: AppName = blog, progress: Progress = quiet) =>
   deployer.push(
     { app: name, branch: 'main', commit: 'a'.repeat(40), actor: doing.actor },
     { commit: 'a'.repeat(40), subject: 'First', dir: '/nowhere', checkoutMs: 0 },
-    doing,
+    { ...doing, progress },
   );
 const app = () => store.apps.get(blog);
 const last = () => deployed.at(-1);
@@ -143,6 +148,16 @@ describe('push', () => {
   });
 });
 
+describe('loadImage', () => {
+  it('makes a release of an archive, without a commit, and records it as a build', async () => {
+    const sent = { name: 'boat:1', archive: Readable.from([]) };
+    const release = await deployer.loadImage(app(), sent, doing);
+    expect(release).toMatchObject({ version: 1, commit: null, description: 'Deploy image boat:1' });
+    expect(store.releases.live(app())?.image).toBe(nextImage.id);
+    expect(store.builds.list(app())).toMatchObject([{ kind: 'build', commit: null }]);
+  });
+});
+
 describe('the record of builds', () => {
   const recorded = () =>
     store.builds.list(app()).map(({ kind, status, release }) => ({ kind, status, release }));
@@ -156,6 +171,17 @@ describe('the record of builds', () => {
       { kind: 'deploy', status: 'succeeded', release: 2 },
       { kind: 'build', status: 'succeeded', release: 1 },
     ]);
+  });
+
+  it('shows no secret of the release phase, to nobody', async () => {
+    store.config.set(app(), new Map([[parseConfigKey('KEY'), 'topsecret']]));
+    nextImage = image('3', ['web', 'release']);
+    const lines: string[] = [];
+    await push(blog, { ...quiet, raw: line => void lines.push(line) });
+    expect(lines).toEqual(['migrating with [masked]']);
+    const log = readFileSync(join(dir, 'blog', '1.log'), 'utf8');
+    expect(log).toContain('migrating with [masked]\n');
+    expect(log).not.toContain('topsecret');
   });
 
   it('tells a failure with its reason, and goes with the app', async () => {

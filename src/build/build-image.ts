@@ -3,6 +3,7 @@ import type { Image } from '../domain/image.ts';
 import { choose } from './choose.ts';
 import { runClassic } from './classic/classic.ts';
 import { writeClassicRecord } from './classic/record.ts';
+import { buildDockerfile, hasDockerfile } from './dockerfile/build.ts';
 import type { Fetcher } from './fetch/fetcher.ts';
 import { runLifecycle } from './lifecycle/lifecycle.ts';
 import { detectIn } from './lifecycle/phases.ts';
@@ -19,6 +20,7 @@ export async function buildImage(run: Run, fetcher: Fetcher): Promise<Image> {
     writeClassicRecord(run.builds, app, record);
     return record.image;
   }
+  if (choice.kind === 'detected' && hasDockerfile(run.request.source.dir)) return await buildDockerfile(run);
   const record = await runLifecycle(choice.kind === 'native' ? { ...run, ...choice } : run);
   writeRecord(run.builds, app, record);
   return record.image;

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { BuildpackSource } from '../domain/buildpack-source.ts';
 import type { Image } from '../domain/image.ts';
 import type { AppName } from '../domain/names.ts';
@@ -6,6 +7,8 @@ import type { Progress, Source } from '../domain/push.ts';
 /** Source in, image out. The only thing the pipeline knows of building. */
 export interface Builder {
   build(request: BuildRequest): Promise<Image>;
+  /** An image archive (docker save, OCI layout) as one of ours. @throws invalid or build-failed */
+  load(request: LoadRequest): Promise<Image>;
   /** Which buildpacks would build it, in order; takes the source away like a build. @throws build-failed when none */
   detect(request: BuildRequest): Promise<readonly string[]>;
   /** Fetches or makes the stack ahead of the first build. */
@@ -34,6 +37,12 @@ export type BuildRequest = {
   readonly limits: BuildLimits;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+};
+
+export type LoadRequest = Pick<BuildRequest, 'app' | 'limits' | 'progress' | 'signal'> & {
+  /** Chooses between several images in it, by name and tag. */
+  readonly name: string;
+  readonly archive: Readable;
 };
 
 export type BuildLimits = {

@@ -21,6 +21,8 @@ import { builtInOrder } from './lifecycle/order.ts';
 import { appsWithRecords, layersOf, readRecord } from './lifecycle/record.ts';
 import type { LifecycleOptions, Run } from './lifecycle/run.ts';
 import { makeWorkFolder } from './lifecycle/work-folder.ts';
+import { loadImage } from './oci/load.ts';
+import { rememberedLayers } from './oci/memory.ts';
 import { readOperator } from './operator.ts';
 import { type BuildQueue, createBuildQueue, defaultBuildMemory } from './queue.ts';
 import { loadRecordKey } from './record-key.ts';
@@ -74,6 +76,7 @@ export function createBuilder(options: BuilderOptions): Builder {
       log.info({ app: request.app, image: image.id, ms: Math.round(clock.ticks() - started) }, 'built');
       return image;
     },
+    load: async request => await loadImage(request, await ready),
     async detect(request) {
       return await buildOnce({ lifecycle: await ready, fetcher, queue }, request, detectBuildpacks);
     },
@@ -96,6 +99,7 @@ export function createBuilder(options: BuilderOptions): Builder {
         ...kept.flatMap(image => image.layers),
         ...records.flatMap(layersOf),
         ...classic,
+        ...apps.flatMap(app => rememberedLayers(paths.builds, app)),
         ...tools,
       ];
       await layers.collect(new Set<DiffId>(ids));

@@ -8,6 +8,7 @@ import { domainsCommands } from './domains.ts';
 import { eventsCommands } from './events.ts';
 import { gitCommands } from './git.ts';
 import { helpCommand, versionCommand } from './help.ts';
+import { imageCommands } from './image.ts';
 import { logsCommands } from './logs.ts';
 import { psCommands } from './ps.ts';
 import { quotaCommands } from './quota.ts';
@@ -30,6 +31,7 @@ export function createCoreRegistry(): Registry {
     ...domainsCommands,
     ...eventsCommands,
     ...gitCommands,
+    ...imageCommands,
     ...logsCommands,
     ...psCommands,
     ...quotaCommands,

@@ -151,6 +151,11 @@ export type SandboxSpec = {
   /** `host-uplink` reaches outside but neither instances, the host's services nor metadata addresses; `none` nothing. */
   readonly network: 'host-uplink' | 'none';
   readonly hostname: string;
+  /**
+   * The platform's own builder of images runs here as root: it may mount and chroot inside the sandbox, so no filter of system
+   * calls holds it. What it runs of an app, it must confine itself.
+   */
+  readonly nested?: true;
 };
 
 export type OverlayMount = {

@@ -19,6 +19,8 @@ export type BundleSpec = {
   readonly cgroupsPath: string;
   readonly oomScoreAdj: number;
   readonly ipv6: boolean;
+  /** Whether container tools run inside, which mount. */
+  readonly nested?: boolean;
   /** Whether the kernel can account swap. */
   readonly swapLimited: boolean;
 };
@@ -35,6 +37,17 @@ export const packageCapabilities = [
   'CAP_SETGID',
   'CAP_SETUID',
   'CAP_SYS_CHROOT',
+] as const;
+
+/** Of the platform's own builder of images, which mounts the layers it works on and lowers itself what it runs of an app. */
+export const nestedCapabilities = [
+  ...packageCapabilities,
+  'CAP_DAC_READ_SEARCH',
+  'CAP_MKNOD',
+  'CAP_NET_BIND_SERVICE',
+  'CAP_SETFCAP',
+  'CAP_SETPCAP',
+  'CAP_SYS_ADMIN',
 ] as const;
 
 /** The OCI runtime configuration of an instance or a sandbox. */
@@ -57,7 +70,7 @@ export function bundleConfig(spec: BundleSpec) {
         { type: 'network', ...(spec.netns === undefined ? {} : { path: spec.netns }) },
       ],
       sysctl: sysctls(spec.ipv6),
-      seccomp: seccompProfile(),
+      ...(spec.nested ? {} : { seccomp: seccompProfile() }),
       maskedPaths,
       readonlyPaths,
     },

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../domain/bytes.ts';
 import { WherryError } from '../../domain/errors.ts';
-import type { SandboxStep } from '../engine.ts';
-import { ociProcess, packageCapabilities } from './bundle.ts';
+import type { SandboxSpec, SandboxStep } from '../engine.ts';
+import { nestedCapabilities, ociProcess, packageCapabilities } from './bundle.ts';
 import type { Driver } from './driver.ts';
 import { kill } from './processes.ts';
 import { runInside } from './run-inside.ts';
@@ -16,7 +16,7 @@ export async function runStep(driver: Driver, open: OpenSandbox, step: SandboxSt
       driver,
       id: open.spec.id,
       folder: open.folder,
-      process: stepProcess(step),
+      process: stepProcess(open.spec, step),
       onOutput: chunk => {
         watch.heard();
         step.onOutput(chunk);
@@ -32,14 +32,15 @@ export async function runStep(driver: Driver, open: OpenSandbox, step: SandboxSt
   }
 }
 
-function stepProcess(step: SandboxStep) {
+function stepProcess({ nested }: SandboxSpec, step: SandboxStep) {
   const isRoot = step.user === 'root';
+  const ofRoot = nested ? nestedCapabilities : packageCapabilities;
   return ociProcess({
     argv: step.argv,
     env: step.env,
     workingDir: step.cwd,
     user: step.user === 'root' ? { uid: 0, gid: 0 } : step.user,
-    capabilities: isRoot ? packageCapabilities : [],
+    capabilities: isRoot ? ofRoot : [],
   });
 }
 

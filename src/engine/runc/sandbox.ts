@@ -110,6 +110,7 @@ async function writeSandboxBundle(
     mounts: [{ source: driver.host.init, target: initPath, readonly: true }, ...files, ...mounts],
     ...(namespace === undefined ? {} : { netns: namespacePath(namespace.name) }),
     cgroupsPath: cgroup,
+    nested: spec.nested ?? false,
     oomScoreAdj: driver.host.oomScoreAdj,
     ipv6: driver.host.ipv6,
     swapLimited: driver.cgroups.swapLimited,

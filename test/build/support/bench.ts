@@ -96,7 +96,7 @@ export async function openBench(
         hostname: 'test',
         layers: image.layers,
         argv: [...image.entrypoint, ...process.command],
-        env: { ...image.env, PORT: '5000', DYNO: `${type}.1`, ...env },
+        env: { ...image.env, PORT: String(image.port ?? 5000), DYNO: `${type}.1`, ...env },
         workingDir: process.workingDir,
         user: image.user,
         limits: { memory: 256 * 2 ** 20, pids: 64 },
@@ -104,7 +104,7 @@ export async function openBench(
       });
       try {
         await engine.start(id);
-        await use(`http://${instance.address}:5000`);
+        await use(`http://${instance.address}:${image.port ?? 5000}`);
       } finally {
         await engine.remove(id);
       }

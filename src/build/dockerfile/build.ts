@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DiffId, Image } from '../../domain/image.ts';
+import { checkDisk, watchDisk } from '../disk-watch.ts';
+import { digestOf } from '../layers/digest.ts';
+import type { Run } from '../lifecycle/run.ts';
+import { adoptImage } from '../oci/adopt.ts';
+import { type ImageFiles, readImage } from '../oci/archive.ts';
+import { rememberLayer } from '../oci/import.ts';
+import { remember, remembered } from '../oci/memory.ts';
+import { parseProcfile } from '../procfile.ts';
+import { readSmallFile } from '../read-file.ts';
+import { checkSource } from '../source.ts';
+import { type Scanned, scanDockerfile, stackLocal } from './scan.ts';
+import { writeLayout } from './stack-image.ts';
+import { openWorkshop, storageOf, type Workshop } from './workshop.ts';
+
+const tag = 'localhost/app:latest';
+/** Rights that steps have in other builders and not here: to chroot, which is how one would leave the chroot they run in. */
+const dropped = ['CAP_SYS_CHROOT', 'CAP_MKNOD', 'CAP_NET_RAW', 'CAP_AUDIT_WRITE'];
+
+/** Whether an app without a word on its buildpacks is built by its Dockerfile: as dokku, unless it has a project.toml. */
+export function hasDockerfile(dir: string): boolean {
+  const has = (name: string) => lstatSync(join(dir, name), { throwIfNoEntry: false }) !== undefined;
+  return has('Dockerfile') && !has('project.toml');
+}
+
+/** Builds an app's Dockerfile with buildah. @throws build-failed */
+export async function buildDockerfile(run: Run): Promise<Image> {
+  const { request, layers } = run;
+  const { progress } = request;
+  const { dir } = request.source;
+  const { healthcheck } = checkSource(dir, progress);
+  const scanned = scanDockerfile(readSmallFile(join(dir, 'Dockerfile'), 'Dockerfile') ?? '');
+  for (const ignored of ['.dockerignore', '.containerignore']) readSmallFile(join(dir, ignored), ignored);
+  const procfile = readSmallFile(join(dir, 'Procfile'), 'Procfile');
+  const stack = await run.stack.run(request);
+  const key = await keyOf(dir, stack);
+  const last = request.fresh ? undefined : remembered(run.builds, request.app, key);
+  if (last?.layers.every(layers.has)) {
+    progress.detail('Nothing changed: the image is the one of the last build');
+    return last;
+  }
+  for (const warning of scanned.warnings) progress.warn(warning);
+  const image = await adoptImage({
+    ...run,
+    files: withHealthcheck(readImage(await buildLayout(run, scanned, stack), 'The built image'), scanned),
+    name: 'the built image',
+    limit: request.limits.disk,
+    progress,
+    ...(procfile === undefined ? {} : { procfile: parseProcfile(procfile).processes }),
+    ...(healthcheck ? { healthcheck } : {}),
+  });
+  remember(run.builds, request.app, { key, image });
+  return image;
+}
+
+function withHealthcheck(files: ImageFiles, { healthcheck }: Scanned): ImageFiles {
+  if (healthcheck === undefined) return files;
+  const { config } = files;
+  return {
+    ...files,
+    config: { ...config, config: { ...config.config, Healthcheck: { Test: ['CMD-SHELL', healthcheck] } } },
+  };
+}
+
+/** Runs the build in its sandbox; the folder with the image as an OCI layout. */
+async function buildLayout(run: Run, scanned: Scanned, stack: readonly DiffId[]): Promise<string> {
+  const { request, work, signal } = run;
+  const files = work.folder('files');
+  writeFileSync(join(files, 'Dockerfile'), scanned.text);
+  if (scanned.usesStack && !hasStack(run, stack)) await writeStack(run, join(files, 'stack'), stack);
+  const stop = new AbortController();
+  const storage = storageOf(run);
+  mkdirSync(storage, { recursive: true, mode: 0o700 });
+  // The stack lies in it too, once.
+  const limit = request.limits.disk * 2;
+  const endWatch = watchDisk({ dir: storage, limit, clock: run.clock, onFull: error => stop.abort(error) });
+  const both = AbortSignal.any([signal, stop.signal]);
+  const workshop = await openWorkshop({ ...run, signal: both }, { context: request.source.dir, files });
+  try {
+    await bringStack(run, workshop, scanned, stack);
+    await build(run, workshop);
+    await checkDisk(work.dir, limit);
+    return join(workshop.out, 'image');
+  } catch (error) {
+    if (stop.signal.aborted) await rm(storage, { recursive: true, force: true });
+    throw stop.signal.aborted ? stop.signal.reason : error;
+  } finally {
+    endWatch();
+    await workshop.close();
+  }
+}
+
+/** Built images hold the stack as it was written here: its layers are known as ours when they come back. */
+async function writeStack(run: Run, dir: string, stack: readonly DiffId[]): Promise<void> {
+  const { layers, signal, builds } = run;
+  const made = await writeLayout({ dir, layers: stack, layerPath: layers.layerPath, signal });
+  for (const [diffId, layer] of made) await rememberLayer(builds, diffId, layer);
+}
+
+async function bringStack(
+  run: Run,
+  workshop: Workshop,
+  scanned: Scanned,
+  stack: readonly DiffId[],
+): Promise<void> {
+  if (!scanned.usesStack || hasStack(run, stack)) return;
+  run.request.progress.detail('Copying the stack into the storage of the app (once)');
+  const id = await workshop.buildah('pull', '--quiet', 'oci:/files/stack:stack');
+  await workshop.buildah('tag', id, stackLocal);
+  writeFileSync(stackNote(run), JSON.stringify(stack));
+}
+
+async function build({ request }: Run, workshop: Workshop): Promise<void> {
+  await workshop.buildah(
+    'build',
+    '--isolation=chroot',
+    // The sandbox's own.
+    '--network=host',
+    '--layers',
+    ...(request.fresh ? ['--no-cache'] : []),
+    '--format=docker',
+    ...dropped.map(name => `--cap-drop=${name}`),
+    '--file=/files/Dockerfile',
+    `--tag=${tag}`,
+    '/context',
+  );
+  await workshop.buildah(
+    'push',
+    '--quiet',
+    '--disable-compression',
+    '--format=oci',
+    tag,
+    'oci:/out/image:app',
+  );
+}
+
+function hasStack(run: Run, stack: readonly DiffId[]): boolean {
+  return readSmallFile(stackNote(run), 'the note of the stack') === JSON.stringify(stack);
+}
+
+/** Beside the storage, where no build writes. */
+function stackNote(run: Run): string {
+  return join(storageOf(run), 'stack.json');
+}
+
+async function keyOf(dir: string, stack: readonly DiffId[]): Promise<string> {
+  const { diffId } = await digestOf(dir);
+  return createHash('sha256')
+    .update(JSON.stringify([diffId, stack]))
+    .digest('hex');
+}

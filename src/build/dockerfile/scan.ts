@@ -1,0 +1,193 @@
+import { quoteForPeople } from '../../domain/names.ts';
+import { isPublic } from '../fetch/addresses.ts';
+import { bad, type Instruction, parseDockerfile } from './parse.ts';
+
+export type Scanned = {
+  /** The Dockerfile to build: as it came, but for what is named in `warnings` and for full names of images. */
+  readonly text: string;
+  /** Whether a stage starts from the platform's own stack. */
+  readonly usesStack: boolean;
+  /** What the last stage's HEALTHCHECK runs: the OCI form of an image has no place for it. */
+  readonly healthcheck: string | undefined;
+  readonly warnings: readonly string[];
+};
+
+/** How apps name the platform's stack in `FROM`. */
+export const stackImage = 'wherry/stack';
+/** What it is called in the image builder's storage. */
+export const stackLocal = 'localhost/wherry/stack:latest';
+
+type Found = { usesStack: boolean; readonly warnings: Set<string>; readonly stages: Set<string> };
+
+/**
+ * Looks at a Dockerfile before anything of it is run: refuses what would reach out of the build (other front ends, mounts, the
+ * host's network, images that are files of the host, addresses inside the network) and writes it out anew for the builder.
+ * @throws build-failed naming the line
+ */
+export function scanDockerfile(source: string): Scanned {
+  const { directives, instructions } = parseDockerfile(source);
+  const found: Found = { usesStack: false, warnings: new Set(), stages: new Set() };
+  checkDirectives(directives);
+  const defaults = new Map<string, string>();
+  const lines: string[] = [];
+  for (const instruction of instructions) {
+    if (instruction.name === 'ARG' && found.stages.size === 0) addDefault(defaults, instruction.rest);
+    lines.push(render(check(instruction, defaults, found)));
+  }
+  if (!instructions.some(({ name }) => name === 'FROM')) throw bad(1, 'it has no FROM. Begin with one');
+  const healthcheck = healthcheckOf(instructions);
+  return {
+    healthcheck,
+    text: `${lines.join('\n')}\n`,
+    usesStack: found.usesStack,
+    warnings: [...found.warnings],
+  };
+}
+
+function healthcheckOf(instructions: readonly Instruction[]): string | undefined {
+  const last = instructions.findLast(({ name }) => name === 'HEALTHCHECK' || name === 'FROM');
+  return last?.name === 'HEALTHCHECK' ? /^CMD\s+([\s\S]*)$/i.exec(last.rest)?.[1] : undefined;
+}
+
+function checkDirectives(directives: ReadonlyMap<string, string>): void {
+  const syntax = directives.get('syntax');
+  // The usual front end is what is built here anyway; any other is a program from somewhere.
+  if (syntax !== undefined && !/^docker(\.io\/docker)?\/dockerfile(:[\w.-]+)?$/.test(syntax))
+    throw bad(
+      1,
+      `#syntax=${quoteForPeople(syntax)} names a program that would read it, which is not run. Remove it`,
+    );
+}
+
+function check(instruction: Instruction, defaults: ReadonlyMap<string, string>, found: Found): Instruction {
+  const { name, rest, line } = instruction;
+  if (/(^|[^<])<<-?["']?[A-Za-z_]/.test(rest) && ['RUN', 'COPY', 'ADD'].includes(name))
+    throw bad(
+      line,
+      `a here-document (${quoteForPeople('<<')}) is not supported. Use a file, or one command a line`,
+    );
+  if (name === 'FROM') return checkFrom(instruction, defaults, found);
+  if (name === 'RUN') return checkRun(instruction, found);
+  if (name === 'COPY' || name === 'ADD') return checkCopy(instruction, found);
+  if (name === 'ONBUILD') {
+    check(parseDockerfile(rest).instructions[0] ?? instruction, defaults, found);
+    found.warnings.add('ONBUILD is ignored: no other image is built from this one.');
+    return { ...instruction, name: '#', flags: [] };
+  }
+  return instruction;
+}
+
+function checkFrom(
+  { flags, rest, line, name }: Instruction,
+  defaults: ReadonlyMap<string, string>,
+  found: Found,
+): Instruction {
+  const [image = '', as, stage] = rest.split(/\s+/);
+  const full = imageName(expand(image, defaults, line), line, found);
+  found.stages.add(String(found.stages.size));
+  if (as?.toUpperCase() === 'AS' && stage !== undefined) found.stages.add(stage.toLowerCase());
+  const platform = flags.filter(flag => flag !== '--platform=$BUILDPLATFORM');
+  if (platform.some(flag => !/^--platform=(linux\/)?[\w/]+$/.test(flag)))
+    throw bad(line, `FROM ${quoteForPeople(flags.join(' '))} is not supported. Remove it`);
+  return { name, flags: platform, rest: [full, as, stage].filter(Boolean).join(' '), line };
+}
+
+/** A stage, the stack, or a name in a registry, written out in full; nothing that could be a path or another transport. */
+function imageName(image: string, line: number, found: Found): string {
+  if (image === 'scratch' || found.stages.has(image.toLowerCase())) return image;
+  if (image.replace(/:latest$/, '') === stackImage) {
+    found.usesStack = true;
+    return stackLocal;
+  }
+  const part = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+  const form = new RegExp(
+    `^(?:([a-z0-9.-]+(?::\\d{1,5})?)/)?(${part}(?:/${part})*)((?::[\\w][\\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?)$`,
+  ).exec(image);
+  if (!form || image.length > 500)
+    throw bad(
+      line,
+      `${quoteForPeople(image)} is no name of an image. Give one such as "debian:12" or "${stackImage}"`,
+    );
+  const [, host, path = '', tag = ''] = form;
+  if (host === undefined) return `docker.io/library/${path}${tag}`;
+  const isRegistry = /[.:]/.test(host) || host === 'localhost';
+  if (host.startsWith('localhost'))
+    throw bad(line, `${quoteForPeople(image)} names this host as a registry, which is not asked`);
+  return isRegistry ? image : `docker.io/${image}`;
+}
+
+/** `$NAME`, `${NAME}` and `${NAME:-default}` of the ARGs in front of the first FROM. */
+function expand(image: string, defaults: ReadonlyMap<string, string>, line: number): string {
+  return image.replace(/\$(?:(\w+)|\{(\w+)(?::-([^}]*))?\})/g, (_, plain, braced, fallback) => {
+    const value = defaults.get(plain ?? braced) ?? fallback;
+    if (value === undefined)
+      throw bad(line, `ARG ${plain ?? braced} has no value. Give it one in front of the first FROM`);
+    return value;
+  });
+}
+
+function addDefault(defaults: Map<string, string>, rest: string): void {
+  const [, name = '', value] = /^(\w+)(?:=(.*))?$/.exec(rest) ?? [];
+  if (value !== undefined) defaults.set(name, value.replace(/^(["'])(.*)\1$/, '$2'));
+}
+
+function checkRun(instruction: Instruction, found: Found): Instruction {
+  const { line } = instruction;
+  const flags = instruction.flags.filter(flag => {
+    const [option = '', value = ''] = split(flag);
+    if (option === '--mount' && /^(?:.*,)?type=cache(?:,.*)?$/.test(value)) {
+      found.warnings.add('RUN --mount=type=cache is ignored: such steps run without their cache.');
+      return false;
+    }
+    if (option === '--mount')
+      throw bad(line, `RUN --mount=${quoteForPeople(value)} is refused: a build mounts nothing. Use COPY`);
+    if (option === '--network' && value === 'default') return false;
+    if (option === '--network')
+      throw bad(
+        line,
+        `RUN --network=${quoteForPeople(value)} is refused: builds have a network of their own. Remove it`,
+      );
+    if (option === '--security' && value === 'sandbox') return false;
+    throw bad(line, `RUN ${quoteForPeople(flag)} is refused. Remove it`);
+  });
+  return { ...instruction, flags };
+}
+
+function checkCopy(instruction: Instruction, found: Found): Instruction {
+  const { line, name, rest } = instruction;
+  const flags = instruction.flags.flatMap(flag => {
+    const [option = '', value = ''] = split(flag);
+    if (option === '--link') return [];
+    if (['--chown', '--chmod'].includes(option)) return [flag];
+    if (option !== '--from' || name === 'ADD')
+      throw bad(line, `${name} ${quoteForPeople(flag)} is not supported. Remove it`);
+    return [`--from=${imageName(value, line, found)}`];
+  });
+  if (name === 'ADD') for (const word of rest.split(/[\s",]+|^\[|\]$/)) checkAdded(word, line);
+  return { ...instruction, flags };
+}
+
+/** The network that builds have keeps them out as well; this says why. */
+function checkAdded(word: string, line: number): void {
+  if (/^git@|^git:|^ssh:/i.test(word))
+    throw bad(line, `ADD ${quoteForPeople(word)}: repositories are not fetched. Add an archive of it`);
+  if (!/^[a-z]+:\/\//i.test(word)) return;
+  const host = URL.canParse(word) ? new URL(word).hostname.replace(/^\[(.*)\]$/, '$1') : '';
+  if (!/^https?:/i.test(word) || host === '' || host.includes('$') || /%24|[{}]/i.test(host))
+    throw bad(line, `ADD ${quoteForPeople(word)} is no URL that can be fetched. Write it out, with https`);
+  const isAddress = /^[\d.]+$|:/.test(host);
+  if ((isAddress && !isPublic(host)) || /(^|\.)(localhost|internal|local)$/i.test(host))
+    throw bad(
+      line,
+      `ADD ${quoteForPeople(word)} leads to an address inside this network, so it is not fetched`,
+    );
+}
+
+function split(flag: string): readonly [string, string] {
+  const at = flag.indexOf('=');
+  return at < 0 ? [flag, ''] : [flag.slice(0, at), flag.slice(at + 1)];
+}
+
+function render({ name, flags, rest }: Instruction): string {
+  return [name, ...flags, rest].filter(Boolean).join(' ');
+}

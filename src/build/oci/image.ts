@@ -1,0 +1,148 @@
+import { WherryError } from '../../domain/errors.ts';
+import type { DiffId, Image, ProcessSpec, UserIds } from '../../domain/image.ts';
+import { type ProcessType, parseProcessType, quoteForPeople } from '../../domain/names.ts';
+import { identified } from '../image-id.ts';
+import { appUser } from '../stack/recipe.ts';
+import type { OciConfig } from './config.ts';
+
+export type Foreign = {
+  readonly config: OciConfig;
+  /** In our store, lowest first. */
+  readonly layers: readonly DiffId[];
+  /** The image's `/etc/passwd` and `/etc/group`; undefined where it has none. */
+  readonly accounts: { readonly passwd: string | undefined; readonly group: string | undefined };
+  /** Commands of a Procfile: they take the place of CMD, behind ENTRYPOINT as `docker run` does. */
+  readonly procfile?: ReadonlyMap<ProcessType, string>;
+  /** HTTP path from an app.json: goes before the image's own HEALTHCHECK. */
+  readonly healthcheck?: { readonly path: string };
+};
+
+/** An image from elsewhere as one of ours, and what the person should know of the differences. @throws build-failed */
+export function foreignImage(foreign: Foreign): { image: Image; warnings: readonly string[] } {
+  const own = foreign.config.config ?? {};
+  const warnings: string[] = [];
+  const workingDir = own.WorkingDir || '/';
+  const env = readEnv(own.Env ?? []);
+  const port = portOf(Object.keys(own.ExposedPorts ?? {}), env);
+  const healthcheck = foreign.healthcheck ?? readHealthcheck(own.Healthcheck?.Test ?? [], warnings);
+  if (Object.keys(own.Volumes ?? {}).length > 0)
+    warnings.push('VOLUME is ignored: what the app writes there is gone with its instance.');
+  const content: Omit<Image, 'id'> = {
+    layers: foreign.layers,
+    env,
+    workingDir,
+    user: userOf(own.User ?? '', foreign.accounts, warnings),
+    entrypoint: own.Entrypoint ?? [],
+    processes: processesOf(foreign, workingDir),
+    ...(port === undefined ? {} : { port }),
+    ...(healthcheck ? { healthcheck } : {}),
+    labels: own.Labels ?? {},
+  };
+  return { image: identified(content), warnings };
+}
+
+function processesOf({ config, procfile }: Foreign, workingDir: string): readonly ProcessSpec[] {
+  const { Entrypoint, Cmd } = config.config ?? {};
+  const commands = new Map<ProcessType, readonly string[]>();
+  if ((Entrypoint ?? []).length > 0 || (Cmd ?? []).length > 0)
+    commands.set(parseProcessType('web'), Cmd ?? []);
+  for (const [type, line] of procfile ?? []) commands.set(type, wordsOf(line));
+  if (commands.size === 0)
+    throw new WherryError(
+      'build-failed',
+      'The image names no command to run. Add CMD to its Dockerfile, or a Procfile with a line such as "web: ./server".',
+    );
+  return [...commands].map(([type, command]) => ({ type, command, workingDir }));
+}
+
+/** Plain words need no shell, which an image may lack. */
+function wordsOf(line: string): readonly string[] {
+  return /^[\w./:=@,+% -]+$/.test(line) && !/^\s*\w+=/.test(line)
+    ? line.trim().split(/ +/)
+    : ['/bin/sh', '-c', line];
+}
+
+function readEnv(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    lines.flatMap(line => {
+      const at = line.indexOf('=');
+      const name = line.slice(0, at);
+      return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? [[name, line.slice(at + 1)]] : [];
+    }),
+  );
+}
+
+/** The one that the image's own PORT names, else the lowest TCP port that is exposed. */
+function portOf(exposed: readonly string[], env: Readonly<Record<string, string>>): number | undefined {
+  const ports = exposed
+    .filter(name => /^\d{1,5}(\/tcp)?$/.test(name))
+    .map(name => Number.parseInt(name, 10))
+    .filter(port => port > 0 && port < 65_536)
+    .sort((a, b) => a - b);
+  return ports.find(port => String(port) === env['PORT']) ?? ports[0];
+}
+
+/** Only a check that asks one path over HTTP can be made from outside the container. */
+function readHealthcheck(test: readonly string[], warnings: string[]): { path: string } | undefined {
+  if (test.length === 0 || test[0] === 'NONE') return undefined;
+  const words = test.slice(1).join(' ');
+  const url =
+    /\b(?:curl|wget)\b[^|;&]*?\bhttps?:\/\/(?:localhost|127\.0\.0\.1)(?::[\w${}-]+)?(\/[\w./~-]*)?/.exec(
+      words,
+    );
+  if (url) return { path: url[1] ?? '/' };
+  warnings.push(
+    'HEALTHCHECK is ignored: it is no request that curl or wget makes to localhost. An app.json can name a path to ask.',
+  );
+  return undefined;
+}
+
+/**
+ * Numbers of a `USER name[:group]`. Nothing runs as root here: an image that wants it gets the platform's usual user, which
+ * serves for most that only read their files.
+ */
+function userOf(text: string, accounts: Foreign['accounts'], warnings: string[]): UserIds {
+  const [name = '', group] = text.split(':');
+  const account = name === '' ? undefined : accountOf(name, accounts.passwd);
+  const uid = name === '' ? 0 : (numberOf(name) ?? account?.uid);
+  if (uid === undefined)
+    throw new WherryError(
+      'build-failed',
+      `The image has no user ${quoteForPeople(name)} in its /etc/passwd. Correct USER, or give a number.`,
+    );
+  if (uid === 0) {
+    warnings.push(
+      `The image wants to run as root; it runs as user ${appUser.uid}, who cannot write to files of root. Set USER in its Dockerfile.`,
+    );
+    return appUser;
+  }
+  const gid =
+    group === undefined
+      ? (account?.gid ?? accountOf(name, accounts.passwd)?.gid ?? uid)
+      : (numberOf(group) ?? groupOf(group, accounts.group));
+  if (gid === undefined)
+    throw new WherryError(
+      'build-failed',
+      `The image has no group ${quoteForPeople(group ?? '')} in its /etc/group. Correct USER, or give a number.`,
+    );
+  return { uid, gid: gid === 0 ? uid : gid };
+}
+
+function accountOf(name: string, passwd = ''): UserIds | undefined {
+  for (const line of passwd.split('\n')) {
+    const [account, , uid = '', gid = ''] = line.split(':');
+    const ids = { uid: numberOf(uid), gid: numberOf(gid) };
+    const named = account === name || uid === name;
+    if (named && ids.uid !== undefined && ids.gid !== undefined) return { uid: ids.uid, gid: ids.gid };
+  }
+  return undefined;
+}
+
+function groupOf(name: string, groups = ''): number | undefined {
+  const line = groups.split('\n').find(each => each.startsWith(`${name}:`));
+  return line === undefined ? undefined : numberOf(line.split(':')[2] ?? '');
+}
+
+function numberOf(text: string): number | undefined {
+  return /^\d{1,7}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { scanDockerfile } from '../../../src/build/dockerfile/scan.ts';
+
+const scan = (...lines: string[]) => scanDockerfile(lines.join('\n'));
+const from = 'FROM debian:12';
+
+describe('a Dockerfile', () => {
+  it('is written out with full image names, comments and continuations gone', () => {
+    const { text, warnings } = scan(
+      '# syntax=docker/dockerfile:1.7',
+      'ARG VERSION=20',
+      'from --platform=$BUILDPLATFORM node:${VERSION}-slim as Build',
+      'RUN apt-get update && \\',
+      '  # a comment in between',
+      '',
+      '  apt-get install -y curl',
+      `FROM owner/image@sha256:${'a'.repeat(64)}`,
+      'COPY --link --from=build --chown=1000:1000 /a /b',
+      'COPY --from=0 /a /c',
+      'CMD ["node", "server.js"]',
+    );
+    expect(text.trim().split('\n')).toEqual([
+      'ARG VERSION=20',
+      'FROM docker.io/library/node:20-slim as Build',
+      'RUN apt-get update &&    apt-get install -y curl',
+      `FROM docker.io/owner/image@sha256:${'a'.repeat(64)}`,
+      'COPY --from=build --chown=1000:1000 /a /b',
+      'COPY --from=0 /a /c',
+      'CMD ["node", "server.js"]',
+    ]);
+    expect(warnings).toEqual([]);
+  });
+
+  it.each([
+    ['wherry/stack', 'localhost/wherry/stack:latest', true],
+    ['wherry/stack:latest', 'localhost/wherry/stack:latest', true],
+    ['scratch', 'scratch', false],
+    ['registry.example.org:5000/a/b:1', 'registry.example.org:5000/a/b:1', false],
+  ])('starts FROM %s', (image, full, usesStack) => {
+    expect(scan(`FROM ${image}`)).toMatchObject({ text: `FROM ${full}\n`, usesStack });
+  });
+
+  it('has the HEALTHCHECK of its last stage', () => {
+    expect(scan(from, 'HEALTHCHECK --interval=5s CMD curl x', 'CMD ["y"]').healthcheck).toBe('curl x');
+    expect(scan(from, 'HEALTHCHECK CMD curl x', 'HEALTHCHECK NONE').healthcheck).toBeUndefined();
+    expect(scan(`${from} AS one`, 'HEALTHCHECK CMD curl x', 'FROM one').healthcheck).toBeUndefined();
+  });
+
+  it('loses cache mounts and ONBUILD, and says so', () => {
+    const { text, warnings } = scan(from, 'RUN --mount=type=cache,target=/root/.npm npm ci', 'ONBUILD RUN x');
+    expect(text).toContain('\nRUN npm ci\n');
+    expect(text).not.toMatch(/^ONBUILD/m);
+    expect(warnings).toHaveLength(2);
+  });
+
+  it('with ` as its escape character is read by it', () => {
+    expect(scan('# escape=`', from, 'RUN a `', '  --mount=x').text).toContain('RUN a    --mount=x');
+    expect(() => scan('# escape=`', from, 'RUN `', '--mount=type=bind,source=/,target=/h ls')).toThrow(
+      'mounts nothing',
+    );
+  });
+
+  it.each([
+    ['another front end', ['#syntax=evil.example.org/x', from], '#syntax='],
+    [
+      'a bind mount',
+      [from, 'RUN --mount=type=bind,from=debian,target=/x ls'],
+      'Dockerfile, line 2: RUN --mount=',
+    ],
+    [
+      'a mount behind a line break',
+      [from, 'RUN \\', ' --mount=type=bind,source=/,target=/x ls'],
+      'mounts nothing',
+    ],
+    ['a mount without a type', [from, 'RUN --mount=target=/x ls'], 'mounts nothing'],
+    ['a secret mount', [from, 'RUN --mount=type=secret,id=a ls'], 'mounts nothing'],
+    [
+      'a second mount',
+      [from, 'RUN --mount=type=cache,target=/a --mount=type=bind,target=/b ls'],
+      'mounts nothing',
+    ],
+    ["the host's network", [from, 'RUN --network=host curl x'], 'a network of their own'],
+    ['more rights', [from, 'RUN --security=insecure ls'], 'is refused'],
+    ['a flag nobody knows', [from, 'run --device=/dev/sda ls'], 'is refused'],
+    ['a mount in ONBUILD', [from, 'ONBUILD RUN --mount=type=bind,target=/x ls'], 'mounts nothing'],
+    ['a metadata address', [from, 'ADD http://169.254.169.254/latest/meta-data/ /x'], 'inside this network'],
+    ['the same as a number', [from, 'ADD http://2852039166/latest /x'], 'inside this network'],
+    ['the same as IPv6', [from, 'ADD http://[::ffff:169.254.169.254]/ /x'], 'inside this network'],
+    ['the same by name', [from, 'ADD ["http://metadata.google.internal/", "/x"]'], 'inside this network'],
+    ['loopback', [from, 'ADD http://localhost:9000/ /x'], 'inside this network'],
+    ['a host that is put together', [from, 'ADD http://${HOST}/ /x'], 'no URL that can be fetched'],
+    ['a file of the host', [from, 'ADD file:///etc/shadow /x'], 'no URL that can be fetched'],
+    ['a repository', [from, 'ADD git@example.org:a/b.git /x'], 'repositories are not fetched'],
+    ['FROM a file of the host', ['FROM docker-archive:/etc/x.tar'], 'is no name of an image'],
+    ['FROM a folder of the host', ['FROM oci:/var/lib/x'], 'is no name of an image'],
+    ['FROM a path', ['FROM /etc'], 'is no name of an image'],
+    ['FROM a path by ARG', ['ARG BASE=dir:/etc', 'FROM ${BASE}'], 'is no name of an image'],
+    ['FROM this host', ['FROM localhost:5000/x'], 'names this host as a registry'],
+    ['FROM nothing', ['FROM $BASE'], 'ARG BASE has no value'],
+    ['COPY from a folder of the host', [from, 'COPY --from=dir:/etc /shadow /x'], 'is no name of an image'],
+    ['COPY from what is put together', [from, 'COPY --from=$X /shadow /x'], 'is no name of an image'],
+    ['a here-document', [from, 'RUN <<EOF', 'ls', 'EOF'], 'here-document'],
+    ['no FROM', ['RUN ls'], 'it has no FROM'],
+    ['no instruction', [from, '=x'], 'line 2: begins with no instruction'],
+    ['too many instructions', Array.from({ length: 1001 }, () => from), 'one more than'],
+  ])('with %s is refused', (_, lines, message) => {
+    expect(() => scan(...lines)).toThrow(message);
+  });
+});
