@@ -55,14 +55,26 @@ async function loadHostKey(file: string, type: HostKey['type']): Promise<HostKey
 }
 
 async function makeHostKey(file: string, type: HostKey['type']): Promise<string> {
-  const pair =
-    type === 'ssh-ed25519'
-      ? ssh2.utils.generateKeyPairSync('ed25519', { comment: 'wherry' })
-      : await promisify(makeRsa)();
+  const privateKey = await makePrivateKey(type);
   const fresh = `${file}.${randomBytes(4).toString('hex')}`;
-  await writeFile(fresh, pair.private, { mode: 0o600, flag: 'wx' });
+  await writeFile(fresh, privateKey, { mode: 0o600, flag: 'wx' });
   await rename(fresh, file);
-  return pair.private;
+  return privateKey;
+}
+
+/** About one ed25519 key in 250 comes out of ssh2 in a form that nothing reads; such a one is thrown away. */
+async function makePrivateKey(type: HostKey['type']): Promise<string> {
+  for (let tries = 0; tries < 20; tries++) {
+    const pair =
+      type === 'ssh-ed25519'
+        ? ssh2.utils.generateKeyPairSync('ed25519', { comment: 'wherry' })
+        : await promisify(makeRsa)();
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair.private;
+  }
+  throw new WherryError(
+    'failed',
+    'No host key could be made. Make one with ssh-keygen in the host-keys folder.',
+  );
 }
 
 /** Off the main thread: 3072 bits take up to a few seconds. */

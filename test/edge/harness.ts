@@ -170,10 +170,13 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, milliseconds));
 }
 
-/** Waits until it holds; fails after 5 s unless told. */
-export async function eventually(condition: () => boolean | Promise<boolean>, timeout = 5000): Promise<void> {
+/** Waits until it holds (a throw counts as not yet); fails after 15 s unless told. */
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  timeout = 15_000,
+): Promise<void> {
   const end = Date.now() + timeout;
-  while (!(await condition())) {
+  while (!(await Promise.resolve(condition()).catch(() => false))) {
     if (Date.now() > end) throw new Error(`it did not become so within ${timeout} ms`);
     await pause(5);
   }

@@ -1,19 +1,25 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import ssh2, { type AuthContext } from 'ssh2';
+import ssh2, { type AuthContext, type ParsedKey } from 'ssh2';
 import { describe, expect, it } from 'vitest';
 import { parsePublicKey } from '../../src/domain/public-key.ts';
 import { type FindKey, judge } from '../../src/ssh/authenticate.ts';
 
 const blob = Buffer.from('what is signed');
 
-function makeKey(type: 'ed25519' | 'rsa') {
-  const pair =
-    type === 'rsa'
-      ? ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 })
-      : ssh2.utils.generateKeyPairSync('ed25519');
-  const parsed = ssh2.utils.parseKey(pair.private);
-  if (parsed instanceof Error) throw parsed;
-  const key = parsePublicKey(pair.public);
+function makeKey(type: 'ed25519' | 'rsa'): ReturnType<typeof keyOf> {
+  for (;;) {
+    const pair =
+      type === 'rsa'
+        ? ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 })
+        : ssh2.utils.generateKeyPairSync('ed25519');
+    const parsed = ssh2.utils.parseKey(pair.private);
+    // ssh2 makes a malformed ed25519 key now and then.
+    if (!(parsed instanceof Error)) return keyOf(type, pair.public, parsed);
+  }
+}
+
+function keyOf(type: 'ed25519' | 'rsa', publicKey: string, parsed: ParsedKey) {
+  const key = parsePublicKey(publicKey);
   const findKey: FindKey = fingerprint =>
     fingerprint === key.fingerprint
       ? { name: 'me', publicKey: `${key.type} ${key.blob.toString('base64')}` }
