@@ -300,9 +300,13 @@ url = "wheels/manners-1.5-py3-none-any.whl"
     );
   });
 
-  it('that do not parse are refused with the place', async () => {
+  it('that do not parse, or hold something else, are refused with the place or the reason', async () => {
     const locked = build(dir => writeFileSync(join(dir, 'uv.lock'), '[[package]\n'));
     await expect(locked).rejects.toThrow(/^uv\.lock does not parse: .*line 1.* Correct it\.$/);
+    const odd = build(dir => writeFileSync(join(dir, 'poetry.lock'), 'package = [{}]\n'));
+    await expect(odd).rejects.toThrow(
+      "poetry.lock has another form than its tool writes (KeyError: 'name').",
+    );
   });
 });
 

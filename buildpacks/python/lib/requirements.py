@@ -11,6 +11,7 @@ from pathlib import Path
 
 import locks
 import toml_file
+from pip._vendor.packaging.requirements import InvalidRequirement
 
 files, trees, live = [], [], False
 # A path of the app, as "./wheels/x.whl", ".", "name @ file:///workspace/x": or an address, which has "://".
@@ -60,7 +61,7 @@ def scan(lines, folder):
         elif line and not line.startswith("-"):
             found = re.match(place, line)
             if found and "://" not in found[1]:
-                local(re.sub(r"\[[^\]]*\]$|;.*$", "", found[1]))
+                local(re.sub(r"(\[[^\]]*\])?(;.*)?$", "", found[1]))
 
 
 def nested(path):
@@ -89,5 +90,9 @@ def editable(text):
             files.append(str(folder / name))
 
 
-write_lists(sys.argv[1], sys.argv[2])
+try:
+    write_lists(sys.argv[1], sys.argv[2])
+except (KeyError, TypeError, AttributeError, InvalidRequirement) as error:
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    sys.exit(f"{sys.argv[1]} has another form than its tool writes ({said}). Make it again and commit it.")
 json.dump({"files": files, "trees": trees, "live": live}, sys.stdout)
