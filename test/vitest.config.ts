@@ -18,7 +18,7 @@ export default defineConfig({
           name: 'system',
           include: ['test/**/*.system.test.ts'],
           exclude: ['test/fixtures/**'],
-          testTimeout: 180_000,
+          testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
         },
