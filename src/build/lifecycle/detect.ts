@@ -127,6 +127,6 @@ async function nothingFound({ order, progress }: DetectOptions, verdicts: Verdic
     );
   throw new WherryError(
     'build-failed',
-    'No buildpack can build this: add a package.json, an index.html or a Procfile to the root of the repository.',
+    'No buildpack can build this: add what its language is known by (as package.json, requirements.txt, go.mod), an index.html, or a Procfile to the root of the repository.',
   );
 }
