@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Builder, BuildRequest } from './build/builder.ts';
 import type { Builds, Watched } from './build/builds.ts';
 import type { App } from './domain/app.ts';
+import { parseBuilderName } from './domain/builder.ts';
 import { formatBytes } from './domain/bytes.ts';
 import { WherryError } from './domain/errors.ts';
 import type { Image } from './domain/image.ts';
@@ -157,6 +158,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     const before = store.releases.live(app);
     const buildpacks = store.buildpacks.list(app);
     const stack = store.buildpacks.stack(app);
+    const selected = store.properties.get(`app:${app.id}`, 'builder-selected');
     const buildDir = store.properties.get(`app:${app.id}`, 'builder-build-dir');
     return {
       app: app.name,
@@ -165,6 +167,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       ...(buildpacks.length > 0 ? { buildpacks } : {}),
       ...(stack === undefined ? {} : { stack }),
       buildDir,
+      ...(selected === undefined ? {} : { selected: parseBuilderName(selected) }),
       ...(before ? { previous: store.images.get(before.image) } : {}),
       fresh,
       limits: buildDefaults,

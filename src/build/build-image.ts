@@ -13,14 +13,16 @@ import { checkSource, putSource } from './source.ts';
 
 /** Builds by the contract of the buildpacks that were chosen, and remembers what the next build starts from. */
 export async function buildImage(run: Run, fetcher: Fetcher): Promise<Image> {
-  const { app } = run.request;
+  const { app, selected } = run.request;
+  if (selected === 'dockerfile') return await buildDockerfile(run);
   const choice = await choose(run, fetcher);
   if (choice.kind === 'classic') {
     const record = await runClassic(run, choice.buildpacks);
     writeClassicRecord(run.builds, app, record);
     return record.image;
   }
-  if (choice.kind === 'detected' && hasDockerfile(run.request.source.dir)) return await buildDockerfile(run);
+  const asked = selected === undefined && choice.kind === 'detected';
+  if (asked && hasDockerfile(run.request.source.dir)) return await buildDockerfile(run);
   const record = await runLifecycle(choice.kind === 'native' ? { ...run, ...choice } : run);
   writeRecord(run.builds, app, record);
   return record.image;

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { BuilderName } from '../domain/builder.ts';
 import type { BuildpackSource } from '../domain/buildpack-source.ts';
 import type { Image } from '../domain/image.ts';
 import type { AppName } from '../domain/names.ts';
@@ -28,6 +29,8 @@ export type BuildRequest = {
   readonly buildpacks?: readonly BuildpackSource[];
   /** The name that classic buildpacks find in STACK; this host's own unless told. */
   readonly stack?: string;
+  /** The builder that was chosen; the one that fits the app when left out. */
+  readonly selected?: BuilderName | undefined;
   /** The folder of the repository that is built, as `apps/web`; all of it when left out. */
   readonly buildDir?: string | undefined;
   /** The image of the release that is live now, or none: what layers are restored from. */

@@ -48,7 +48,7 @@ const report = defineReport({
     'build-dir': property(context, each, 'build-dir'),
     'computed-build-dir': property(context, each, 'build-dir'),
     selected: property(context, each, 'selected'),
-    'computed-selected': property(context, each, 'selected') || 'buildpacks',
+    'computed-selected': property(context, each, 'selected') || 'what fits',
   }),
 });
 

@@ -2,7 +2,7 @@ import { WherryError } from './errors.ts';
 import { quoteForPeople } from './names.ts';
 
 /** Ways to build an app, by the names that people choose them with. */
-const builders = ['buildpacks'] as const;
+const builders = ['buildpacks', 'dockerfile'] as const;
 export type BuilderName = (typeof builders)[number];
 
 /** dokku's names for building with buildpacks: here both kinds are built by one builder, which looks at the buildpack. */
