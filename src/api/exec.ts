@@ -89,25 +89,15 @@ function firstLine(request: IncomingMessage): Promise<{ line: string; rest: Buff
   });
 }
 
-/** The rest of the body as a stream, which tells when it is first read. */
+/** The rest of the body as a stream, which tells when it is first read. The request outlives it: the answer is still to be sent. */
 function onDemand(request: IncomingMessage, rest: Buffer, onWanted: () => void): Readable {
-  let wanted = false;
-  const stream = new Readable({
-    read() {
-      if (wanted) return void request.resume();
-      wanted = true;
-      onWanted();
-      if (rest.length > 0) stream.push(rest);
-      if (request.readableEnded || request.destroyed) return void stream.push(null);
-      request.on('data', (chunk: Buffer) => {
-        if (!stream.push(chunk)) request.pause();
-      });
-      request.once('end', () => stream.push(null));
-      request.once('close', () => stream.destroy());
-      request.resume();
-    },
-  });
-  return stream;
+  async function* body(): AsyncGenerator<Buffer> {
+    onWanted();
+    if (rest.length > 0) yield rest;
+    if (request.readableEnded) return;
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+  }
+  return Readable.from(body(), { objectMode: false });
 }
 
 /** A stream whose text becomes frames, as fast as the client takes them. */

@@ -41,7 +41,7 @@ export interface Wherry {
   daemonPid(): number;
   /** The local client. */
   cli(...words: string[]): Promise<Run>;
-  cliWith(input: string, ...words: string[]): Promise<Run>;
+  cliWith(input: string | Buffer, ...words: string[]): Promise<Run>;
   /** A command over SSH, as a user would type it: the words reach the server as one line. */
   ssh(...words: string[]): Promise<Run>;
   registerKey(name?: string): Promise<void>;
@@ -73,7 +73,7 @@ export async function createWherry(options: WherryOptions = {}): Promise<Wherry>
   let daemon: ChildProcess | undefined;
   let repositories = 0;
 
-  const cliWith = (input: string, ...words: string[]) =>
+  const cliWith = (input: string | Buffer, ...words: string[]) =>
     run(program, ['--data', data, ...words], { env, input, timeout: 180_000 });
   const hostOf = (app: string) => `${app}.${domain}`;
 

@@ -1,0 +1,58 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { archiveOf, tarOf, writeImage } from '../build/support/oci-images.ts';
+import { startWherry, type Wherry } from '../support/wherry.ts';
+
+describe('an image archive on standard input', () => {
+  let wherry: Wherry;
+  let dir: string;
+  beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'wherry-images-'));
+    wherry = await startWherry();
+  });
+  afterAll(async () => {
+    await wherry?.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  /** busybox, a page, and a web server on the port that the image exposes. */
+  const archive = async (page: string) => {
+    const layer = await tarOf([
+      { name: 'bin/busybox', mode: 0o755, text: readFileSync('/bin/busybox') },
+      { name: 'www/index.html', mode: 0o644, text: page },
+    ]);
+    const made = mkdtempSync(join(dir, 'image-'));
+    writeImage(made, 'docker', {
+      layers: [layer],
+      config: {
+        WorkingDir: '/www',
+        ExposedPorts: { '8080/tcp': {} },
+        Cmd: ['/bin/busybox', 'httpd', '-f', '-p', '8080'],
+      },
+    });
+    return readFileSync(await archiveOf(made, `${made}.tar`));
+  };
+
+  it('is deployed without git, and a later one takes its place; a rollback brings the first back', async () => {
+    expect((await wherry.cli('apps:create', 'boat')).code).toBe(0);
+    const first = await wherry.cliWith(await archive('one'), 'git:load-image', 'boat', 'boat:latest');
+    expect(first.code, first.output).toBe(0);
+    expect(first.output).toContain('wants to run as root; it runs as user 1000');
+    expect((await wherry.get('boat')).text).toBe('one');
+    const second = await wherry.cliWith(await archive('two'), 'git:load-image', 'boat', 'boat:latest');
+    expect(second.code, second.output).toBe(0);
+    expect((await wherry.get('boat')).text).toBe('two');
+    expect((await wherry.cli('releases', 'boat')).stdout).toContain('Deploy image boat:latest');
+    expect((await wherry.cli('rollback', 'boat')).code).toBe(0);
+    expect((await wherry.get('boat')).text).toBe('one');
+  });
+
+  it('that is none changes nothing', async () => {
+    const sent = await wherry.cliWith('x'.repeat(5000), 'git:load-image', 'boat', 'boat:latest');
+    expect(sent.code).not.toBe(0);
+    expect(sent.output).toContain('Image boat:latest is no whole tar archive');
+    expect((await wherry.get('boat')).text).toBe('one');
+  });
+});
