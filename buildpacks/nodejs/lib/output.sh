@@ -22,5 +22,5 @@ has_script() { [[ -n "$(field ".scripts[\"$1\"]?")" ]]; }
 toml_list() {
   local name=$1
   shift
-  printf '%s = %s\n' "$name" "$(jq -cn '$ARGS.positional' --args "$@")"
+  printf '%s = %s\n' "$name" "$(jq -cn '$ARGS.positional' --args -- "$@")"
 }
