@@ -150,7 +150,10 @@ export function createDeployer(options: DeployerOptions): Deployer {
 
   /** What older releases held alone is deleted behind the caller's back. */
   const collect = (app: App): void => {
-    releases.prune(app);
+    releases.prune(
+      app,
+      runtime.instances(app).map(({ version }) => version),
+    );
     collectAll(store, builder, log);
   };
 

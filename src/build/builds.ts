@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from '../domain/app.ts';
 import { sentence, WherryError } from '../domain/errors.ts';
+import { keptOf, keptProperty } from '../domain/keep.ts';
 import type { Actor, Progress } from '../domain/push.ts';
 import type { Build, BuildKind } from '../store/builds.ts';
 import type { Store } from '../store/store.ts';
@@ -40,9 +41,6 @@ export type Watched = {
 
 type Running = { readonly build: Build; readonly stop: AbortController; readonly ended: Promise<void> };
 
-/** Builds (and their logs) kept of each app. */
-export const buildsKept = 20;
-
 /** Milliseconds that `cancel` waits for a build to clean up. */
 const longestCancel = 60_000;
 
@@ -50,6 +48,9 @@ const longestCancel = 60_000;
 export function createBuilds({ store, paths, clock }: BuildsOptions) {
   const running = new Map<number, Running>();
   const folder = (app: App) => join(paths.buildLogs, app.name);
+
+  const kept = (app: App): number =>
+    keptOf('retention', store.properties.resolve(app.id, keptProperty('retention')));
 
   const prune = (app: App, keep: number): number => {
     const gone = store.builds.prune(app, keep);
@@ -70,6 +71,8 @@ export function createBuilds({ store, paths, clock }: BuildsOptions) {
   return {
     find,
     prune,
+    /** How many builds, and their logs, are kept of the app. */
+    kept,
 
     /** Runs the work as a build of the app; what it throws is thrown on without secrets. The caller holds the app's lock. */
     async record<Made extends { readonly version: number }>(
@@ -97,7 +100,7 @@ export function createBuilds({ store, paths, clock }: BuildsOptions) {
       } finally {
         running.delete(app.id);
         resolve();
-        prune(app, buildsKept);
+        prune(app, kept(app));
       }
     },
 

@@ -19,6 +19,8 @@ export type ArgKind<Value> = {
   readonly help?: string;
   /** `app` names an existing app, `new-app` one to be made: what the lock is taken on, and where `--app` goes. */
   readonly role?: 'app' | 'new-app';
+  /** Takes the word `--global` in its place: what is set then is what apps have unless told otherwise. */
+  readonly orGlobal?: true;
   /** Takes the names of flags that nothing else knows (reports: `--running`). */
   readonly unknownFlags?: true;
   /** From a word (all words for `rest`), from JSON, or from undefined when left out. @throws WherryError invalid */

@@ -1,10 +1,21 @@
-import { buildsKept } from '../build/builds.ts';
+import type { App } from '../domain/app.ts';
+import { type Kept, keeping, keptOf, keptProperty, parseKept } from '../domain/keep.ts';
 import type { Build } from '../store/builds.ts';
-import { type ArgKind, asInteger, flag, integer, withDefault } from './args.ts';
+import {
+  type ArgKind,
+  asInteger,
+  asText,
+  choice,
+  flag,
+  integer,
+  optional,
+  text,
+  withDefault,
+} from './args.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { tell } from './doing.ts';
-import { app } from './kinds.ts';
+import { app, appOrGlobal } from './kinds.ts';
 import { columns, detail, header, heading } from './lines.ts';
 import { defineReport } from './report.ts';
 
@@ -24,7 +35,7 @@ const build: ArgKind<Which> = withDefault<Which>(
 const list = defineCommand({
   name: 'builds:list',
   summary: 'List the builds and deploys of an app, newest first',
-  description: `The newest ${buildsKept} are kept. A deploy rolls out an image that exists: after config changed, or a rollback.`,
+  description: `The newest ${keeping.retention.usual} are kept, or as many as builds:set says. A deploy rolls out an image that exists: after config changed, or a rollback.`,
   examples: ['builds:list blog', 'builds:list blog --format json'],
   args: { app },
   access: { app: 'read' },
@@ -117,7 +128,9 @@ const prune = defineCommand({
   examples: ['builds:prune blog', 'builds:prune blog --keep 5'],
   args: { app },
   flags: {
-    keep: flag(withDefault(integer('builds', { min: 1, max: buildsKept }), 1), { help: 'how many to keep' }),
+    keep: flag(withDefault(integer('builds', { min: 1, max: keeping.retention.max }), 1), {
+      help: 'how many to keep',
+    }),
   },
   access: { app: 'write' },
   effect: 'write',
@@ -126,6 +139,36 @@ const prune = defineCommand({
     deleted: context.builds.prune(context.app(input.app), input.keep),
   }),
   text: ({ deleted }) => [`Deleted ${deleted} ${deleted === 1 ? 'build' : 'builds'}`],
+});
+
+const properties = ['retention', 'keep-releases'] as const satisfies readonly Kept[];
+
+const set = defineCommand({
+  name: 'builds:set',
+  summary: 'Set or, without a value, unset how much is kept of an app',
+  description:
+    'retention: builds and their output, 20 unless set. keep-releases: releases that can be rolled back to, 10 unless set; what only older ones hold is deleted with the next deploy. Both for one app or, with --global, for all that have none of their own.',
+  examples: [
+    'builds:set blog keep-releases 3',
+    'builds:set blog retention',
+    'builds:set --global retention 50',
+  ],
+  args: { app: appOrGlobal, property: choice('property', properties), value: optional(text('value')) },
+  access: { app: 'write' },
+  effect: 'write',
+  run(context, input) {
+    const owner = input.app === undefined ? undefined : context.app(input.app);
+    const given = input.value === undefined ? '' : asText(input.value, 'value');
+    const value = given === '' ? undefined : String(parseKept(input.property, given));
+    const scope = owner === undefined ? 'global' : `app:${owner.id}`;
+    context.store.properties.set(scope, keptProperty(input.property), value);
+    const words =
+      value === undefined ? `Unsetting ${input.property}` : `Setting ${input.property} to ${value}`;
+    context.progress.header(words);
+    if (owner) tell(context, owner, 'builds', words);
+    return { app: owner?.name ?? null, [input.property]: value ?? null };
+  },
+  text: () => [],
 });
 
 const report = defineReport({
@@ -144,12 +187,27 @@ const report = defineReport({
       'last-number': last ? String(last.number) : '',
       'last-status': last?.status ?? '',
       'last-started-at': last?.startedAt.toISOString() ?? '',
-      retention: String(buildsKept),
+      retention: own(context, each, 'retention'),
+      'computed-retention': String(context.builds.kept(each)),
+      'global-retention': global(context, 'retention'),
+      'keep-releases': own(context, each, 'keep-releases'),
+      'computed-keep-releases': String(
+        keptOf('keep-releases', context.store.properties.resolve(each.id, keptProperty('keep-releases'))),
+      ),
+      'global-keep-releases': global(context, 'keep-releases'),
     };
   },
 });
 
-export const buildsCommands = [list, info, output, cancel, prune, report];
+export const buildsCommands = [list, info, output, cancel, prune, set, report];
+
+function own(context: Context, { id }: App, what: Kept): string {
+  return context.store.properties.get(`app:${id}`, keptProperty(what)) ?? '';
+}
+
+function global(context: Context, what: Kept): string {
+  return String(keptOf(what, context.store.properties.get('global', keptProperty(what))));
+}
 
 /** `duration` in milliseconds, of one that runs so far. */
 function shown(context: Context, found: Build) {

@@ -49,6 +49,7 @@ export function readInvocation(words: readonly string[]): Invocation {
 export function readWords(command: Command, rest: readonly string[], globals: Globals): Words {
   const known = flagList(command);
   const takesUnknown = known.some(({ kind }) => kind.unknownFlags);
+  const takesGlobal = Object.values(command.args).some(kind => kind.orGlobal);
   const left = [...rest];
   const positional: string[] = [];
   const flags = new Map<string, unknown>();
@@ -59,6 +60,7 @@ export function readWords(command: Command, rest: readonly string[], globals: Gl
     const name = at < 0 ? word.slice(2) : word.slice(2, at);
     const own = known.find(flag => flag.name === name && !flag.kind.unknownFlags);
     if (own) flags.set(own.key, flagValue(command, word, own.kind, left));
+    else if (word === '--global' && takesGlobal) positional.unshift(word);
     else if (readGlobal(word, left, globals)) return;
     else if (takesUnknown) unknown.push(name);
     else throw unknownFlag(command, word);

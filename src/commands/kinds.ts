@@ -26,6 +26,13 @@ const name = <Value>(word: string, parse: (text: string) => Value): ArgKind<Valu
 
 /** An existing app. */
 export const app: ArgKind<AppName> = { ...name('app', parseAppName), role: 'app' };
+/** An existing app, or `--global` for all that are not told otherwise: then undefined. */
+export const appOrGlobal: ArgKind<AppName | undefined> = {
+  ...app,
+  word: 'app|--global',
+  orGlobal: true,
+  parse: value => (value === '--global' ? undefined : app.parse(value)),
+};
 /** An app that exists, or did. */
 export const anyApp: ArgKind<AppName> = name('app', parseAppName);
 /** The name of an app to be made. */

@@ -1,12 +1,10 @@
 import type { App } from '../domain/app.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Image } from '../domain/image.ts';
+import { keptOf, keptProperty } from '../domain/keep.ts';
 import type { Release } from '../domain/release.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
-
-/** Releases that worked, kept per app for rollbacks, the live one among them. */
-const kept = 10;
 
 export type ReleaseParts = {
   readonly image: Image;
@@ -33,6 +31,10 @@ export function createReleases({ store, clock }: { store: Store; clock: Clock })
         throw new WherryError('not-found', `App ${app.name} has no earlier release to go back to.`);
       return before;
     },
-    prune: (app: App): void => store.releases.prune(app, kept),
+    /** Forgets what is older than the app keeps, but for what still runs; fewer are kept when `most` says so. */
+    prune(app: App, running: readonly number[], most = Number.POSITIVE_INFINITY): void {
+      const kept = keptOf('keep-releases', store.properties.resolve(app.id, keptProperty('keep-releases')));
+      store.releases.prune(app, Math.min(kept, most), running);
+    },
   };
 }

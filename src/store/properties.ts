@@ -12,6 +12,9 @@ export function propertiesStore(db: Database) {
   const clear = db.prepare<[string]>('DELETE FROM properties WHERE scope = ?');
   return {
     get: (scope: string, name: string): string | undefined => get.get(scope, name)?.value,
+    /** The app's own, or what was set for all. */
+    resolve: (appId: number, name: string): string | undefined =>
+      get.get(`app:${appId}`, name)?.value ?? get.get('global', name)?.value,
     /** An empty or missing value removes it. */
     set(scope: string, name: string, value: string | undefined): void {
       if (value === undefined || value === '') remove.run(scope, name);

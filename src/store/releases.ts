@@ -56,19 +56,23 @@ export function releasesStore(db: Database, seal: Seal) {
     `UPDATE releases SET status = 'superseded' WHERE app_id = ? AND status = 'live'`,
   );
   const abandon = db.prepare(`UPDATE releases SET status = 'failed' WHERE status = 'pending'`);
-  const prune = db.prepare<[number, number, number]>(
-    `DELETE FROM releases WHERE app_id = ? AND status IN ('superseded', 'failed') AND version NOT IN
-       (SELECT version FROM releases WHERE app_id = ? AND status IN ('superseded', 'live') ORDER BY version DESC LIMIT ?)`,
+  const prune = db.prepare<[{ appId: number; keep: number; also: string }]>(
+    `DELETE FROM releases WHERE app_id = @appId AND status IN ('superseded', 'failed')
+       AND version NOT IN (SELECT value FROM json_each(@also)) AND version NOT IN
+       (SELECT version FROM releases WHERE app_id = @appId AND status IN ('superseded', 'live') ORDER BY version DESC LIMIT @keep)`,
   );
 
   const get = (app: App, version: number): Release => {
     const row = byVersion.get(app.id, version);
-    if (!row)
-      throw new WherryError(
-        'not-found',
-        `Release v${version} of app ${app.name} does not exist. See "releases ${app.name}".`,
-      );
-    return toRelease(row);
+    if (row) return toRelease(row);
+    // Versions are counted up and only old releases are deleted, so a lower one did exist.
+    const newest = ofApp.get(app.id)?.version ?? 0;
+    throw new WherryError(
+      'not-found',
+      version < newest
+        ? `Release v${version} of app ${app.name} is not kept any more. Push its commit again, or choose one of "releases ${app.name}".`
+        : `Release v${version} of app ${app.name} does not exist. See "releases ${app.name}".`,
+    );
   };
 
   return {
@@ -106,8 +110,9 @@ export function releasesStore(db: Database, seal: Seal) {
     fail: (release: Release): void => void undo.run(release.appId, release.version),
     /** After a crash: a release that was being deployed has failed. */
     abandonPending: (): void => void abandon.run(),
-    /** Keeps the newest `keep` that worked, and the live one. */
-    prune: (app: App, keep: number): void => void prune.run(app.id, app.id, keep),
+    /** Keeps the newest `keep` that worked, the live one, and the versions in `also`. */
+    prune: (app: App, keep: number, also: readonly number[] = []): void =>
+      void prune.run({ appId: app.id, keep, also: JSON.stringify(also) }),
   };
 }
 

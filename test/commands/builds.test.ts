@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { parseAppName } from '../../src/domain/names.ts';
+import { type ProcessType, parseAppName } from '../../src/domain/names.ts';
 import { type Bench, createBench } from './support.ts';
 
 let bench: Bench;
@@ -68,6 +68,81 @@ describe('builds', () => {
     expect((await bench.run('builds:prune', 'blog', '--keep', '2')).stdout).toBe('Deleted 1 build\n');
     expect((await bench.run('builds:prune', 'blog', '--keep', '0')).code).not.toBe(0);
     expect((await json('builds:list', 'blog')).map(({ build }: { build: number }) => build)).toEqual([3, 2]);
+  });
+});
+
+describe('builds:set', () => {
+  const versions = () => bench.store.releases.list(blog()).map(({ version }) => version);
+  const change = (value: string) => bench.run('config:set', 'blog', `KEY=${value}`);
+
+  it('bounds the releases of an app, of all apps, or as usual', async () => {
+    await bench.deployed('blog');
+    expect((await bench.run('builds:set', '--global', 'keep-releases', '3')).stdout).toBe(
+      '=====> Setting keep-releases to 3\n',
+    );
+    for (const value of ['a', 'b', 'c', 'd']) await change(value);
+    expect(versions()).toEqual([5, 4, 3]);
+    await bench.run('builds:set', 'blog', 'keep-releases', '2');
+    await change('e');
+    expect(versions()).toEqual([6, 5]);
+    expect(await json('builds:report', 'blog')).toMatchObject({
+      'keep-releases': '2',
+      'computed-keep-releases': '2',
+      'global-keep-releases': '3',
+      'computed-retention': '20',
+    });
+    await bench.run('builds:set', 'blog', 'keep-releases');
+    await bench.run('builds:set', 'keep-releases', '--global');
+    expect(await json('builds:report', 'blog')).toMatchObject({ 'computed-keep-releases': '10' });
+  });
+
+  it('never takes a release that still runs, and a rollback says what is gone', async () => {
+    await bench.deployed('blog');
+    await bench.run('builds:set', 'blog', 'keep-releases', '1');
+    bench.runtime.says.instances = [
+      {
+        ...{
+          id: 'a',
+          type: 'web' as ProcessType,
+          index: 1,
+          version: 1,
+          status: 'stopped',
+          since: new Date(),
+        },
+        ...{ restarts: 0, memoryLimit: 1 },
+      },
+    ];
+    for (const value of ['a', 'b']) await change(value);
+    expect(versions()).toEqual([3, 1]);
+    bench.runtime.says.instances = [];
+    await change('c');
+    expect(versions()).toEqual([4]);
+    const refused = await bench.run('rollback', 'blog', 'v1');
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('Release v1 of app blog is not kept any more. Push its commit again');
+  });
+
+  it('bounds the builds that are remembered', async () => {
+    await bench.deployed('blog');
+    await bench.run('builds:set', 'blog', 'retention', '2');
+    for (const value of ['a', 'b', 'c']) await change(value);
+    expect((await json('builds:list', 'blog')).map(({ build }: { build: number }) => build)).toEqual([3, 2]);
+  });
+
+  it.each([
+    ['keep-releases', '0'],
+    ['keep-releases', '101'],
+    ['retention', 'all'],
+    ['colour', '3'],
+  ])('refuses %s %s', async (property, value) => {
+    await bench.deployed('blog');
+    expect((await bench.run('builds:set', 'blog', property, value)).code).toBe(1);
+    expect((await json('builds:report', 'blog'))[property] ?? '').toBe('');
+  });
+
+  it('wants an app that there is, and only it takes --global', async () => {
+    expect((await bench.run('builds:set', 'nope', 'retention', '2')).code).toBe(20);
+    expect((await bench.run('builds:list', '--global')).stderr).toContain('is not known to builds:list');
   });
 });
 

@@ -140,6 +140,18 @@ describe('releases', () => {
     expect(store.releases.list(blog).map(({ version }) => version)).toEqual([4, 3]);
     expect(store.images.list()).toHaveLength(2);
   });
+
+  it('keeps releases that still run, however old, and says which are not kept any more', () => {
+    for (const digit of ['1', '2', '3', '4']) store.releases.promote(release(digit));
+    store.releases.prune(blog, 1, [2]);
+    store.images.prune();
+    expect(store.releases.list(blog).map(({ version }) => version)).toEqual([4, 2]);
+    expect(store.images.list()).toHaveLength(2);
+    expect(() => store.releases.get(blog, 3)).toThrow(
+      'Release v3 of app blog is not kept any more. Push its commit again, or choose one of "releases blog".',
+    );
+    expect(() => store.releases.get(blog, 5)).toThrow('Release v5 of app blog does not exist.');
+  });
 });
 
 describe('limits', () => {
