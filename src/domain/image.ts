@@ -16,6 +16,19 @@ export type ProcessSpec = {
 /** Which numeric user an image's processes run as. Never 0. */
 export type UserIds = { readonly uid: number; readonly gid: number };
 
+/** A program of the image that tells readiness by its exit status 0, run in the instance (HEALTHCHECK). Times in milliseconds. */
+export type CommandCheck = {
+  readonly command: readonly string[];
+  /** Between two failures that count. */
+  readonly interval: number;
+  /** Of one run of it. */
+  readonly timeout: number;
+  /** Failures in a row that are one too many. */
+  readonly retries: number;
+  /** From the start of the process; until then failures do not count. */
+  readonly startPeriod: number;
+};
+
 /** Immutable, equal for equal inputs on any host; holds no config values. */
 export type Image = {
   readonly id: ImageId;
@@ -29,7 +42,7 @@ export type Image = {
   readonly processes: readonly ProcessSpec[];
   /** Port that the web process listens on, 1 to 65535; the platform's usual one when left out. */
   readonly port?: number;
-  /** HTTP path that tells readiness (app.json healthchecks), or none: a TCP connect on PORT. */
-  readonly healthcheck?: { readonly path: string };
+  /** What tells readiness of a web process, beside a TCP connect on PORT: an HTTP path (app.json) or a program (HEALTHCHECK). */
+  readonly healthcheck?: { readonly path: string } | CommandCheck;
   readonly labels: Readonly<Record<string, string>>;
 };

@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import { howItEnded, remedy } from './exits.ts';
 import { dynoOf, type Member } from './member.ts';
+import { waitHealthy } from './probe.ts';
 import { explainListeners, listeners, waitReady } from './ready.ts';
 import type { Desired } from './runtime.ts';
 
@@ -84,19 +85,23 @@ async function untilListening(
   { desired, member }: Started,
   signal: AbortSignal,
 ): Promise<void> {
-  const path = desired.image.healthcheck?.path;
+  const { engine, clock } = options;
+  const { healthcheck } = desired.image;
+  const since = clock.ticks();
   try {
     await waitReady({
       host: member.address,
       port: member.port,
-      ...(path === undefined ? {} : { path }),
+      ...(healthcheck && 'path' in healthcheck ? healthcheck : {}),
       timeout: options.readyTimeout,
       signal,
-      clock: options.clock,
+      clock,
     });
   } catch (error) {
-    throw error instanceof WherryError ? await withPlaces(options.engine, member, error) : error;
+    throw error instanceof WherryError ? await withPlaces(engine, member, error) : error;
   }
+  if (healthcheck && 'command' in healthcheck)
+    await waitHealthy({ engine, clock, id: member.id, check: healthcheck, since, signal });
 }
 
 /** Adds where the process does listen, if not where it should, to a time-out of the readiness check. */

@@ -132,6 +132,43 @@ describe('deploy', () => {
     expect(routed.at(-1)?.targets).toMatchObject([{ port: 8123 }]);
   });
 
+  it('runs the program of a HEALTHCHECK inside, until it says that the app is ready', async () => {
+    const other = desired(2);
+    const check = { command: ['check', 'it'], interval: 10, timeout: 1000, retries: 1, startPeriod: 60_000 };
+    const checked = { ...other, image: { ...other.image, healthcheck: check } };
+    const asked: (readonly string[])[] = [];
+    await engine.purge();
+    engine = new FakeEngine({
+      behave: () => ({ listen: {} }),
+      exec: async (_, { argv }) => (asked.push(argv) < 3 ? 1 : 0),
+    });
+    runtime = start();
+    await runtime.deploy(checked, { progress });
+    expect(asked).toEqual([check.command, check.command, check.command]);
+    expect(serving()).toBe(1);
+  });
+
+  it('shows what a HEALTHCHECK said last when it never passes, and leaves the old alone', async () => {
+    await engine.purge();
+    engine = new FakeEngine({
+      behave: () => ({ listen: {} }),
+      exec: async (_, { onOutput }) => {
+        onOutput(Buffer.from('asking\nno database\n'), 'stderr');
+        return 7;
+      },
+    });
+    runtime = start();
+    await runtime.deploy(desired(1), { progress });
+    const other = desired(2);
+    const check = { command: ['check'], interval: 20, timeout: 1000, retries: 2, startPeriod: 0 };
+    const deploying = runtime.deploy(
+      { ...other, image: { ...other.image, healthcheck: check } },
+      { progress },
+    );
+    await expect(deploying).rejects.toThrow('its HEALTHCHECK ends with status 7: "no database"');
+    expect(await versions()).toEqual(['1']);
+  });
+
   it('switches from the old to the new in one step, then drains and ends the old', async () => {
     await runtime.deploy(desired(1), { progress });
     const [old] = await running();

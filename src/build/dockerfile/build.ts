@@ -7,7 +7,7 @@ import { checkDisk, watchDisk } from '../disk-watch.ts';
 import { digestOf } from '../layers/digest.ts';
 import type { Run } from '../lifecycle/run.ts';
 import { adoptImage } from '../oci/adopt.ts';
-import { type ImageFiles, readImage } from '../oci/archive.ts';
+import { readImage } from '../oci/archive.ts';
 import { rememberLayer } from '../oci/import.ts';
 import { remember, remembered } from '../oci/memory.ts';
 import { parseProcfile } from '../procfile.ts';
@@ -46,7 +46,7 @@ export async function buildDockerfile(run: Run): Promise<Image> {
   for (const warning of scanned.warnings) progress.warn(warning);
   const image = await adoptImage({
     ...run,
-    files: withHealthcheck(readImage(await buildLayout(run, scanned, stack), 'The built image'), scanned),
+    files: readImage(await buildLayout(run, scanned, stack), 'The built image'),
     name: 'the built image',
     limit: request.limits.disk,
     progress,
@@ -55,15 +55,6 @@ export async function buildDockerfile(run: Run): Promise<Image> {
   });
   remember(run.builds, request.app, { key, image });
   return image;
-}
-
-function withHealthcheck(files: ImageFiles, { healthcheck }: Scanned): ImageFiles {
-  if (healthcheck === undefined) return files;
-  const { config } = files;
-  return {
-    ...files,
-    config: { ...config, config: { ...config.config, Healthcheck: { Test: ['CMD-SHELL', healthcheck] } } },
-  };
 }
 
 /** Runs the build in its sandbox; the folder with the image as an OCI layout. */
@@ -132,7 +123,8 @@ async function build({ request }: Run, workshop: Workshop): Promise<void> {
     'push',
     '--quiet',
     '--disable-compression',
-    '--format=oci',
+    // The OCI form has no place for HEALTHCHECK and SHELL.
+    '--format=v2s2',
     tag,
     'oci:/out/image:app',
   );

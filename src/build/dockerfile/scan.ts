@@ -7,8 +7,6 @@ export type Scanned = {
   readonly text: string;
   /** Whether a stage starts from the platform's own stack. */
   readonly usesStack: boolean;
-  /** What the last stage's HEALTHCHECK runs: the OCI form of an image has no place for it. */
-  readonly healthcheck: string | undefined;
   readonly warnings: readonly string[];
 };
 
@@ -35,18 +33,11 @@ export function scanDockerfile(source: string): Scanned {
     lines.push(render(check(instruction, defaults, found)));
   }
   if (!instructions.some(({ name }) => name === 'FROM')) throw bad(1, 'it has no FROM. Begin with one');
-  const healthcheck = healthcheckOf(instructions);
   return {
-    healthcheck,
     text: `${lines.join('\n')}\n`,
     usesStack: found.usesStack,
     warnings: [...found.warnings],
   };
-}
-
-function healthcheckOf(instructions: readonly Instruction[]): string | undefined {
-  const last = instructions.findLast(({ name }) => name === 'HEALTHCHECK' || name === 'FROM');
-  return last?.name === 'HEALTHCHECK' ? /^CMD\s+([\s\S]*)$/i.exec(last.rest)?.[1] : undefined;
 }
 
 function checkDirectives(directives: ReadonlyMap<string, string>): void {

@@ -4,6 +4,8 @@ import { WherryError } from '../../domain/errors.ts';
 // The image configuration that Docker and OCI tools write (OCI image-spec, config.md); only what is used of it.
 
 const names = z.record(z.string(), z.unknown()).nullish();
+/** At most a day. */
+const duration = z.number().min(0).max(86_400e9).nullish();
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
 const schema = z.looseObject({
@@ -18,7 +20,17 @@ const schema = z.looseObject({
       Cmd: z.array(z.string()).nullish(),
       WorkingDir: z.string().nullish(),
       Labels: z.record(z.string(), z.string()).nullish(),
-      Healthcheck: z.looseObject({ Test: z.array(z.string()).nullish() }).nullish(),
+      /** Times in nanoseconds. */
+      Healthcheck: z
+        .looseObject({
+          Test: z.array(z.string()).nullish(),
+          Interval: duration,
+          Timeout: duration,
+          StartPeriod: duration,
+          Retries: z.number().int().min(0).max(1000).nullish(),
+        })
+        .nullish(),
+      Shell: z.array(z.string()).nullish(),
       Volumes: names,
     })
     .nullish(),

@@ -24,7 +24,7 @@ export function foreignImage(foreign: Foreign): { image: Image; warnings: readon
   const workingDir = own.WorkingDir || '/';
   const env = readEnv(own.Env ?? []);
   const port = portOf(Object.keys(own.ExposedPorts ?? {}), env);
-  const healthcheck = foreign.healthcheck ?? readHealthcheck(own.Healthcheck?.Test ?? [], warnings);
+  const healthcheck = foreign.healthcheck ?? readHealthcheck(own);
   if (Object.keys(own.Volumes ?? {}).length > 0)
     warnings.push('VOLUME is ignored: what the app writes there is gone with its instance.');
   const content: Omit<Image, 'id'> = {
@@ -82,19 +82,19 @@ function portOf(exposed: readonly string[], env: Readonly<Record<string, string>
   return ports.find(port => String(port) === env['PORT']) ?? ports[0];
 }
 
-/** Only a check that asks one path over HTTP can be made from outside the container. */
-function readHealthcheck(test: readonly string[], warnings: string[]): { path: string } | undefined {
-  if (test.length === 0 || test[0] === 'NONE') return undefined;
-  const words = test.slice(1).join(' ');
-  const url =
-    /\b(?:curl|wget)\b[^|;&]*?\bhttps?:\/\/(?:localhost|127\.0\.0\.1)(?::[\w${}-]+)?(\/[\w./~-]*)?/.exec(
-      words,
-    );
-  if (url) return { path: url[1] ?? '/' };
-  warnings.push(
-    'HEALTHCHECK is ignored: it is no request that curl or wget makes to localhost. An app.json can name a path to ask.',
-  );
-  return undefined;
+/** As Docker runs it; where it says nothing of a time, Docker's own. */
+function readHealthcheck({ Healthcheck: given, Shell }: NonNullable<OciConfig['config']>) {
+  const [form, ...words] = given?.Test ?? [];
+  if (!given || words.length === 0 || !['CMD', 'CMD-SHELL'].includes(form ?? '')) return undefined;
+  const milliseconds = (nanoseconds: number | null | undefined, otherwise: number) =>
+    nanoseconds ? Math.max(1, Math.round(nanoseconds / 1e6)) : otherwise;
+  return {
+    command: form === 'CMD' ? words : [...(Shell ?? ['/bin/sh', '-c']), words.join(' ')],
+    interval: milliseconds(given.Interval, 30_000),
+    timeout: milliseconds(given.Timeout, 30_000),
+    retries: given.Retries || 3,
+    startPeriod: milliseconds(given.StartPeriod, 0),
+  };
 }
 
 /**

@@ -30,7 +30,13 @@ describe('an app with a Dockerfile', { timeout: 240_000 }, () => {
       user: { uid: 1234, gid: 1234 },
       workingDir: '/srv/boat',
       entrypoint: ['/usr/bin/perl'],
-      healthcheck: { path: '/health' },
+      healthcheck: {
+        command: ['/bin/sh', '-c', 'curl -f http://localhost:8080/health'],
+        interval: 5000,
+        timeout: 30_000,
+        retries: 2,
+        startPeriod: 60_000,
+      },
     });
     await bench.run(image, 'web', async base => {
       expect(await (await fetchSoon(base)).text()).toBe(

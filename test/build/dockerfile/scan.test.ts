@@ -40,12 +40,6 @@ describe('a Dockerfile', () => {
     expect(scan(`FROM ${image}`)).toMatchObject({ text: `FROM ${full}\n`, usesStack });
   });
 
-  it('has the HEALTHCHECK of its last stage', () => {
-    expect(scan(from, 'HEALTHCHECK --interval=5s CMD curl x', 'CMD ["y"]').healthcheck).toBe('curl x');
-    expect(scan(from, 'HEALTHCHECK CMD curl x', 'HEALTHCHECK NONE').healthcheck).toBeUndefined();
-    expect(scan(`${from} AS one`, 'HEALTHCHECK CMD curl x', 'FROM one').healthcheck).toBeUndefined();
-  });
-
   it('loses cache mounts and ONBUILD, and says so', () => {
     const { text, warnings } = scan(from, 'RUN --mount=type=cache,target=/root/.npm npm ci', 'ONBUILD RUN x');
     expect(text).toContain('\nRUN npm ci\n');

@@ -88,23 +88,42 @@ describe('an image from elsewhere', () => {
   );
 
   it.each([
-    [['CMD-SHELL', 'curl -f http://localhost:8080/health || exit 1'], '/health'],
-    [['CMD', 'wget', '-q', 'http://127.0.0.1/'], '/'],
-    [['CMD-SHELL', 'curl http://localhost || exit 1'], '/'],
-    [['NONE'], undefined],
-  ])('with HEALTHCHECK %j is asked for %s', (Test, path) => {
-    const { image, warnings } = make({ Healthcheck: { Test } });
-    expect(image.healthcheck?.path).toBe(path);
-    expect(warnings).toEqual([]);
+    [
+      { Test: ['CMD-SHELL', 'curl -f localhost || exit 1'] },
+      ['/bin/sh', '-c', 'curl -f localhost || exit 1'],
+    ],
+    [{ Test: ['CMD', 'pg_isready', '-q'] }, ['pg_isready', '-q']],
+    [{ Test: ['NONE'] }, undefined],
+    [{ Test: [] }, undefined],
+    [null, undefined],
+  ])('with HEALTHCHECK %j is checked by %j', (Healthcheck, command) => {
+    const { healthcheck } = make({ Healthcheck }).image;
+    expect(healthcheck && 'command' in healthcheck ? healthcheck.command : healthcheck).toEqual(command);
   });
 
-  it('says that it ignores another HEALTHCHECK, and volumes', () => {
-    const { image, warnings } = make({
-      Healthcheck: { Test: ['CMD', 'pg_isready'] },
-      Volumes: { '/data': {} },
+  it("has its HEALTHCHECK's times, Docker's own where it says none, and its own shell", () => {
+    const second = 1e9;
+    const times = { Interval: 5 * second, Timeout: second, StartPeriod: 90 * second, Retries: 7 };
+    expect(make({ Healthcheck: { Test: ['CMD', 'x'], ...times } }).image.healthcheck).toEqual({
+      command: ['x'],
+      interval: 5000,
+      timeout: 1000,
+      startPeriod: 90_000,
+      retries: 7,
     });
-    expect(image.healthcheck).toBeUndefined();
-    expect(warnings.map(line => line.split(' ')[0])).toEqual(['HEALTHCHECK', 'VOLUME']);
+    expect(
+      make({ Healthcheck: { Test: ['CMD-SHELL', 'x'] }, Shell: ['/bin/bash', '-ec'] }).image.healthcheck,
+    ).toEqual({
+      command: ['/bin/bash', '-ec', 'x'],
+      interval: 30_000,
+      timeout: 30_000,
+      startPeriod: 0,
+      retries: 3,
+    });
+  });
+
+  it('says that it ignores volumes', () => {
+    expect(make({ Volumes: { '/data': {} } }).warnings.join()).toContain('VOLUME is ignored');
   });
 
   it('has an id that depends on its content alone', () => {

@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest';
+import { WherryError } from '../../src/domain/errors.ts';
+import type { CommandCheck } from '../../src/domain/image.ts';
+import type { ExecSpec } from '../../src/engine/engine.ts';
+import { waitHealthy } from '../../src/runtime/probe.ts';
+import { systemClock as clock } from '../../src/system/clock.ts';
+
+const check: CommandCheck = {
+  command: ['check', 'it'],
+  interval: 100,
+  timeout: 1000,
+  retries: 2,
+  startPeriod: 0,
+};
+/** Milliseconds until the instance was taken for ready. */
+const wait = async (
+  exec: (options: ExecSpec) => Promise<number>,
+  times: Partial<CommandCheck> = {},
+  signal = new AbortController().signal,
+) => {
+  const since = clock.ticks();
+  const engine = { exec: async (_: string, options: ExecSpec) => await exec(options) };
+  await waitHealthy({ engine, clock, id: 'web.1', check: { ...check, ...times }, since, signal });
+  return clock.ticks() - since;
+};
+
+it('runs the program of a HEALTHCHECK until it ends with status 0', async () => {
+  const asked: (readonly string[])[] = [];
+  await wait(async ({ argv }) => (asked.push(argv) < 4 ? 1 : 0), { interval: 10, startPeriod: 5000 });
+  expect(asked).toEqual([check.command, check.command, check.command, check.command]);
+});
+
+it('gives up after as many failures as the check allows, an interval apart, with its last words', async () => {
+  const start = performance.now();
+  const failing = wait(async ({ onOutput }) => {
+    onOutput(Buffer.from('asking\nno database\n'), 'stderr');
+    return 7;
+  });
+  await expect(failing).rejects.toThrow('its HEALTHCHECK ends with status 7: "no database"');
+  expect(performance.now() - start).toBeGreaterThan(190);
+});
+
+it('does not count failures of the start period', async () => {
+  const begun = performance.now();
+  const soon = async () => (performance.now() - begun > 400 ? 0 : 1);
+  expect(await wait(soon, { startPeriod: 2000 })).toBeGreaterThan(390);
+  const start = performance.now();
+  await expect(wait(async () => 1, { startPeriod: 200 })).rejects.toThrow('not ready within 0 s');
+  expect(performance.now() - start).toBeGreaterThan(390);
+});
+
+it('ends a program that takes too long', async () => {
+  const hanging = ({ signal }: ExecSpec) =>
+    new Promise<number>(resolve => signal?.addEventListener('abort', () => resolve(137)));
+  await expect(wait(hanging, { timeout: 50, interval: 10 })).rejects.toThrow(
+    'its HEALTHCHECK takes longer than 0.05 s',
+  );
+});
+
+it('counts an instance that does not run as a failure, and lets a fault of the platform through', async () => {
+  const gone = async () => Promise.reject(new WherryError('conflict', 'Instance web.1 does not run.'));
+  await expect(wait(gone, { interval: 10 })).rejects.toThrow('does not run');
+  await expect(wait(async () => Promise.reject(new Error('fault')))).rejects.toThrow('fault');
+});
+
+it('stops with whoever waits', async () => {
+  await expect(wait(async () => 1, {}, AbortSignal.timeout(50))).rejects.toThrow('timeout');
+});
