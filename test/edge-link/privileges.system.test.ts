@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -22,7 +23,8 @@ describe('the edge under root', () => {
     cleanups.push(() => link.close());
     const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
     const argv = [process.execPath, '--import', import.meta.resolve('tsx'), main, 'edge'];
-    const edge = await startEdge({ dir, http: { host: '127.0.0.1', port: 927 }, link, argv, log, clock });
+    const port = await freeLowPort();
+    const edge = await startEdge({ dir, http: { host: '127.0.0.1', port }, link, argv, log, clock });
     cleanups.push(() => edge.stop());
     await link.publish([{ app: 'a', domains: ['a.test'], state: 'stopped', targets: [] }]);
 
@@ -33,7 +35,7 @@ describe('the edge under root', () => {
     expect(status).toMatch(new RegExp(`^Gid:\t${gid}\t${gid}\t${gid}\t${gid}$`, 'm'));
     expect(status).toMatch(/^Groups:\s*$/m);
     expect(status).toMatch(/^CapEff:\t0{16}$/m);
-    expect((await fetch('http://127.0.0.1:927/')).status).toBe(404);
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
 
     await expect.poll(() => readFile(join(dir, 'snapshot.json'), 'utf8').catch(() => '')).toContain('a.test');
     expect((await stat(dir)).mode & 0o7777).toBe(0o1770);
@@ -42,3 +44,16 @@ describe('the edge under root', () => {
     expect((await stat(join(dir, 'control.sock'))).mode & 0o777).toBe(0o660);
   });
 });
+
+/** One that only root may take; `fetch` refuses some below 996. */
+async function freeLowPort(): Promise<number> {
+  for (let port = 1023; port > 996; port--) {
+    const server = createServer();
+    const free = await new Promise<boolean>(resolve => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (free) return new Promise(resolve => server.close(() => resolve(port)));
+  }
+  throw new Error('No port from 997 to 1023 is free.');
+}
