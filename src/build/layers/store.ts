@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import type { DiffId } from '../../domain/image.ts';
+import { type Clock, systemClock } from '../../system/clock.ts';
 import type { Paths } from '../../system/paths.ts';
 import { type DigestOptions, digestOf } from './digest.ts';
 
@@ -18,65 +20,152 @@ export type PutOptions = DigestOptions & {
   readonly origin: string;
 };
 
+/** A layer of the shared cache, and when a build or an instance last asked for it. */
+export type SharedLayer = { readonly id: DiffId; readonly usedAt: Date };
+
+/** Milliseconds between two notes that a shared layer is used. */
+const noteEvery = 3_600_000;
+
 /**
  * Layers, unpacked and immutable, named by their diffID: ready to be an overlay's lower folders as they are. Nothing but
  * folders, so that any number of processes may put the same layer at once: the first rename wins, the others are dropped.
  */
-export function createLayerStore(paths: Pick<Paths, 'cache' | 'layers'>) {
+export function createLayerStore(paths: Pick<Paths, 'cache' | 'layers'>, clock: Clock = systemClock) {
   const roots = { app: paths.layers, shared: join(paths.cache, 'layers') };
+  /** What was asked for since a build held the store: any of them may be in its hands. */
+  const leased = new Set<DiffId>();
+  let holders = 0;
+  const lease = (id: DiffId) => {
+    if (holders > 0) leased.add(id);
+  };
+
+  const noted = new Map<DiffId, number>();
+  const noteUse = (id: DiffId, dir: string) => {
+    const now = clock.now();
+    if (now.getTime() - (noted.get(id) ?? 0) < noteEvery) return;
+    noted.set(id, now.getTime());
+    try {
+      utimesSync(join(dir, 'layer.json'), now, now);
+    } catch {
+      // A cache that cannot be written to, or a layer that is gone: whoever asked finds out.
+    }
+  };
   const home = (id: DiffId) => {
     const name = folderName(id);
     const shared = join(roots.shared, name);
-    return existsSync(shared) ? shared : join(roots.app, name);
+    if (!existsSync(shared)) return join(roots.app, name);
+    noteUse(id, shared);
+    return shared;
   };
-  let holders = 0;
+
+  /** While a build holds the store, nothing that it asked for is deleted. Returns the way to let go. */
+  const hold = (): (() => void) => {
+    holders += 1;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      holders -= 1;
+      if (holders === 0) leased.clear();
+    };
+  };
 
   return {
     /** Folder with the layer's files. Does not say whether it exists. */
-    layerPath: (id: DiffId): string => join(home(id), 'fs'),
-    has: (id: DiffId): boolean => existsSync(home(id)),
+    layerPath: (id: DiffId): string => {
+      lease(id);
+      return join(home(id), 'fs');
+    },
+    has: (id: DiffId): boolean => {
+      lease(id);
+      return existsSync(home(id));
+    },
     info: (id: DiffId): LayerInfo =>
       JSON.parse(readFileSync(join(home(id), 'layer.json'), 'utf8')) as LayerInfo,
 
     async put({ dir, scope, origin, ...options }: PutOptions): Promise<DiffId> {
       const { diffId, size, entries } = await digestOf(dir, options);
       const info: LayerInfo = { size, entries, origin };
-      if (existsSync(home(diffId))) await rm(dir, { recursive: true, force: true });
-      else await adopt({ dir, info, root: roots[scope], name: folderName(diffId) });
+      const letGo = hold();
+      try {
+        lease(diffId);
+        if (existsSync(home(diffId))) await rm(dir, { recursive: true, force: true });
+        else await adopt({ dir, info, root: roots[scope], name: folderName(diffId) });
+      } finally {
+        letGo();
+      }
       return diffId;
     },
 
-    /** While a build holds the store, `collect` deletes nothing: it may be about to reuse any layer. Returns the way to let go. */
-    hold(): () => void {
-      holders += 1;
-      return () => {
-        holders -= 1;
-      };
-    },
+    hold,
 
-    /** Deletes this data directory's layers that are not kept; nothing while a build runs. Shared ones stay: others may use them. */
+    /**
+     * Deletes this data directory's layers that are neither kept nor in the hands of a build. What goes is renamed at once,
+     * before anything waits, so that a build either has a layer or does not see it. Shared ones stay: others may use them.
+     */
     async collect(kept: ReadonlySet<DiffId>): Promise<void> {
-      if (holders > 0) return;
       mkdirSync(roots.app, { recursive: true });
-      for (const name of readdirSync(roots.app)) {
+      const gone = readdirSync(roots.app).flatMap(name => {
         const id = parseFolderName(name);
-        if (id !== undefined && !kept.has(id))
-          renameSync(join(roots.app, name), join(roots.app, `gone-${name}`));
-      }
-      for (const name of readdirSync(roots.app).filter(entry => entry.startsWith('gone-'))) {
-        await rm(join(roots.app, name), { recursive: true, force: true });
-      }
+        return id === undefined || kept.has(id) || leased.has(id) ? [] : [setAside(roots.app, name)];
+      });
+      for (const path of gone) await rm(path, { recursive: true, force: true });
     },
 
-    /** Deletes what a crash left half put. Call when no build runs. */
+    /** Layers of the shared cache, the one longest unused first. */
+    shared: (): readonly SharedLayer[] =>
+      list(roots.shared)
+        .flatMap(name => {
+          const id = parseFolderName(name);
+          const file = join(roots.shared, name, 'layer.json');
+          const stats = id && statSync(file, { throwIfNoEntry: false });
+          return id && stats ? [{ id, usedAt: stats.mtime }] : [];
+        })
+        .sort((a, b) => a.usedAt.getTime() - b.usedAt.getTime()),
+
+    /** Deletes layers of the shared cache but for those in the hands of a build of this process. The caller knows that nobody else uses them. */
+    async removeShared(ids: readonly DiffId[]): Promise<void> {
+      const gone = ids.flatMap(id => {
+        const name = folderName(id);
+        return leased.has(id) || !existsSync(join(roots.shared, name)) ? [] : [setAside(roots.shared, name)];
+      });
+      for (const path of gone) await rm(path, { recursive: true, force: true });
+    },
+
+    /** Deletes what a crash left half put or half deleted. Call when no build runs; of the shared cache, what is old. */
     async sweep(): Promise<void> {
       mkdirSync(roots.app, { recursive: true });
-      for (const name of readdirSync(roots.app)) {
-        if (/^(put|gone)-|^tmp$/.test(name))
-          await rm(join(roots.app, name), { recursive: true, force: true });
-      }
+      const old = clock.now().getTime() - oldest;
+      const left = [
+        ...list(roots.app)
+          .filter(name => /^(put|gone)-|^tmp$/.test(name))
+          .map(name => join(roots.app, name)),
+        ...list(roots.shared)
+          .filter(name => /^(put|gone)-/.test(name))
+          .map(name => join(roots.shared, name))
+          .filter(path => (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? old) < old),
+      ];
+      for (const path of left) await rm(path, { recursive: true, force: true });
     },
   };
+}
+
+/** Milliseconds after which nobody can be at work on a layer of the shared cache any more. */
+const oldest = 86_400_000;
+
+/** Takes a layer's folder out of sight in one step. */
+function setAside(root: string, name: string): string {
+  const path = join(root, `gone-${randomBytes(4).toString('hex')}-${name}`);
+  renameSync(join(root, name), path);
+  return path;
+}
+
+function list(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
 }
 
 async function adopt(options: { dir: string; info: LayerInfo; root: string; name: string }): Promise<void> {

@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../../src/build/layers/digest.ts';
 import { createLayerStore } from '../../../src/build/layers/store.ts';
 import type { DiffId } from '../../../src/domain/image.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 
 let root: string;
 let count = 0;
@@ -98,28 +99,102 @@ describe('the layer store', () => {
     expect(readdirSync(join(root, 'data'))).toEqual([ids[0]?.replace(':', '-')]);
   });
 
-  it('collects what is not kept, but nothing while a build holds it, and never shared layers', async () => {
+  const put = async (layers: ReturnType<typeof store>, text: string, scope: 'app' | 'shared' = 'app') =>
+    await layers.put({ dir: folder({ a: text }), scope, origin: 'x' });
+
+  it('collects what is not kept, and never shared layers', async () => {
     const layers = store();
-    const [kept, gone] = [
-      await layers.put({ dir: folder({ a: '1' }), scope: 'app', origin: 'x' }),
-      await layers.put({ dir: folder({ a: '2' }), scope: 'app', origin: 'x' }),
-    ];
-    const shared = await layers.put({ dir: folder({ a: '3' }), scope: 'shared', origin: 'x' });
-    const release = layers.hold();
-    await layers.collect(new Set([kept]));
-    expect(layers.has(gone)).toBe(true);
-    release();
+    const [kept, gone] = [await put(layers, '1'), await put(layers, '2')];
+    const shared = await put(layers, '3', 'shared');
     await layers.collect(new Set([kept]));
     expect([kept, gone, shared].map(layers.has)).toEqual([true, false, true]);
     expect(readdirSync(join(root, 'data'))).toHaveLength(1);
   });
 
+  it.each<[string, (layers: ReturnType<typeof store>, id: DiffId) => unknown]>([
+    ['asked for', (layers, id) => layers.has(id)],
+    ['mounted', (layers, id) => layers.layerPath(id)],
+    ['made once more', async layers => await put(layers, 'used')],
+  ])('leaves a build what it %s, and collects the rest beside it', async (_how, use) => {
+    const layers = store();
+    const [used, other] = [await put(layers, 'used'), await put(layers, 'other')];
+    const letGo = layers.hold();
+    const second = layers.hold();
+    await use(layers, used);
+    await layers.collect(new Set());
+    expect(existsSync(layers.layerPath(used))).toBe(true);
+    expect(layers.has(other)).toBe(false);
+    letGo();
+    letGo();
+    await layers.collect(new Set());
+    expect(layers.has(used)).toBe(true);
+    second();
+    await layers.collect(new Set());
+    expect(layers.has(used)).toBe(false);
+    expect(readdirSync(join(root, 'data'))).toEqual([]);
+  });
+
+  it('never takes a layer from a build, whatever the order of its steps and of collections', async () => {
+    const layers = store();
+    const collecting = { on: true };
+    const collector = (async () => {
+      while (collecting.on) {
+        await layers.collect(new Set());
+        await new Promise(setImmediate);
+      }
+    })();
+    const build = async (round: number) => {
+      const letGo = layers.hold();
+      for (const text of ['same', `${round % 3}`, `own ${round}`]) {
+        const id = await put(layers, text);
+        await new Promise(resolve => setTimeout(resolve, round % 4));
+        expect(readFileSync(join(layers.layerPath(id), 'a'), 'utf8')).toBe(text);
+      }
+      letGo();
+    };
+    for (let round = 0; round < 40; round += 4)
+      await Promise.all([build(round), build(round + 1), build(round + 2), build(round + 3)]);
+    collecting.on = false;
+    await collector;
+    await layers.collect(new Set());
+    expect(readdirSync(join(root, 'data'))).toEqual([]);
+  });
+
+  it('tells when shared layers were last used, and removes them but for those in the hands of a build', async () => {
+    const at = { now: new Date('2026-01-01') };
+    const clock = { ...systemClock, now: () => at.now };
+    const layers = createLayerStore({ cache: join(root, 'cache'), layers: join(root, 'data') }, clock);
+    const [one, two] = [await put(layers, '1', 'shared'), await put(layers, '2', 'shared')];
+    for (const id of [one, two]) layers.has(id);
+    at.now = new Date('2026-01-02');
+    layers.layerPath(one);
+    expect(layers.shared()).toEqual([
+      { id: two, usedAt: new Date('2026-01-01') },
+      { id: one, usedAt: new Date('2026-01-02') },
+    ]);
+    const letGo = layers.hold();
+    layers.has(one);
+    await layers.removeShared([one, two]);
+    expect([one, two].map(layers.has)).toEqual([true, false]);
+    letGo();
+    await layers.removeShared([one, two]);
+    expect(layers.shared()).toEqual([]);
+    expect(readdirSync(join(root, 'cache/layers'))).toEqual([]);
+  });
+
   it('sweeps away what a crash left half put', async () => {
     mkdirSync(join(root, 'data/put-abc123/fs'), { recursive: true });
     mkdirSync(join(root, 'data/gone-sha256-x'), { recursive: true });
+    for (const name of ['put-old', 'gone-old', 'put-new'])
+      mkdirSync(join(root, 'cache/layers', name, 'fs'), { recursive: true });
     const kept = await store().put({ dir: folder({ a: '1' }), scope: 'app', origin: 'x' });
     await store().sweep();
     expect(readdirSync(join(root, 'data'))).toEqual([kept.replace(':', '-')]);
+    // Another Wherry may be at work on what is young.
+    expect(readdirSync(join(root, 'cache/layers'))).toHaveLength(3);
+    const later = { ...systemClock, now: () => new Date(Date.now() + 25 * 3_600_000) };
+    await createLayerStore({ cache: join(root, 'cache'), layers: join(root, 'data') }, later).sweep();
+    expect(readdirSync(join(root, 'cache/layers'))).toEqual([]);
   });
 
   it.each(['sha256:../../etc', 'sha256:', 'md5:00', `sha256:${'g'.repeat(64)}`])(
