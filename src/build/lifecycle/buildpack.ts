@@ -36,7 +36,14 @@ export type Buildpack = {
   readonly clearEnv: boolean;
   /** What its detect depends on, if it says so. */
   readonly detectInputs?: Inputs;
+  /** Names in the app's folder without any of which its detect fails, if it says so. */
+  readonly detectNeeds?: readonly string[];
 };
+
+/** Of the folder itself alone: on the way into another one there may be links. */
+const needsSchema = z
+  .array(z.string().regex(/^[^/]{1,255}$/, 'is not a name in the folder of the app'))
+  .max(100);
 
 const schema = z.looseObject({
   api: z.string(),
@@ -67,7 +74,11 @@ const schema = z.looseObject({
     .max(200)
     .optional(),
   metadata: z
-    .looseObject({ wherry: z.looseObject({ 'detect-inputs': inputsSchema.optional() }).optional() })
+    .looseObject({
+      wherry: z
+        .looseObject({ 'detect-inputs': inputsSchema.optional(), 'detect-needs': needsSchema.optional() })
+        .optional(),
+    })
     .optional(),
 });
 
@@ -125,7 +136,7 @@ export function describeBuildpack(
   if (!toml) throw new WherryError('build-failed', `${name} holds no buildpack.toml. Add one.`);
   checkDescriptor(toml, existsSync(join(dir, 'bin')));
   const { buildpack, order } = toml;
-  const detectInputs = toml.metadata?.wherry?.['detect-inputs'];
+  const { 'detect-inputs': detectInputs, 'detect-needs': detectNeeds } = toml.metadata?.wherry ?? {};
   return {
     id: buildpack.id,
     version: buildpack.version,
@@ -138,6 +149,7 @@ export function describeBuildpack(
     sbomFormats: buildpack['sbom-formats'],
     clearEnv: buildpack['clear-env'],
     ...(detectInputs ? { detectInputs } : {}),
+    ...(detectNeeds ? { detectNeeds } : {}),
     ...(order ? { order: order.map(({ group }) => group) } : {}),
   };
 }

@@ -59,7 +59,7 @@ export async function openContainer(options: ContainerOptions) {
         onOutput: step.onOutput,
         timeout: limits.time,
         silence,
-        signal,
+        signal: step.signal ? AbortSignal.any([signal, step.signal]) : signal,
       });
     },
     close: async (): Promise<void> => await sandbox.close(),
@@ -75,6 +75,8 @@ export type ProgramStep = {
   /** CNB_ variables of the phase. */
   readonly cnb: Env;
   readonly onOutput: (chunk: Buffer) => void;
+  /** Stops this program alone; no other may be wanted of the container then. */
+  readonly signal?: AbortSignal;
 };
 
 /** Layers', then the app's, then the operator's: his defaults do not hide theirs, all else of his does. */

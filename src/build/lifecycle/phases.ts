@@ -1,35 +1,43 @@
 import { join } from 'node:path';
 import { copyBuildConfig, readBuildConfig } from './build-config.ts';
 import { type Outcome, runBuilds } from './build-phase.ts';
-import { type ContainerOptions, openContainer } from './container.ts';
-import { type Detection, detect } from './detect.ts';
+import { type Container, type ContainerOptions, openContainer } from './container.ts';
+import { detect } from './detect.ts';
 import { runtimeChanges } from './export-launcher.ts';
 import type { LayersView } from './layer-folders.ts';
 import type { BuildRecord } from './record.ts';
+import type { Detection } from './resolve.ts';
 import { restore } from './restore.ts';
 import type { Run } from './run.ts';
 
-/** Asks the order's buildpacks in a sandbox that cannot write to the app. */
+/** Asks the order's buildpacks in a sandbox that cannot write to the app, and that is opened for the first that must be asked. */
 export async function detectIn(run: Run, source: string): Promise<Detection> {
   const { work, order, request, runtimes } = run;
-  const container = await openContainer({
-    ...(await containerOptions(run)),
-    buildpacks: [...new Set(order.flat().map(({ buildpack }) => buildpack))],
-    mounts: [
-      { source, target: '/workspace', readonly: true },
-      { source: work.plans, target: '/cnb/plans', readonly: false },
-    ],
-  });
+  let container: Promise<Container> | undefined;
+  const open = async () =>
+    await openContainer({
+      ...(await containerOptions(run)),
+      buildpacks: [...new Set(order.flat().map(({ buildpack }) => buildpack))],
+      mounts: [
+        { source, target: '/workspace', readonly: true },
+        { source: work.plans, target: '/cnb/plans', readonly: false },
+      ],
+    });
+  const runInside: Container['run'] = async step => {
+    container ??= open();
+    return await (await container).run(step);
+  };
   try {
     return await detect({
       order,
-      container,
+      container: { run: runInside },
+      source,
       plans: work.plans,
       platform: runtimes.names,
       progress: request.progress,
     });
   } finally {
-    await container.close();
+    await (await container?.catch(() => undefined))?.close();
   }
 }
 

@@ -2,9 +2,10 @@ import type { DiffId } from '../../domain/image.ts';
 import type { Progress } from '../../domain/push.ts';
 import type { LayerStore } from '../layers/store.ts';
 import type { Buildpack } from './buildpack.ts';
-import type { Detection } from './detect.ts';
+
 import { firstChange, type Surroundings } from './inputs.ts';
 import { type BuildRecord, layersOf } from './record.ts';
+import type { Detection } from './resolve.ts';
 
 export type ReuseQuestion = {
   readonly last: BuildRecord | undefined;

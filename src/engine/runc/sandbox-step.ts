@@ -11,6 +11,8 @@ import type { OpenSandbox } from './sandbox.ts';
 export async function runStep(driver: Driver, open: OpenSandbox, step: SandboxStep): Promise<number> {
   const killsBefore = driver.cgroups.kills(open.cgroup).kills;
   const watch = watchStep(step, () => killStep(driver, open));
+  const me = Symbol('step');
+  open.alive.add(me);
   try {
     const code = await runInside({
       driver,
@@ -22,12 +24,16 @@ export async function runStep(driver: Driver, open: OpenSandbox, step: SandboxSt
         step.onOutput(chunk);
       },
       signal: watch.signal,
-      leftovers: () => stepProcesses(driver, open),
+      leftovers: () => {
+        open.alive.delete(me);
+        return open.alive.size === 0 ? stepProcesses(driver, open) : [];
+      },
     });
     watch.throwIfStopped();
     if (code !== 0 && driver.cgroups.kills(open.cgroup).kills > killsBefore) throw outOfMemory(open);
     return code;
   } finally {
+    open.alive.delete(me);
     watch.end();
   }
 }

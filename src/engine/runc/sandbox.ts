@@ -23,6 +23,8 @@ export type OpenSandbox = {
   readonly namespace: Namespace | undefined;
   /** Host pid of its first process. */
   pausePid: number;
+  /** Steps whose program may still live: what one of them left behind cannot be told from the others' processes. */
+  readonly alive: Set<symbol>;
 };
 
 /** A container whose first process only waits and reaps; every step of the build is one more process in it. */
@@ -34,6 +36,7 @@ export async function openSandbox(driver: Driver, spec: SandboxSpec): Promise<Sa
     cgroup: groupPath(driver, sandboxGroup, spec.id),
     namespace: spec.network === 'none' ? undefined : await driver.network.take(),
     pausePid: 0,
+    alive: new Set(),
   };
   try {
     await makeFolders(open.folder);

@@ -8,7 +8,13 @@ import { detect } from '../../../src/build/lifecycle/detect.ts';
 import type { Progress } from '../../../src/domain/push.ts';
 import { aBuildpack } from './support/a-buildpack.ts';
 
-type Answer = { readonly code?: number; readonly says?: string; readonly plan?: string };
+type Answer = {
+  readonly code?: number;
+  readonly says?: string;
+  readonly plan?: string;
+  /** Ends only when it is stopped. */
+  readonly hangs?: boolean;
+};
 
 let plans: string;
 beforeEach(() => {
@@ -25,6 +31,7 @@ async function run(
   special: Record<string, Partial<Buildpack>> = {},
 ) {
   const asked: ProgramStep[] = [];
+  let [running, most] = [0, 0];
   const said: string[] = [];
   const known = new Map<string, Buildpack>();
   const get = (id: string) => {
@@ -38,7 +45,12 @@ async function run(
   const container = {
     run: async (step: ProgramStep): Promise<number> => {
       asked.push(step);
-      const { code = 0, says, plan } = answers[step.buildpack.id] ?? {};
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise(resolve => setImmediate(resolve));
+      const { code = 0, says, plan, hangs } = answers[step.buildpack.id] ?? {};
+      if (hangs) await stopOf(step);
+      running -= 1;
       if (says !== undefined) step.onOutput(Buffer.from(`${says}\n`));
       if (plan !== undefined) writeFileSync(join(plans, `${escapedId(step.buildpack.id)}.toml`), plan);
       return code;
@@ -46,11 +58,21 @@ async function run(
   };
   const say = (text: string) => void said.push(text);
   const progress: Progress = { header: say, step: say, detail: say, warn: say, raw: say };
-  const result = await detect({ order, container, plans, platform: new Set(), progress }).catch(
-    error => error,
-  );
+  const result = await detect({
+    order,
+    container,
+    source: plans,
+    plans,
+    platform: new Set(),
+    progress,
+  }).catch(error => error);
   const ids = 'group' in result ? result.group.map(({ id }: Buildpack) => id).join(' ') : undefined;
-  return { ids, error: result.message, plan: result.plan, asked, said };
+  return { ids, error: result.message, plan: result.plan, asked, said, most };
+}
+/** As a sandbox ends a program: with an error of its own. */
+async function stopOf({ signal }: ProgramStep): Promise<never> {
+  if (!signal?.aborted) await new Promise(resolve => signal?.addEventListener('abort', resolve));
+  throw new Error('stopped');
 }
 const asked = ({ asked }: { asked: readonly ProgramStep[] }) => asked.map(({ buildpack }) => buildpack.id);
 
@@ -94,6 +116,27 @@ describe('detection', () => {
   it('D4 asks each buildpack once, however many groups it is in', async () => {
     const result = await run(['a b', 'a c', 'a d'], { b: { code: 100 }, c: { code: 100 } });
     expect([result.ids, asked(result)]).toEqual(['a d', ['a', 'b', 'c', 'd']]);
+  });
+
+  it('D4 asks those of later groups meanwhile, four at a time', async () => {
+    const fails = { code: 100 };
+    const groups = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const result = await run(groups, { a: fails, b: fails, c: fails, d: fails, e: fails });
+    expect([result.ids, asked(result), result.most]).toEqual(['f', groups, 4]);
+  });
+
+  it('D4 waits for none of a later group once one passes, and tells nothing of what they said', async () => {
+    const answers = { b: { hangs: true }, c: { code: 9, says: 'c erred' } };
+    const result = await run(['a', 'b', 'c', 'd', 'e', 'f', 'g'], answers);
+    expect([result.ids, result.said]).toEqual(['a', []]);
+    expect(asked(result)).not.toContain('g');
+  });
+
+  it('asks none that says what its detect needs where there is nothing of it', async () => {
+    writeFileSync(join(plans, 'here'), '');
+    const special = { a: { detectNeeds: ['missing'] }, b: { detectNeeds: ['missing', 'here'] } };
+    const result = await run(['a', 'a? b'], {}, special);
+    expect([result.ids, asked(result)]).toEqual(['b', ['b']]);
   });
 
   it('D7 goes on to the next group when the plans of one do not work out', async () => {

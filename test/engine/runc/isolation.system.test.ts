@@ -193,4 +193,28 @@ describe('a sandbox', () => {
     expect(performance.now() - began).toBeLessThan(10_000);
     await box.close();
   });
+
+  test('what one step leaves running does not end another that runs beside it', async () => {
+    const box = await engine.openSandbox({
+      id: 'build-3',
+      layers: [busyboxLayer],
+      mounts: [],
+      limits: { memory: 64 * mib, pids: 40 },
+      network: 'none',
+      hostname: 'build',
+    });
+    const step = (script: string) =>
+      box.run({
+        argv: ['sh', '-c', script],
+        env: { PATH: '/bin' },
+        cwd: '/',
+        user: { uid: 1000, gid: 1000 },
+        timeout: 20_000,
+        onOutput: () => {},
+      });
+    const began = performance.now();
+    await expect(Promise.all([step('sleep 100 & exit 5'), step('sleep 1; exit 6')])).resolves.toEqual([5, 6]);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    await box.close();
+  });
 });

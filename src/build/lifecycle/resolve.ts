@@ -1,0 +1,57 @@
+import { apiAtLeast } from './api.ts';
+import type { Buildpack } from './buildpack.ts';
+import { forExecEnv } from './launch.ts';
+import type { Order } from './order.ts';
+import { type Alternative, type Plan, resolvePlan } from './plan.ts';
+import { fitsBase, ourBase } from './targets.ts';
+
+// What follows from the answers of detects, which are asked elsewhere.
+
+/** What a buildpack's detect answered. */
+export type Verdict =
+  | {
+      readonly kind: 'passed';
+      readonly alternatives: readonly Alternative[];
+      readonly output: readonly string[];
+    }
+  | { readonly kind: 'failed' | 'errored'; readonly output: readonly string[] };
+
+/** The group that builds, and the plan that its buildpacks agreed on. */
+export type Detection = { readonly group: readonly Buildpack[]; readonly plan: Plan };
+
+type Group = Order[number];
+
+/** Whose answers count for a group. One that must take part is not asked where it cannot run; an optional one is, as in the reference. */
+export function candidates(group: Group): readonly Buildpack[] {
+  return takingPart(group).flatMap(({ buildpack, optional }) =>
+    optional || fitsBase(buildpack.targets, ourBase) ? [buildpack] : [],
+  );
+}
+
+/**
+ * The buildpacks of a group that take part, if every one that must passes, at least one does, and their plan works out with
+ * what the platform provides. A candidate without an answer has not passed.
+ */
+export function resolveGroup(
+  group: Group,
+  verdicts: ReadonlyMap<Buildpack, Verdict>,
+  platform: ReadonlySet<string>,
+): Detection | undefined {
+  const asked = new Set(candidates(group));
+  const passed = [];
+  for (const { buildpack, optional } of takingPart(group)) {
+    const verdict = asked.has(buildpack) ? verdicts.get(buildpack) : undefined;
+    if (verdict?.kind === 'passed')
+      passed.push({ id: buildpack.id, optional, alternatives: verdict.alternatives });
+    else if (!optional) return undefined;
+  }
+  const plan = passed.length > 0 ? resolvePlan(passed, platform) : undefined;
+  if (!plan) return undefined;
+  const byId = new Map(group.map(({ buildpack }) => [buildpack.id, buildpack]));
+  return { plan, group: plan.group.flatMap(id => byId.get(id) ?? []) };
+}
+
+/** Those for other execution environments are passed over without failing the group. */
+function takingPart(group: Group): Group {
+  return group.filter(({ buildpack }) => !apiAtLeast(buildpack.api, 12) || forExecEnv(buildpack.execEnvs));
+}
