@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createApi } from './api/server.ts';
 import { createBuilds } from './build/builds.ts';
+import { createDiskRoom } from './build/disk-room.ts';
 import { createDiskUse } from './build/disk-use.ts';
 import { createBuilder, createLayerStore } from './build/index.ts';
 import { createDispatch } from './commands/dispatch.ts';
@@ -77,6 +78,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const builds = createBuilds({ store, paths, clock });
   const disk = createDiskUse({ store, paths });
 
+  const room = createDiskRoom({ store, paths, layers, clock, log });
   const httpPort = () => edgeLink.address()?.port ?? settings.http.port;
   const urls = (app: App) =>
     store.domains.list(app).map(domain => `http://${domain}${httpPort() === 80 ? '' : `:${httpPort()}`}`);
@@ -98,6 +100,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     builder,
     builds,
     receiver,
+    room,
     runtime,
     publishRoutes: routeBook.publish,
     forgetRoute: routeBook.forget,
@@ -126,6 +129,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     builds,
     disk,
     runtime,
+    room,
     receiver,
     settings,
     httpPort,

@@ -1,6 +1,8 @@
+import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Builder, BuildRequest } from './build/builder.ts';
 import type { Builds, Watched } from './build/builds.ts';
+import type { DiskRoom, Ways } from './build/disk-room.ts';
 import type { App } from './domain/app.ts';
 import { parseBuilderName } from './domain/builder.ts';
 import { formatBytes } from './domain/bytes.ts';
@@ -17,6 +19,9 @@ import { everyType, type LimitRow, resolveLimits } from './store/limits.ts';
 import type { Store } from './store/store.ts';
 import type { Clock } from './system/clock.ts';
 import type { Log } from './system/log.ts';
+
+/** Releases of each app that stay when the disk has no room: the live one and the one to go back to. */
+const fewestReleases = 2;
 
 export type Doing = { readonly actor: Actor; readonly progress: Progress; readonly signal?: AbortSignal };
 
@@ -64,6 +69,7 @@ export type DeployerOptions = {
   readonly builds: Builds;
   readonly receiver: Receiver;
   readonly runtime: Runtime;
+  readonly room: DiskRoom;
   /** Publishes domains and targets to the edge. */
   readonly publishRoutes: () => Promise<void>;
   readonly forgetRoute: (app: AppName) => void;
@@ -76,7 +82,7 @@ export type DeployerOptions = {
 
 /** The pipeline: source -> image -> release -> instances -> targets; the stages meet only here. */
 export function createDeployer(options: DeployerOptions): Deployer {
-  const { store, builder, builds, receiver, runtime, clock, log } = options;
+  const { store, builder, builds, room, receiver, runtime, clock, log } = options;
   const releases = createReleases({ store, clock });
 
   const desiredOf = (app: App, release: Release): Desired => {
@@ -148,13 +154,34 @@ export function createDeployer(options: DeployerOptions): Deployer {
     for (const url of options.urls(app)) plain.detail(url);
   };
 
-  /** What older releases held alone is deleted behind the caller's back. */
-  const collect = (app: App): void => {
+  const prune = (app: App, most?: number): void =>
     releases.prune(
       app,
       runtime.instances(app).map(({ version }) => version),
     );
-    collectAll(store, builder, log);
+
+  const collectLayers = async (): Promise<void> => {
+    store.images.prune();
+    await builder.collect(store.images.list());
+  };
+
+  const ways: Ways = {
+    collect: collectLayers,
+    forgetReleases() {
+      for (const app of store.apps.list()) prune(app, fewestReleases);
+    },
+  };
+
+  /** What nothing holds any more, and what the disk has no room for, is deleted behind the caller's back. */
+  const tidy = (): void =>
+    void collectLayers()
+      .then(() => room.tidy(ways))
+      .catch(error => log.error({ err: error }, 'deleting what is not needed from the disk failed'));
+
+  const collect = (app: App): void => {
+    prune(app);
+    tidy();
+      most,
   };
 
   const requestFor = (app: App, source: Source, fresh: boolean, doing: Doing): BuildRequest => {
@@ -181,7 +208,15 @@ export function createDeployer(options: DeployerOptions): Deployer {
 
   const build = async (app: App, source: Source, fresh: boolean, doing: Doing): Promise<Image> => {
     doing.progress.step(`Building ${app.name} from ${source.commit.slice(0, 8)}`);
-    return await builder.build(requestFor(app, source, fresh, doing));
+    try {
+      await room.require(ways);
+      return await builder.build(requestFor(app, source, fresh, doing));
+    } catch (error) {
+      await rm(source.dir, { recursive: true, force: true });
+      // What it put before it failed is of no use.
+      tidy();
+      throw error;
+    }
   };
 
   /** The last pushed commit of a branch, checked out. */
@@ -249,6 +284,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
           const description = `Deploy image ${sent.name}`;
           return await deployImage(app, { image, description, commit: null, begun, checkoutMs: 0 }, watched);
         },
+          await room.require(ways);
       ),
     detect: async (app, branch, doing) =>
       await builder.detect(requestFor(app, await lastPushed(app, branch), false, doing)),
@@ -371,7 +407,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     },
     async purgeCache(app) {
       await builder.forget(app.name);
-      collectAll(store, builder, log);
+      tidy();
     },
     applyRoutes: options.publishRoutes,
     create(name, actor) {
@@ -392,7 +428,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       store.apps.remove(app);
       options.forgetRoute(app.name);
       await options.publishRoutes();
-      collectAll(store, builder, log);
+      tidy();
       store.events.add({
         at: clock.now(),
         app: app.name,
@@ -439,13 +475,6 @@ function describeQuota({ memory, pids }: Quota): string {
 /** An app named as a full domain answers there; any other at APP.DOMAIN. */
 function defaultDomain(app: AppName, domain: Domain): Domain {
   return parseDomain(app.includes('.') ? app : `${app}.${domain}`);
-}
-
-function collectAll(store: Store, builder: Builder, log: Log): void {
-  store.images.prune();
-  builder
-    .collect(store.images.list())
-    .catch(error => log.error({ err: error }, 'collecting old layers failed'));
 }
 
 function rounded(times: Readonly<Record<string, number>>): Record<string, number> {

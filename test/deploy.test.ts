@@ -46,6 +46,7 @@ let deployed: Desired[];
 let nextImage: Image;
 let failWith: Error | undefined;
 let releaseStatus: number;
+let roomError: Error | undefined;
 
 beforeEach(() => {
   store = openStore(':memory:', createSeal(randomBytes(32)));
@@ -54,6 +55,7 @@ beforeEach(() => {
   nextImage = image('1');
   failWith = undefined;
   releaseStatus = 0;
+  roomError = undefined;
   const run = async (desired: Desired, options: { commit?: () => void } = {}) => {
     if (failWith) throw failWith;
     options.commit?.();
@@ -75,6 +77,13 @@ beforeEach(() => {
   deployer = createDeployer({
     store,
     builds: createBuilds({ store, paths: { buildLogs: dir }, clock }),
+    room: {
+      require: async () => {
+        if (roomError) throw roomError;
+      },
+      tidy: async () => {},
+      report: () => ({ budget: '', reserve: '', free: 0 }),
+    },
     builder: {
       build: async () => nextImage,
       load: async () => nextImage,
@@ -128,6 +137,16 @@ describe('push', () => {
       ['web', 1],
       ['worker', 0],
     ]);
+  });
+
+  it('refuses a build for which the disk has no room', async () => {
+    roomError = new WherryError('build-failed', 'The disk of this host has 1m left.');
+    await expect(push()).rejects.toThrow('has 1m left');
+    expect(store.releases.list(app())).toEqual([]);
+    expect(store.builds.list(app())[0]).toMatchObject({
+      status: 'failed',
+      reason: 'The disk of this host has 1m left.',
+    });
   });
 
   it('leaves the old release live when the new one does not start', async () => {

@@ -10,7 +10,7 @@ import type { Paths } from '../system/paths.ts';
 import { insideBuildDir } from './build-dir.ts';
 import { buildImage, detectBuildpacks } from './build-image.ts';
 import type { Builder, BuildRequest } from './builder.ts';
-import { classicLayersOf, readClassicRecord } from './classic/record.ts';
+import { layersHeld } from './collect.ts';
 import { explainFull, watchDisk } from './disk-watch.ts';
 import { parseAllowedHosts } from './fetch/addresses.ts';
 import { createFetcher, type Fetcher } from './fetch/fetcher.ts';
@@ -18,16 +18,15 @@ import type { LayerStore } from './layers/store.ts';
 import { loadBuildpacks } from './lifecycle/buildpack.ts';
 import { type NamedOrder, orderOf } from './lifecycle/composite.ts';
 import { builtInOrder } from './lifecycle/order.ts';
-import { appsWithRecords, layersOf, readRecord } from './lifecycle/record.ts';
+import { appsWithRecords } from './lifecycle/record.ts';
 import type { LifecycleOptions, Run } from './lifecycle/run.ts';
 import { makeWorkFolder } from './lifecycle/work-folder.ts';
 import { loadImage } from './oci/load.ts';
-import { rememberedLayers } from './oci/memory.ts';
 import { readOperator } from './operator.ts';
 import { type BuildQueue, createBuildQueue, defaultBuildMemory } from './queue.ts';
 import { loadRecordKey } from './record-key.ts';
 import { createRuntimes } from './runtimes/runtimes.ts';
-import { createStack } from './stack/stack.ts';
+import { createStack, type Stack } from './stack/stack.ts';
 import { inTurns } from './turns.ts';
 
 export type BuilderOptions = {
@@ -48,11 +47,13 @@ export type BuilderOptions = {
   readonly order?: NamedOrder;
 };
 
+  /** One of its own unless told. */
+  readonly stack?: Stack;
 /** Builds with buildpacks in the engine's sandboxes, over stacks and runtimes of the shared cache. */
 export function createBuilder(options: BuilderOptions): Builder {
   const { paths, layers, log, clock } = options;
   const operator = readOperator(process.env, options.caFile);
-  const stack = createStack({ paths, layers, clock });
+  const stack = options.stack ?? createStack({ paths, layers, clock });
   const runtimes = createRuntimes({ paths, layers, stack, clock, hostEnv: operator.hostEnv });
   const allowed = parseAllowedHosts(options.allowHosts);
   const fetcher = createFetcher({ paths, layers, clock, allowed, caFile: operator.caFile });
@@ -88,21 +89,10 @@ export function createBuilder(options: BuilderOptions): Builder {
     },
     async collect(kept) {
       const { buildpacks } = await ready;
-      // From here to the look at who holds the layers nothing waits, so no build can end in between.
-      const apps = appsWithRecords(paths.builds);
-      const records = apps.flatMap(app => readRecord(paths.builds, app) ?? []);
-      const classic = apps
-        .flatMap(app => readClassicRecord(paths.builds, app) ?? [])
-        .flatMap(classicLayersOf);
       const tools = [...buildpacks.values()].map(({ digest }) => digest);
-      const ids = [
-        ...kept.flatMap(image => image.layers),
-        ...records.flatMap(layersOf),
-        ...classic,
-        ...apps.flatMap(app => rememberedLayers(paths.builds, app)),
-        ...tools,
-      ];
-      await layers.collect(new Set<DiffId>(ids));
+      // From here to the look at what builds lease nothing waits, so no build can end in between.
+      await layers.collect(new Set<DiffId>([...layersHeld(paths.builds, kept), ...tools]));
+      await stack.collect(kept.flatMap(image => image.layers));
     },
   };
 }
@@ -136,7 +126,7 @@ async function buildOnce<Result>(
       onWait: why => request.progress.step(why),
     });
     const signal = stop.signal;
-    return await how({ ...lifecycle, engine, request: { ...request, source }, work, signal }, fetcher);
+    return await how({ ...lifecycle, engine, request: { ...request, source, base }, work, signal }, fetcher);
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : explainFull(error, builds);
   } finally {
@@ -150,6 +140,8 @@ async function buildOnce<Result>(
 
 /** Who stopped it may have said why. */
 function stopReason({ reason }: AbortSignal): WherryError {
+    // A newer generation that comes while this runs is for the next build.
+    const base = await lifecycle.stack.pin(request);
   return reason instanceof WherryError ? reason : new WherryError('interrupted', 'The build was stopped.');
 }
 

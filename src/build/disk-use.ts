@@ -60,11 +60,11 @@ export function createDiskUse({ store, paths }: { store: Store; paths: Folders }
       const alone = mine.filter(id => !elsewhere.has(id) && existsSync(own(id)));
       const together = mine.filter(id => !alone.includes(id));
       return {
-        layers: await used(alone.map(own)),
-        sharedLayers: await used(together.flatMap(id => [own(id), shared(id)])),
-        repository: await used([join(paths.repos, `${app.name}.git`)]),
-        logs: await used([join(paths.logs, app.name), join(paths.buildLogs, app.name)]),
-        builds: await used([join(paths.builds, app.name)]),
+        layers: await bytesUsed(alone.map(own)),
+        sharedLayers: await bytesUsed(together.flatMap(id => [own(id), shared(id)])),
+        repository: await bytesUsed([join(paths.repos, `${app.name}.git`)]),
+        logs: await bytesUsed([join(paths.logs, app.name), join(paths.buildLogs, app.name)]),
+        builds: await bytesUsed([join(paths.builds, app.name)]),
       };
     },
     async host(): Promise<HostDisk> {
@@ -75,9 +75,9 @@ export function createDiskUse({ store, paths }: { store: Store; paths: Folders }
       };
       const layers = list(paths.layers).filter(name => !alone(name));
       return {
-        cache: await used([paths.cache]),
-        layers: await used(layers.map(name => join(paths.layers, name))),
-        database: await used(['', '-wal', '-shm'].map(end => `${paths.database}${end}`)),
+        cache: await bytesUsed([paths.cache]),
+        layers: await bytesUsed(layers.map(name => join(paths.layers, name))),
+        database: await bytesUsed(['', '-wal', '-shm'].map(end => `${paths.database}${end}`)),
       };
     },
   };
@@ -86,7 +86,8 @@ export function createDiskUse({ store, paths }: { store: Store; paths: Folders }
 /** Milliseconds; a big cache on a slow disk takes its time. */
 const longest = 120_000;
 
-async function used(paths: readonly string[]): Promise<number> {
+/** Bytes that all of them take together, a file with several names once; what is not there takes nothing. */
+export async function bytesUsed(paths: readonly string[]): Promise<number> {
   const present = paths.filter(existsSync);
   if (present.length === 0) return 0;
   // By standard input: there may be more names than an argv holds.

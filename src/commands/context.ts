@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Builds } from '../build/builds.ts';
+import type { DiskRoom } from '../build/disk-room.ts';
 import type { DiskUse } from '../build/disk-use.ts';
 import type { Deployer } from '../deploy.ts';
 import type { App } from '../domain/app.ts';
@@ -17,6 +18,7 @@ export type Services = {
   readonly deployer: Deployer;
   readonly builds: Builds;
   readonly disk: DiskUse;
+  readonly room: DiskRoom;
   readonly runtime: Runtime;
   readonly receiver: Receiver;
   readonly settings: Settings;

@@ -1,6 +1,14 @@
 import type { AppDisk } from '../build/disk-use.ts';
 import { formatBytes } from '../domain/bytes.ts';
-import { optional } from './args.ts';
+import {
+  type DiskProperty,
+  diskProperties,
+  diskPropertyName,
+  parseDiskBudget,
+  parseReserve,
+} from '../domain/disk-budget.ts';
+import { WherryError } from '../domain/errors.ts';
+import { type ArgKind, asText, choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
 import { app } from './kinds.ts';
 import { columns, header, heading } from './lines.ts';
@@ -21,9 +29,9 @@ const report = defineCommand({
       const use = await context.disk.app(each);
       found[each.name] = { ...use, total: use.layers + use.repository + use.logs + use.builds };
     }
-    return { apps: found, shared: await context.disk.host() };
+    return { apps: found, shared: await context.disk.host(), ...context.room.report() };
   },
-  text({ apps, shared }) {
+  text({ apps, shared, budget, reserve, free }) {
     const rows = Object.entries(apps).map(([name, use]) => [
       name,
       ...[use.total, use.layers, use.sharedLayers, use.repository, use.logs, use.builds].map(formatBytes),
@@ -42,8 +50,51 @@ const report = defineCommand({
         ['layers', formatBytes(shared.layers)],
         ['database', formatBytes(shared.database)],
       ]),
+      header('Host'),
+      ...columns([
+        ['free', formatBytes(free)],
+        ['budget', budget],
+        ['reserve', reserve],
+      ]),
     ];
   },
 });
 
-export const diskCommands = [report];
+const everywhere: ArgKind<'--global'> = {
+  word: '--global',
+  required: true,
+  orGlobal: true,
+  schema: { enum: ['--global'] },
+  parse(value) {
+    if (value === '--global') return value;
+    throw new WherryError('invalid', 'The disk is bounded for all apps together. Say --global.');
+  },
+};
+
+const parsers = { budget: parseDiskBudget, reserve: parseReserve } as const;
+
+const set = defineCommand({
+  name: 'disk:set',
+  summary: 'Set or, without a value, unset how much of the disk is used',
+  description: `budget: what Wherry may take, as 20g, or how full the file system may be, as 80%, or none; ${diskProperties.budget} unless set. Above it goes what can be made again: leftovers, shared layers unused for a day, caches of apps, releases but for the newest two of each app. reserve: what must be free for a build to begin; ${diskProperties.reserve} unless set.`,
+  examples: ['disk:set --global budget 80%', 'disk:set --global budget 20g', 'disk:set --global reserve'],
+  args: {
+    scope: everywhere,
+    property: choice('property', Object.keys(diskProperties) as DiskProperty[]),
+    value: optional(text('value')),
+  },
+  access: 'admin',
+  effect: 'write',
+  run(context, input) {
+    const given = input.value === undefined ? '' : asText(input.value, 'value');
+    if (given !== '') parsers[input.property](given);
+    context.store.properties.set('global', diskPropertyName(input.property), given);
+    context.progress.header(
+      given === '' ? `Unsetting ${input.property}` : `Setting ${input.property} to ${given}`,
+    );
+    return { [input.property]: given === '' ? null : given };
+  },
+  text: () => [],
+});
+
+export const diskCommands = [report, set];

@@ -186,6 +186,28 @@ describe('disk:report', () => {
   });
 });
 
+describe('disk:set', () => {
+  it('bounds the disk for all apps', async () => {
+    expect((await bench.run('disk:set', '--global', 'budget', '20g')).stdout).toBe(
+      '=====> Setting budget to 20g\n',
+    );
+    expect(await json('disk:report')).toMatchObject({ budget: '20g', reserve: '512m' });
+    await bench.run('disk:set', '--global', 'budget');
+    const shown = (await bench.run('disk:report')).stdout;
+    expect(shown).toMatch(/=====> Host\nfree +\d.*\nbudget +90%\nreserve +512m\n/);
+  });
+
+  it.each([
+    ['--global', 'budget', '5%'],
+    ['--global', 'reserve', '80%'],
+    ['--global', 'colour', 'red'],
+    ['blog', 'budget', '80%'],
+  ])('refuses %s %s %s', async (...words) => {
+    expect((await bench.run('disk:set', ...words)).code).toBe(1);
+    expect(await json('disk:report')).toMatchObject({ budget: '90%', reserve: '512m' });
+  });
+});
+
 describe('repo:purge-cache', () => {
   it('forgets what builds kept', async () => {
     await bench.deployed('blog');

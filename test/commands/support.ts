@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterAll } from 'vitest';
 import type { Builder, BuildRequest } from '../../src/build/builder.ts';
 import { createBuilds } from '../../src/build/builds.ts';
+import { createDiskRoom } from '../../src/build/disk-room.ts';
 import { createDiskUse } from '../../src/build/disk-use.ts';
+import { createLayerStore } from '../../src/build/layers/store.ts';
 import type { Services } from '../../src/commands/context.ts';
 import { createDispatch, type DispatchRequest } from '../../src/commands/dispatch.ts';
 import { createCoreRegistry } from '../../src/commands/index.ts';
@@ -54,10 +56,13 @@ export function createBench() {
   let published = 0;
   const dir = mkdtempSync(join(scratch, 'bench-'));
   const paths = createPaths({ data: join(dir, 'data'), cache: join(dir, 'cache') });
+  mkdirSync(paths.data);
   const builds = createBuilds({ store, paths, clock });
+  const room = createDiskRoom({ store, paths, layers: createLayerStore(paths), clock, log });
   const deployer = createDeployer({
     store,
     builds,
+    room,
     builder: builder as unknown as Builder,
     receiver: receiver as unknown as Receiver,
     runtime,
@@ -75,6 +80,7 @@ export function createBench() {
     deployer,
     builds,
     disk: createDiskUse({ store, paths }),
+    room,
     runtime,
     receiver: receiver as unknown as Receiver,
     settings: readSettings(new Map([['domain', 'example.org']]), {}),
