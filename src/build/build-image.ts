@@ -1,42 +1,79 @@
 import { join } from 'node:path';
+import { WherryError } from '../domain/errors.ts';
 import type { Image } from '../domain/image.ts';
 import { choose } from './choose.ts';
 import { runClassic } from './classic/classic.ts';
 import { writeClassicRecord } from './classic/record.ts';
 import { buildDockerfile, hasDockerfile } from './dockerfile/build.ts';
-import type { Fetcher } from './fetch/fetcher.ts';
+import { scanDockerfile } from './dockerfile/scan.ts';
+import type { Fetched, Fetcher } from './fetch/fetcher.ts';
 import { runLifecycle } from './lifecycle/lifecycle.ts';
 import { detectIn } from './lifecycle/phases.ts';
+import { withProject } from './lifecycle/project.ts';
 import { writeRecord } from './lifecycle/record.ts';
 import type { Run } from './lifecycle/run.ts';
+import { readSmallFile } from './read-file.ts';
 import { checkSource, putSource } from './source.ts';
+
+/** What builds an app, decided in one place: whoever asks hears what a push would do. */
+type Way =
+  | { readonly kind: 'dockerfile' }
+  | { readonly kind: 'classic'; readonly buildpacks: readonly Fetched[] }
+  | { readonly kind: 'native'; readonly run: Run };
 
 /** Builds by the contract of the buildpacks that were chosen, and remembers what the next build starts from. */
 export async function buildImage(run: Run, fetcher: Fetcher): Promise<Image> {
-  const { app, selected } = run.request;
-  if (selected === 'dockerfile') return await buildDockerfile(run);
-  const choice = await choose(run, fetcher);
-  if (choice.kind === 'classic') {
-    const record = await runClassic(run, choice.buildpacks);
+  const { app } = run.request;
+  const way = await wayOf(run, fetcher);
+  if (way.kind === 'dockerfile') return await buildDockerfile(run);
+  if (way.kind === 'classic') {
+    const record = await runClassic(run, way.buildpacks);
     writeClassicRecord(run.builds, app, record);
     return record.image;
   }
-  const asked = selected === undefined && choice.kind === 'detected';
-  if (asked && hasDockerfile(run.request.source.dir)) return await buildDockerfile(run);
-  const record = await runLifecycle(choice.kind === 'native' ? { ...run, ...choice } : run);
+  const record = await runLifecycle(way.run);
   writeRecord(run.builds, app, record);
   return record.image;
 }
 
-/** The buildpacks that would build it, in order: classic ones as they were named, others by id and version. */
+/** What a push would be built by, in order: `Dockerfile`, classic buildpacks as they were named, others by id and version. */
 export async function detectBuildpacks(run: Run, fetcher: Fetcher): Promise<readonly string[]> {
-  const choice = await choose(run, fetcher);
-  if (choice.kind === 'classic') return choice.buildpacks.map(({ source }) => source.text);
-  const chosen = choice.kind === 'native' ? { ...run, ...choice } : run;
+  const way = await wayOf(run, fetcher);
+  if (way.kind === 'dockerfile') {
+    scanDockerfile(dockerfileOf(run));
+    return ['Dockerfile'];
+  }
+  if (way.kind === 'classic') return way.buildpacks.map(({ source }) => source.text);
+  const chosen = await withProject(way.run);
   const { request, work, layers } = chosen;
   checkSource(request.source.dir, request.progress);
   const source = await putSource(request.source, layers, work);
   work.writeConfig(request.config);
   const { group } = await detectIn(chosen, join(layers.layerPath(source), 'workspace'));
   return group.map(({ id, version }) => `${id}@${version}`);
+}
+
+/** The builder that was selected; else a Dockerfile, unless somebody named buildpacks. */
+async function wayOf(run: Run, fetcher: Fetcher): Promise<Way> {
+  const { selected, source } = run.request;
+  if (selected === 'dockerfile') {
+    dockerfileOf(run);
+    return { kind: 'dockerfile' };
+  }
+  const choice = await choose(run, fetcher);
+  if (choice.kind === 'classic') return choice;
+  if (choice.kind === 'native') return { kind: 'native', run: { ...run, ...choice } };
+  const dockerfile = selected === undefined && hasDockerfile(source.dir);
+  return dockerfile ? { kind: 'dockerfile' } : { kind: 'native', run };
+}
+
+/** @throws build-failed when the app has none */
+function dockerfileOf({ request: { app, source } }: Run): string {
+  const text = readSmallFile(join(source.dir, 'Dockerfile'), 'Dockerfile');
+  if (text !== undefined) return text;
+  throw new WherryError(
+    'build-failed',
+    `Builder dockerfile was selected for ${app}, and commit ${source.commit.slice(0, 8)} has no Dockerfile. Push one, or unset the builder.`,
+    { hint: `builder:set ${app} selected` },
+  );
 }

@@ -1,9 +1,10 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BuildLimits } from '../../../src/build/builder.ts';
+import type { BuildLimits, BuildRequest } from '../../../src/build/builder.ts';
 import { createBuilder, createLayerStore } from '../../../src/build/index.ts';
 import type { OrderNames } from '../../../src/build/lifecycle/order.ts';
+import type { BuilderName } from '../../../src/domain/builder.ts';
 import { parseBuildpackSource } from '../../../src/domain/buildpack-source.ts';
 import type { Image } from '../../../src/domain/image.ts';
 import { type AppName, parseAppName } from '../../../src/domain/names.ts';
@@ -47,6 +48,22 @@ export async function openBench(
     buildpacksDir,
     ...options,
   });
+  const requestOf = (dir: string, options: BuildOptions, output: string[]): BuildRequest => ({
+    app: options.app ?? parseAppName('app'),
+    source: {
+      commit: '0'.repeat(40),
+      subject: 'test',
+      dir: checkout(dir, data, options.change),
+      checkoutMs: 0,
+    },
+    config: options.config ?? {},
+    ...(options.buildpacks ? { buildpacks: options.buildpacks.map(parseBuildpackSource) } : {}),
+    selected: options.selected,
+    limits: { ...limits, ...options.limits },
+    progress: collecting(output),
+    signal: options.signal ?? new AbortController().signal,
+    ...(options.fresh === undefined ? {} : { fresh: options.fresh }),
+  });
   return {
     paths,
     layers,
@@ -58,27 +75,14 @@ export async function openBench(
       const output: string[] = [];
       const before = sandboxes.length;
       const started = performance.now();
-      const image = await builder
-        .build({
-          app: options.app ?? parseAppName('app'),
-          source: {
-            commit: '0'.repeat(40),
-            subject: 'test',
-            dir: checkout(dir, data, options.change),
-            checkoutMs: 0,
-          },
-          config: options.config ?? {},
-          ...(options.buildpacks ? { buildpacks: options.buildpacks.map(parseBuildpackSource) } : {}),
-          limits: { ...limits, ...options.limits },
-          progress: collecting(output),
-          signal: options.signal ?? new AbortController().signal,
-          ...(options.fresh === undefined ? {} : { fresh: options.fresh }),
-        })
-        .catch(error => {
-          throw Object.assign(error, { output });
-        });
+      const image = await builder.build(requestOf(dir, options, output)).catch(error => {
+        throw Object.assign(error, { output });
+      });
       return { image, output, sandboxes: sandboxes.length - before, ms: performance.now() - started };
     },
+    /** What a build of it would be done with. */
+    detect: async (dir: string, options: BuildOptions = {}): Promise<readonly string[]> =>
+      await builder.detect(requestOf(dir, options, [])),
     /** Runs a process of an image until `use` is done with it. */
     run: async (
       image: Image,
@@ -122,6 +126,7 @@ export type BuildOptions = {
   readonly config?: Record<string, string>;
   /** As an operator sets them. */
   readonly buildpacks?: readonly string[];
+  readonly selected?: BuilderName;
   readonly limits?: Partial<BuildLimits>;
   readonly fresh?: boolean;
   readonly signal?: AbortSignal;
