@@ -77,8 +77,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
 
   const builds = createBuilds({ store, paths, clock });
   const disk = createDiskUse({ store, paths });
-
   const room = createDiskRoom({ store, paths, layers, clock, log });
+
   const httpPort = () => edgeLink.address()?.port ?? settings.http.port;
   const urls = (app: App) =>
     store.domains.list(app).map(domain => `http://${domain}${httpPort() === 80 ? '' : `:${httpPort()}`}`);
@@ -99,8 +99,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     store,
     builder,
     builds,
-    receiver,
     room,
+    receiver,
     runtime,
     publishRoutes: routeBook.publish,
     forgetRoute: routeBook.forget,
@@ -128,8 +128,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     deployer,
     builds,
     disk,
-    runtime,
     room,
+    runtime,
     receiver,
     settings,
     httpPort,

@@ -67,9 +67,9 @@ export type DeployerOptions = {
   readonly store: Store;
   readonly builder: Builder;
   readonly builds: Builds;
+  readonly room: DiskRoom;
   readonly receiver: Receiver;
   readonly runtime: Runtime;
-  readonly room: DiskRoom;
   /** Publishes domains and targets to the edge. */
   readonly publishRoutes: () => Promise<void>;
   readonly forgetRoute: (app: AppName) => void;
@@ -158,6 +158,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     releases.prune(
       app,
       runtime.instances(app).map(({ version }) => version),
+      most,
     );
 
   const collectLayers = async (): Promise<void> => {
@@ -181,7 +182,6 @@ export function createDeployer(options: DeployerOptions): Deployer {
   const collect = (app: App): void => {
     prune(app);
     tidy();
-      most,
   };
 
   const requestFor = (app: App, source: Source, fresh: boolean, doing: Doing): BuildRequest => {
@@ -280,11 +280,11 @@ export function createDeployer(options: DeployerOptions): Deployer {
         async watched => {
           const begun = clock.ticks();
           watched.progress.step(`Loading ${sent.name} for ${app.name}`);
+          await room.require(ways);
           const image = await builder.load({ app: app.name, limits: buildDefaults, ...sent, ...watched });
           const description = `Deploy image ${sent.name}`;
           return await deployImage(app, { image, description, commit: null, begun, checkoutMs: 0 }, watched);
         },
-          await room.require(ways);
       ),
     detect: async (app, branch, doing) =>
       await builder.detect(requestFor(app, await lastPushed(app, branch), false, doing)),

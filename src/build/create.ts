@@ -43,12 +43,12 @@ export type BuilderOptions = {
   readonly memory?: number | undefined;
   /** Folder with the built-in buildpacks. */
   readonly buildpacksDir: string;
+  /** One of its own unless told. */
+  readonly stack?: Stack;
   /** Groups of them in the order they are tried; Wherry's own unless told. */
   readonly order?: NamedOrder;
 };
 
-  /** One of its own unless told. */
-  readonly stack?: Stack;
 /** Builds with buildpacks in the engine's sandboxes, over stacks and runtimes of the shared cache. */
 export function createBuilder(options: BuilderOptions): Builder {
   const { paths, layers, log, clock } = options;
@@ -119,6 +119,8 @@ async function buildOnce<Result>(
   const release = lifecycle.layers.hold();
   try {
     const source = insideBuildDir(request.source, request.buildDir);
+    // A newer generation that comes while this runs is for the next build.
+    const base = await lifecycle.stack.pin(request);
     const engine = inTurns(lifecycle.engine, queue, {
       app: request.app,
       memory: request.limits.memory,
@@ -140,8 +142,6 @@ async function buildOnce<Result>(
 
 /** Who stopped it may have said why. */
 function stopReason({ reason }: AbortSignal): WherryError {
-    // A newer generation that comes while this runs is for the next build.
-    const base = await lifecycle.stack.pin(request);
   return reason instanceof WherryError ? reason : new WherryError('interrupted', 'The build was stopped.');
 }
 
