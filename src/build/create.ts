@@ -26,7 +26,7 @@ import { readOperator } from './operator.ts';
 import { type BuildQueue, createBuildQueue, defaultBuildMemory } from './queue.ts';
 import { loadRecordKey } from './record-key.ts';
 import { createRuntimes } from './runtimes/runtimes.ts';
-import { createStack, type Stack } from './stack/stack.ts';
+import { createStack } from './stack/stack.ts';
 import { inTurns } from './turns.ts';
 
 export type BuilderOptions = {
@@ -43,8 +43,6 @@ export type BuilderOptions = {
   readonly memory?: number | undefined;
   /** Folder with the built-in buildpacks. */
   readonly buildpacksDir: string;
-  /** One of its own unless told. */
-  readonly stack?: Stack;
   /** Groups of them in the order they are tried; Wherry's own unless told. */
   readonly order?: NamedOrder;
 };
@@ -53,7 +51,7 @@ export type BuilderOptions = {
 export function createBuilder(options: BuilderOptions): Builder {
   const { paths, layers, log, clock } = options;
   const operator = readOperator(process.env, options.caFile);
-  const stack = options.stack ?? createStack({ paths, layers, clock });
+  const stack = createStack({ paths, layers, clock });
   const runtimes = createRuntimes({ paths, layers, stack, clock, hostEnv: operator.hostEnv });
   const allowed = parseAllowedHosts(options.allowHosts);
   const fetcher = createFetcher({ paths, layers, clock, allowed, caFile: operator.caFile });
@@ -92,7 +90,6 @@ export function createBuilder(options: BuilderOptions): Builder {
       const tools = [...buildpacks.values()].map(({ digest }) => digest);
       // From here to the look at what builds lease nothing waits, so no build can end in between.
       await layers.collect(new Set<DiffId>([...layersHeld(paths.builds, kept), ...tools]));
-      await stack.collect(kept.flatMap(image => image.layers));
     },
   };
 }
@@ -119,8 +116,6 @@ async function buildOnce<Result>(
   const release = lifecycle.layers.hold();
   try {
     const source = insideBuildDir(request.source, request.buildDir);
-    // A newer generation that comes while this runs is for the next build.
-    const base = await lifecycle.stack.pin(request);
     const engine = inTurns(lifecycle.engine, queue, {
       app: request.app,
       memory: request.limits.memory,
@@ -128,7 +123,7 @@ async function buildOnce<Result>(
       onWait: why => request.progress.step(why),
     });
     const signal = stop.signal;
-    return await how({ ...lifecycle, engine, request: { ...request, source, base }, work, signal }, fetcher);
+    return await how({ ...lifecycle, engine, request: { ...request, source }, work, signal }, fetcher);
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : explainFull(error, builds);
   } finally {
