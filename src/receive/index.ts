@@ -11,7 +11,7 @@ import { joinGit } from './git-run.ts';
 import { clearLeftovers, clearQuarantines } from './leftovers.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
 import { receivePack } from './receive-pack.ts';
-import type { GitSession, PushHandler, Receiver } from './receiver.ts';
+import type { GitSession, PushHandler, Receiver, TrackedSession } from './receiver.ts';
 import { createRepositories, makeHome, type Repositories, requireReach } from './repositories.ts';
 import { openIncoming, takeSource } from './sources.ts';
 
@@ -119,7 +119,11 @@ async function uploadPack(session: GitSession, git: Git, repo: string): Promise<
 function trackSessions() {
   const running = new Map<Promise<number>, { app: AppName; stop: AbortController }>();
 
-  const attempt = async (session: GitSession, log: Log, work: (session: GitSession) => Promise<number>) => {
+  const attempt = async (
+    session: TrackedSession,
+    log: Log,
+    work: (session: TrackedSession) => Promise<number>,
+  ) => {
     try {
       return await work(session);
     } catch (error) {
@@ -131,18 +135,15 @@ function trackSessions() {
 
   return {
     count: (app: AppName) => [...running.values()].filter(entry => entry.app === app).length,
-    run: async (session: GitSession, log: Log, work: (session: GitSession) => Promise<number>) => {
+    run: async (session: GitSession, log: Log, work: (session: TrackedSession) => Promise<number>) => {
       const stop = new AbortController();
-      const onAbort = () => stop.abort(session.signal.reason);
-      if (session.signal.aborted) onAbort();
-      session.signal.addEventListener('abort', onAbort, { once: true });
-      const status = attempt({ ...session, signal: stop.signal }, log, work);
+      const signal = AbortSignal.any([session.signal, stop.signal]);
+      const status = attempt({ ...session, signal, ending: stop.signal }, log, work);
       running.set(status, { app: session.app, stop });
       try {
         return await status;
       } finally {
         running.delete(status);
-        session.signal.removeEventListener('abort', onAbort);
       }
     },
     endAll: async () => {

@@ -12,7 +12,7 @@ import { type GitRun, joinGit } from './git-run.ts';
 import { answerHook, type HookCall, readHookCall } from './hook.ts';
 import { createProgress, tellFailure } from './progress.ts';
 import { judgePush, type PushVerdict } from './push-rules.ts';
-import type { GitSession, PushHandler } from './receiver.ts';
+import type { PushHandler, TrackedSession } from './receiver.ts';
 import { mostRefs, parseRefUpdates, type RefUpdate } from './ref-updates.ts';
 import type { Repositories } from './repositories.ts';
 import { takeSource } from './sources.ts';
@@ -33,9 +33,10 @@ const times = { transfer: 3_600_000, turn: 1_800_000, deploy: 7_200_000, refs: 6
 
 /**
  * One `git receive-pack`: the transfer, then the hook's part, then git moves the refs or drops the objects.
- * A client that leaves during the transfer ends it; one that leaves during the deploy leaves the decision to the handler.
+ * A client that leaves during the transfer, or while it waits for its turn, ends it. One that leaves during the deploy ends
+ * nothing: git and its hook live on without it, so that the ref moves exactly when the deploy is live.
  */
-export async function receivePack(session: GitSession, parts: ReceiveParts): Promise<number> {
+export async function receivePack(session: TrackedSession, parts: ReceiveParts): Promise<number> {
   const repo = parts.repositories.pathOf(session.app);
   const { protocol } = session;
   const child = parts.git.start(['receive-pack', repo], {
@@ -69,7 +70,7 @@ export async function receivePack(session: GitSession, parts: ReceiveParts): Pro
 }
 
 type HookWork = {
-  readonly session: GitSession;
+  readonly session: TrackedSession;
   readonly parts: ReceiveParts;
   readonly repo: string;
   readonly run: GitRun;
@@ -124,9 +125,17 @@ function deployInTurn(
 type Deployable = NonNullable<PushVerdict['deploy']>;
 
 /** Git would refuse to move the ref only after the deploy, when the new version is live. */
-async function refuseMoved({ session, parts }: HookWork, { branch, from }: Deployable): Promise<void> {
+async function refuseMoved(
+  { session, parts }: HookWork,
+  { branch, commit, from }: Deployable,
+): Promise<void> {
   const head = await parts.repositories.head(session.app, branch);
   if (head === from) return;
+  if (head === commit)
+    throw new WherryError(
+      'conflict',
+      `Commit ${commit.slice(0, 7)} was deployed by another push meanwhile, and branch ${branch} is there: nothing is left to do.`,
+    );
   throw new WherryError(
     'conflict',
     `Branch ${branch} moved to ${head?.slice(0, 7) ?? 'nothing'} by another push meanwhile. Pull and push again.`,
@@ -197,23 +206,27 @@ function limitTransfer(run: GitRun, signal: AbortSignal): { release(): void } {
   };
 }
 
-/** Aborted when the client or git is gone, or after two hours. */
-function limitDeploy({ session, run }: HookWork): { readonly signal: AbortSignal; release(): void } {
+/** Aborted when git is gone or the receiver stops, or after two hours. */
+function limitDeploy({ session, run, parts }: HookWork): { readonly signal: AbortSignal; release(): void } {
   const life = new AbortController();
   const end = (message: string) => () => life.abort(new WherryError('interrupted', message));
-  const onAbort = () => life.abort(session.signal.reason);
+  const onAbort = () => life.abort(session.ending.reason);
+  const onLeft = () =>
+    parts.log.info({ app: session.app }, 'the client of a push is gone; its deploy goes on');
   const timer = setTimeout(
     end('The deploy took more than two hours and was stopped. Push again.'),
     times.deploy,
   );
-  if (session.signal.aborted) onAbort();
-  session.signal.addEventListener('abort', onAbort, { once: true });
+  if (session.ending.aborted) onAbort();
+  session.ending.addEventListener('abort', onAbort, { once: true });
+  session.signal.addEventListener('abort', onLeft, { once: true });
   void run.done.then(end('The push was cut off. Push again.'));
   return {
     signal: life.signal,
     release: () => {
       clearTimeout(timer);
-      session.signal.removeEventListener('abort', onAbort);
+      session.ending.removeEventListener('abort', onAbort);
+      session.signal.removeEventListener('abort', onLeft);
     },
   };
 }

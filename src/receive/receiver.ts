@@ -22,8 +22,14 @@ export type GitSession = {
   readonly stderr: Writable;
   /** GIT_PROTOCOL as the client sent it, checked: `version=N` parts only. */
   readonly protocol?: string;
-  /** Aborted when the client is gone. */
+  /** Aborted when the client is gone. What it pushed is deployed all the same, once that has begun. */
   readonly signal: AbortSignal;
+};
+
+/** A session that the receiver looks after. */
+export type TrackedSession = GitSession & {
+  /** Aborted when the receiver stops. */
+  readonly ending: AbortSignal;
 };
 
 export interface Receiver {

@@ -97,6 +97,21 @@ describe('a build', () => {
     expect((await wherry.get('canceled')).text).toBe('probe two');
   });
 
+  it('goes on when the client of its push is killed: its output is watched again, and the branch moves', async () => {
+    const repository = await app('dropped', 30);
+    await repository.pushKilled(async () => await untilItTicks('dropped'));
+    const again = await wherry.ssh('builds:output', 'dropped', 'current');
+    expect(again.stdout).toMatch(/tick 0\n.*tick 29\n.*Application deployed:/s);
+    expect((await builds('dropped'))[0]).toMatchObject({ build: 1, status: 'succeeded' });
+    expect((await wherry.get('dropped')).text).toBe('probe one');
+    await until('the branch to move', async () =>
+      (await repository.git('ls-remote', 'wherry', 'main')).stdout.includes('refs/heads/main'),
+    );
+    const pushed = await repository.push();
+    expect(pushed.code, pushed.output).toBe(0);
+    expect(pushed.output).toContain('Everything up-to-date');
+  });
+
   it('that was asked for by ps:rebuild goes on when its connection is lost', async () => {
     expect((await (await app('rebuilt', 10)).push()).code).toBe(0);
     const before = (await builds('rebuilt')).length;

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { WherryError } from '../../src/domain/errors.ts';
 import { parseAppName } from '../../src/domain/names.ts';
 import { createReceiver } from '../../src/receive/index.ts';
 import { systemClock } from '../../src/system/clock.ts';
@@ -55,46 +56,69 @@ async function expectClean() {
 }
 
 describe('a client that leaves', () => {
-  it('during the deploy aborts it, and the push is dropped', async () => {
-    const started = latch();
-    const aborted = latch();
-    let dir = '';
-    harness.deploy = async (_push, source, { signal }) => {
-      dir = source.dir;
+  it('during the deploy does not end it: the branch moves once it is live', async () => {
+    const [started, left] = [latch(), latch()];
+    let aborted: boolean | undefined;
+    harness.deploy = async (_push, _source, { progress, signal }) => {
       started.open();
-      await new Promise<void>((_resolve, reject) => {
-        signal.addEventListener('abort', () => {
-          aborted.open();
-          reject(signal.reason);
-        });
-      });
+      await left.opened;
+      expect(await head()).toBeNull();
+      for (let line = 0; line < 2000; line += 1) progress.detail(`line ${line} ${'x'.repeat(200)}`);
+      await sleep(300);
+      aborted = signal.aborted;
     };
     const push = startPush();
     await started.opened;
     push.kill();
-    await aborted.opened;
+    await push.ended;
+    await sleep(300);
+    left.open();
+    await until('the branch to move', async () => (await head()) !== null);
+    await expectClean();
+    expect(aborted).toBe(false);
+    expect(harness.deployBranches.get(app)).toBe('main');
+  });
+
+  it('during a deploy that fails moves nothing, and leaves nothing', async () => {
+    const [started, left] = [latch(), latch()];
+    harness.deploy = async () => {
+      started.open();
+      await left.opened;
+      throw new WherryError('build-failed', 'The build failed.');
+    };
+    const push = startPush();
+    await started.opened;
+    push.kill();
+    await push.ended;
+    await sleep(300);
+    left.open();
     await expectClean();
     expect(await head()).toBeNull();
     expect(harness.objects(app)).toBe(0);
-    expect(readdirSync(join(dir, '..'))).not.toContain(dir.split('/').at(-1));
   });
 
-  it('after the point of no return does not undo the deploy: the branch moves', async () => {
-    const started = latch();
-    const aborted = latch();
-    harness.deploy = async (_push, _source, { progress, signal }) => {
-      signal.addEventListener('abort', aborted.open);
+  it('while it waits for its turn is not deployed; one that pushes the same again is told that it is done', async () => {
+    const [started, go] = [latch(), latch()];
+    harness.deploy = async () => {
       started.open();
-      await aborted.opened;
-      for (let line = 0; line < 2000; line += 1) progress.detail(`line ${line} ${'x'.repeat(200)}`);
-      await sleep(300);
+      await go.opened;
     };
-    const push = startPush();
+    const before = harness.deployed.length;
+    const first = startPush();
     await started.opened;
-    push.kill();
-    await until('the branch to move', async () => (await head()) !== null);
+    first.kill();
+    await first.ended;
+    const [same, other] = [repository.push(), startPush()];
+    await until('both to wait', () => harness.processes(app).length >= 9);
+    other.kill();
+    await other.ended;
+    await sleep(200);
+    go.open();
+    const { code, output } = await same;
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/Commit \w{7} was deployed by another push meanwhile, and branch main is there/);
     await expectClean();
-    expect(harness.deployBranches.get(app)).toBe('main');
+    expect(harness.deployed.length - before).toBe(1);
   });
 
   it('in the middle of the pack leaves nothing', async () => {

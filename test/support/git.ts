@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { spawn } from '../../src/system/exec.ts';
 import { must, type Run, run } from './run.ts';
 
 /** A working copy of an app, with real git, untouched by the user's own configuration. */
@@ -14,6 +15,8 @@ export interface Repository {
   push(...args: string[]): Promise<Run>;
   /** A push whose git and ssh are killed after so many milliseconds. */
   pushFor(ms: number): Promise<Run>;
+  /** A push whose git and ssh are killed once `begun` resolves. */
+  pushKilled(begun: () => Promise<void>): Promise<void>;
 }
 
 export type RepositoryOptions = {
@@ -48,6 +51,18 @@ export async function createRepository(options: RepositoryOptions): Promise<Repo
         cwd: dir,
         env,
       }),
+    async pushKilled(begun) {
+      const argv = ['push', 'wherry', 'main'];
+      const { PATH } = process.env;
+      const child = spawn('git', argv, { cwd: dir, env: { PATH, ...env }, stdio: 'ignore', detached: true });
+      const ended = new Promise(resolve => child.once('exit', resolve));
+      try {
+        await begun();
+      } finally {
+        if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+        await ended;
+      }
+    },
     push: (...args) => git('push', ...(args.length > 0 ? args : ['wherry', 'main'])),
   };
   await must('git', ['init', '--quiet', '--initial-branch=main'], { cwd: dir, env });
