@@ -72,6 +72,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     buildpacksDir: fileURLToPath(new URL(`${rootFrom(import.meta.url)}buildpacks`, import.meta.url)),
     ...(settings.caFile ? { caFile: settings.caFile } : {}),
     allowHosts: settings.allowHosts,
+    credentials: (app, registry) => store.credentials.find('registry', store.apps.find(app), registry),
     memory: settings.buildMemory,
   });
 

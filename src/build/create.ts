@@ -25,6 +25,7 @@ import { loadImage } from './oci/load.ts';
 import { readOperator } from './operator.ts';
 import { type BuildQueue, createBuildQueue, defaultBuildMemory } from './queue.ts';
 import { loadRecordKey } from './record-key.ts';
+import { createRegistries, type FindCredentials } from './registry/registries.ts';
 import { createRuntimes } from './runtimes/runtimes.ts';
 import { createStack } from './stack/stack.ts';
 import { inTurns } from './turns.ts';
@@ -39,6 +40,8 @@ export type BuilderOptions = {
   readonly caFile?: string;
   /** Hosts that buildpacks may be fetched from although they are private, as `HOST` or `HOST:PORT`. */
   readonly allowHosts?: string;
+  /** Who apps are to registries of images; nobody when left out. */
+  readonly credentials?: FindCredentials;
   /** Bytes of memory that builds in containers may use together; half of the host's less a reserve when left out. */
   readonly memory?: number | undefined;
   /** Folder with the built-in buildpacks. */
@@ -55,12 +58,21 @@ export function createBuilder(options: BuilderOptions): Builder {
   const runtimes = createRuntimes({ paths, layers, stack, clock, hostEnv: operator.hostEnv });
   const allowed = parseAllowedHosts(options.allowHosts);
   const fetcher = createFetcher({ paths, layers, clock, allowed, caFile: operator.caFile });
+  const registries = createRegistries({
+    cache: paths.cache,
+    clock,
+    allowed,
+    caFile: operator.caFile,
+    credentials: options.credentials ?? (() => undefined),
+  });
   const queue = createBuildQueue(options.memory ?? defaultBuildMemory());
   mkdirSync(paths.builds, { recursive: true, mode: 0o700 });
   const swept = sweep(paths.builds, layers).catch(error =>
     log.warn({ err: error }, 'left-over build folders could not be deleted'),
   );
-  const ready = swept.then(async () => await prepareOptions({ ...options, stack, runtimes, operator }));
+  const ready = swept.then(
+    async () => await prepareOptions({ ...options, stack, runtimes, operator, registries }),
+  );
   // Told to whoever builds; until then nobody listens.
   ready.catch(() => {});
 
@@ -141,7 +153,7 @@ function stopReason({ reason }: AbortSignal): WherryError {
 }
 
 async function prepareOptions(
-  options: BuilderOptions & Pick<LifecycleOptions, 'stack' | 'runtimes' | 'operator'>,
+  options: BuilderOptions & Pick<LifecycleOptions, 'stack' | 'runtimes' | 'operator' | 'registries'>,
 ): Promise<LifecycleOptions> {
   const buildpacks = await loadBuildpacks(options.buildpacksDir, {
     layers: options.layers,

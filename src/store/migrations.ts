@@ -92,4 +92,14 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (app_id, number)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE credentials (
+    kind TEXT NOT NULL CHECK (kind IN ('registry', 'git')),
+    scope TEXT NOT NULL,
+    host TEXT NOT NULL,
+    user TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (kind, scope, host)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

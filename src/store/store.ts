@@ -5,6 +5,7 @@ import { appsStore } from './apps.ts';
 import { buildpacksStore } from './buildpacks.ts';
 import { buildsStore } from './builds.ts';
 import { configStore } from './config.ts';
+import { credentialsStore } from './credentials.ts';
 import { domainsStore } from './domains.ts';
 import { eventsStore } from './events.ts';
 import { formationStore } from './formation.ts';
@@ -31,6 +32,7 @@ export function openStore(path: string, seal: Seal) {
   return {
     apps: appsStore(db),
     config: configStore(db, seal),
+    credentials: credentialsStore(db, seal),
     domains: domainsStore(db),
     formation: formationStore(db),
     limits: limitsStore(db),

@@ -103,6 +103,27 @@ describe('config', () => {
   });
 });
 
+describe('credentials', () => {
+  it("are an app's own first, else everybody's", () => {
+    const app = blog;
+    const other = store.apps.create(parseAppName('shop'), new Date(0));
+    store.credentials.put('registry', 'global', { host: 'r.example', user: 'all', password: 'pass-of-all' });
+    store.credentials.put('registry', app, { host: 'r.example', user: 'blog', password: 'pass-of-blog' });
+    expect(store.credentials.find('registry', app, 'r.example')).toEqual({
+      user: 'blog',
+      password: 'pass-of-blog',
+    });
+    expect(store.credentials.find('registry', other, 'r.example')?.password).toBe('pass-of-all');
+    expect(store.credentials.find('registry', undefined, 'r.example')?.user).toBe('all');
+    expect(store.credentials.find('git', app, 'r.example')).toBeUndefined();
+    expect(store.credentials.list('registry', app)).toEqual([{ host: 'r.example', user: 'blog' }]);
+    store.credentials.clear(app);
+    expect(store.credentials.find('registry', app, 'r.example')?.user).toBe('all');
+    expect(store.credentials.remove('registry', 'global', 'r.example')).toBe(true);
+    expect(store.credentials.remove('registry', 'global', 'r.example')).toBe(false);
+  });
+});
+
 describe('releases', () => {
   it('numbers them per app and has one live at most', () => {
     const one = release('1');
@@ -177,6 +198,8 @@ describe('on disk', () => {
       const disk = openStore(join(dir, 'db'), createSeal(loadKey(join(dir, 'key'))));
       const app = disk.apps.create(parseAppName('blog'), new Date(0));
       disk.config.set(app, new Map([[parseConfigKey('A'), 'very-secret-value']]));
+      const login = { host: 'r.example', user: 'ann', password: 'very-secret-password' };
+      disk.credentials.put('registry', app, login);
       disk.close();
       expect(readFileSync(join(dir, 'db')).includes('very-secret-value')).toBe(false);
       expect(statSync(join(dir, 'db')).mode & 0o077).toBe(0);

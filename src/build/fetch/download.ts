@@ -15,38 +15,75 @@ export type DownloadRules = {
   /** PEM bundle to trust besides the usual authorities. */
   readonly caFile?: string | undefined;
   readonly signal: AbortSignal;
+  /** Milliseconds without a byte; 30 s unless told. */
+  readonly silence?: number;
 };
 
 /** Milliseconds in all, and without a byte. */
 const longest = 300_000;
-const silence = 30_000;
+const usualSilence = 30_000;
 const mostRedirects = 5;
 const largest = 2 ** 28;
 
 /** What a URL leads to once all redirects are followed, each to a host that was checked. */
 export type Opened = { readonly url: URL; readonly host: CheckedHost; readonly response: IncomingMessage };
 
+/** Header lines by lower-case name. */
+export type Headers = Readonly<Record<string, string>>;
+
 /**
- * Opens a URL; the caller reads or destroys the response. The connection goes to the very addresses that were checked, so a
- * name that changes its mind in between gains nothing.
+ * Opens a URL that answers with status 200; the caller reads or destroys the response.
  * @throws access-denied for what must not be fetched; unavailable for any other trouble
  */
-export async function open(start: URL, rules: DownloadRules): Promise<Opened> {
+export async function open(start: URL, rules: DownloadRules, headers: Headers = {}): Promise<Opened> {
+  const opened = await ask(start, rules, headers);
+  const { response, url } = opened;
+  if (response.statusCode === 200) return opened;
+  response.destroy();
+  throw unavailable(url, `answers with status ${response.statusCode}. Check the URL`);
+}
+
+/**
+ * Asks a URL and follows its redirects; any other status is the caller's to judge. The connection goes to the very addresses
+ * that were checked, so a name that changes its mind in between gains nothing; credentials go to the first host alone.
+ * @throws access-denied for what must not be fetched; unavailable when nothing answers
+ */
+export async function ask(start: URL, rules: DownloadRules, headers: Headers = {}): Promise<Opened> {
   let url = start;
+  let sent = headers;
   for (let hops = 0; hops <= mostRedirects; hops += 1) {
     const host = await checkHost(url, rules.allowed);
-    const response = await get(url, host, rules);
+    const response = await get(url, host, { ...rules, headers: sent });
     const status = response.statusCode ?? 0;
     const location = response.headers.location;
-    if (status < 300 || status >= 400 || location === undefined) {
-      if (status === 200) return { url, host, response };
-      response.destroy();
-      throw unavailable(url, `answers with status ${status}. Check the URL`);
-    }
+    if (status < 300 || status >= 400 || location === undefined) return { url, host, response };
     response.destroy();
-    url = follow(url, location);
+    const next = follow(url, location);
+    if (next.origin !== url.origin) {
+      const { authorization: _, ...others } = sent;
+      sent = others;
+    }
+    url = next;
   }
   throw unavailable(start, 'redirects too often. Use the address it ends at');
+}
+
+/** All of a small answer. @throws invalid past `most` bytes, unavailable when it breaks off */
+export async function readAnswer({ url, response }: Opened, most: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > most)
+        throw new WherryError('invalid', `${shown(url)} answers with more than ${most / 2 ** 20} MiB.`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof WherryError) throw error;
+    throw unavailable(url, 'broke off while it was read. Try again', error);
+  }
+  return Buffer.concat(chunks);
 }
 
 /**
@@ -79,7 +116,12 @@ export async function download(url: URL, file: string, rules: DownloadRules): Pr
   return hash.digest('hex');
 }
 
-async function get(url: URL, { addresses }: CheckedHost, rules: DownloadRules): Promise<IncomingMessage> {
+async function get(
+  url: URL,
+  { addresses }: CheckedHost,
+  rules: DownloadRules & { headers: Headers },
+): Promise<IncomingMessage> {
+  const { silence = usualSilence } = rules;
   const lookup: LookupFunction = (_host, options, found) => {
     const [first] = addresses;
     if (options.all) found(null, [...addresses]);
@@ -88,7 +130,7 @@ async function get(url: URL, { addresses }: CheckedHost, rules: DownloadRules): 
   const options = {
     lookup,
     signal: rules.signal,
-    headers: { 'user-agent': 'git/2.39 (wherry)', accept: '*/*' },
+    headers: { 'user-agent': 'git/2.39 (wherry)', accept: '*/*', ...rules.headers },
     agent: false,
   } as const;
   const ca =
@@ -128,6 +170,6 @@ function unavailable(url: URL, what: string, cause?: unknown): WherryError {
 }
 
 /** Without its query, which may hold a token. */
-function shown(url: URL): string {
+export function shown(url: URL): string {
   return quoteForPeople(`${url.origin}${url.pathname}`);
 }

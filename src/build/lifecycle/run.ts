@@ -2,6 +2,7 @@ import type { Clock } from '../../system/clock.ts';
 import type { BuildRequest } from '../builder.ts';
 import type { LayerStore } from '../layers/store.ts';
 import type { Operator } from '../operator.ts';
+import type { Registries } from '../registry/registries.ts';
 import type { Runtimes } from '../runtimes/runtimes.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { Sandboxes } from '../turns.ts';
@@ -15,6 +16,7 @@ export type LifecycleOptions = {
   readonly stack: Stack;
   readonly runtimes: Runtimes;
   readonly operator: Operator;
+  readonly registries: Registries;
   readonly clock: Clock;
   readonly buildpacks: ReadonlyMap<string, Buildpack>;
   readonly order: Order;

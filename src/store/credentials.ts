@@ -1,0 +1,48 @@
+import type { Database } from 'better-sqlite3';
+import type { App } from '../domain/app.ts';
+import type { Seal } from './seal.ts';
+
+/** What it opens: registries of images, or hosts of git repositories. */
+type Kind = 'registry' | 'git';
+/** Whose they are: one app's, or everybody's. */
+type Owner = App | 'global';
+
+/** Names and passwords for other hosts, encrypted at rest. An app's own go before everybody's. */
+export function credentialsStore(db: Database, seal: Seal) {
+  const one = db.prepare<[Kind, string, string], { user: string; sealed: Buffer }>(
+    'SELECT user, sealed FROM credentials WHERE kind = ? AND scope = ? AND host = ?',
+  );
+  const all = db.prepare<[Kind, string], { host: string; user: string }>(
+    'SELECT host, user FROM credentials WHERE kind = ? AND scope = ? ORDER BY host',
+  );
+  const put = db.prepare<[Kind, string, string, string, Buffer]>(
+    'INSERT OR REPLACE INTO credentials (kind, scope, host, user, sealed) VALUES (?, ?, ?, ?, ?)',
+  );
+  const drop = db.prepare<[Kind, string, string]>(
+    'DELETE FROM credentials WHERE kind = ? AND scope = ? AND host = ?',
+  );
+  const clear = db.prepare<[string]>('DELETE FROM credentials WHERE scope = ?');
+  const find = (kind: Kind, owner: Owner, host: string) => {
+    const row = one.get(kind, scopeOf(owner), host);
+    return row && { user: row.user, password: seal.open(row.sealed) };
+  };
+  return {
+    /** The app's own for the host, else everybody's. */
+    find: (kind: Kind, app: App | undefined, host: string): { user: string; password: string } | undefined =>
+      (app && find(kind, app, host)) ?? find(kind, 'global', host),
+    put(kind: Kind, owner: Owner, login: { host: string; user: string; password: string }): void {
+      put.run(kind, scopeOf(owner), login.host, login.user, seal.seal(login.password));
+    },
+    /** Whether there were any. */
+    remove: (kind: Kind, owner: Owner, host: string): boolean =>
+      drop.run(kind, scopeOf(owner), host).changes > 0,
+    /** Without passwords. */
+    list: (kind: Kind, owner: Owner): readonly { host: string; user: string }[] =>
+      all.all(kind, scopeOf(owner)),
+    clear: (app: App): void => void clear.run(scopeOf(app)),
+  };
+}
+
+function scopeOf(owner: Owner): string {
+  return owner === 'global' ? owner : `app:${owner.id}`;
+}
