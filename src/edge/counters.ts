@@ -14,7 +14,13 @@ export type Counters = ReturnType<typeof createCounters>;
 
 export function createCounters() {
   const apps = new Map<string, AppCount>();
+  const refused = new Map<string, number>();
   return {
+    /** Requests and connections that reached no app, by the reason of the edge's answer. */
+    refused: refused as ReadonlyMap<string, number>,
+    refuse(reason: string): void {
+      refused.set(reason, (refused.get(reason) ?? 0) + 1);
+    },
     of(app: string): AppCount {
       const known = apps.get(app);
       if (known) return known;

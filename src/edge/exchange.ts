@@ -17,8 +17,6 @@ import type { Watch, Watched } from './watch.ts';
 export type ExchangeContext = {
   /** The app's route of now, for a second try. */
   current(app: string): AppRoute | undefined;
-  /** The port the listener has. */
-  port(): number;
   /** No connection is to be kept open after its answer. */
   stopping(): boolean;
   readonly watch: Watch;
@@ -83,8 +81,7 @@ export class Exchange implements ConnectionUser, Watched {
       this.#res.writeContinue();
     }
     this.#sentAt = performance.now();
-    const { peer, requestId, startedAt } = this.#plan;
-    const text = renderRequestHead(head, { peer, requestId, startedAt, port: this.#context.port() });
+    const text = renderRequestHead(head, this.#plan);
     connection.begin(text, { method: head.method, upgrade: head.upgrade !== undefined });
     this.#body?.sendTo(connection, connection.reused && this.#repeatable);
   }

@@ -51,10 +51,18 @@ export type Scan = {
   upgrade: string | undefined;
   requestId: string | undefined;
   te: boolean;
+  /** What a trusted proxy says of the visitor, by lower-case name; undefined for every other peer. */
+  told: Map<string, string> | undefined;
 };
 
-/** @param named headers that end here too, because Connection named them */
-export function scanHeaders(raw: readonly string[], named: ReadonlySet<string> | undefined): Scan {
+export type ScanOptions = {
+  /** Headers that end here too, because Connection named them. */
+  readonly named?: ReadonlySet<string> | undefined;
+  /** The peer is a proxy that may speak for the visitor. */
+  readonly trusted: boolean;
+};
+
+export function scanHeaders(raw: readonly string[], { named, trusted }: ScanOptions): Scan {
   const scan: Scan = {
     lines: '',
     host: '',
@@ -66,13 +74,14 @@ export function scanHeaders(raw: readonly string[], named: ReadonlySet<string> |
     upgrade: undefined,
     requestId: undefined,
     te: false,
+    told: trusted ? new Map() : undefined,
   };
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] as string;
     const lower = name.toLowerCase();
     const action = actions.get(lower);
     if (action !== undefined) note(scan, action, raw[i + 1] as string, name);
-    else if (!isForged(lower) && !named?.has(lower)) scan.lines += `${name}: ${raw[i + 1]}\r\n`;
+    else if (!isForged(lower, trusted) && !named?.has(lower)) scan.lines += `${name}: ${raw[i + 1]}\r\n`;
   }
   return scan;
 }
@@ -103,14 +112,22 @@ function note(scan: Scan, action: Action, value: string, name: string): void {
     case 'request-id':
       if (saneId.test(value)) scan.requestId ??= value;
       return;
+    case 'forwarding':
+      if (scan.told) hear(scan.told, name.toLowerCase(), value);
+      return;
     default:
       return;
   }
 }
 
+function hear(told: Map<string, string>, name: string, value: string): void {
+  const before = told.get(name);
+  told.set(name, before === undefined ? value : `${before}, ${value}`);
+}
+
 /** Forwarding headers we do not set, and spellings that CGI-like servers read as one of ours (`X_Forwarded_For`). */
-function isForged(lower: string): boolean {
-  if (lower.startsWith('x-forwarded-')) return true;
+function isForged(lower: string, trusted: boolean): boolean {
+  if (lower.startsWith('x-forwarded-')) return !trusted;
   if (!lower.includes('_')) return false;
   const dashed = lower.replaceAll('_', '-');
   return actions.has(dashed) || dashed.startsWith('x-forwarded-');

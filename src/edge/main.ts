@@ -43,7 +43,12 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
     table = buildTable(snapshot, { pools: targets.pools, counters });
     retireOthers();
   };
-  const server = new EdgeServer({ table: () => table, everySecond: now => targets.sweep(now), log });
+  const server = new EdgeServer({
+    table: () => table,
+    everySecond: now => targets.sweep(now),
+    counters,
+    log,
+  });
   const http = await bind(server, options.http);
   if (user) dropPrivileges(user);
   const stored = await readSnapshot('snapshot.json');

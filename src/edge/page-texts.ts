@@ -1,7 +1,7 @@
 // The words of each page, together: whose fault it is, and what helps.
 import type { Failure } from './connection.ts';
 import type { Page } from './pages.ts';
-import type { Refusal } from './request-head.ts';
+import { type Refusal, targetTooLong } from './request-head.ts';
 import type { AppRoute } from './routes.ts';
 
 export function unknownHost(host: string): Page {
@@ -89,10 +89,17 @@ export const slowClient: Page = {
   text: 'The request did not arrive in time.',
 };
 
-/** For a request that Node's parser refused. @param code of its error */
-export function unreadable(code: string | undefined): Page {
-  if (code === 'HPE_HEADER_OVERFLOW') return headerTooLarge;
-  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? slowClient : malformed;
+/** For a request that Node's parser refused. @param error with the bytes that came last */
+export function unreadable(error: { readonly code?: string | undefined; readonly rawPacket?: Buffer }): Page {
+  if (error.code === 'HPE_HEADER_OVERFLOW')
+    return isLongTarget(error.rawPacket) ? badRequest(targetTooLong) : headerTooLarge;
+  return error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? slowClient : malformed;
+}
+
+/** Whether the bytes begin with a request line that does not end within 8 KiB. */
+function isLongTarget(bytes: Buffer | undefined): boolean {
+  if (!bytes || !/^[A-Z]{3,20} /.test(bytes.toString('latin1', 0, 24))) return false;
+  return !bytes.subarray(0, 8192).includes(10);
 }
 
 const malformed: Page = {

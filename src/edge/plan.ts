@@ -2,13 +2,14 @@ import type { ServerResponse } from 'node:http';
 import type { EdgeLog } from './log.ts';
 import type { RequestHead } from './request-head.ts';
 import type { AppRoute } from './routes.ts';
+import type { Visitor } from './visitors.ts';
 
 /** A request that has found its app. */
 export type Plan = {
   readonly head: RequestHead;
   readonly route: AppRoute;
   readonly requestId: string;
-  readonly peer: string;
+  readonly visitor: Visitor;
   /** Unix milliseconds. */
   readonly startedAt: number;
   /** The client waits for a 100 before it sends its body. */
@@ -18,11 +19,11 @@ export type Plan = {
 
 /** Counts what became of a request, and writes its line. @param status 499 when the client left or was cut off */
 export function record(plan: Plan, status: number, log: EdgeLog): void {
-  const { head, route, startedAt, requestId, peer } = plan;
+  const { head, route, startedAt, requestId, visitor } = plan;
   const digit = Math.min(5, Math.floor(status / 100));
   route.count.classes[digit] = (route.count.classes[digit] ?? 0) + 1;
   if (!log.debugging) return;
   const ms = Date.now() - startedAt;
   const { host, method, target: url } = head;
-  log.debug({ app: route.app, host, method, url, status, peer, requestId, ms }, 'request');
+  log.debug({ app: route.app, host, method, url, status, peer: visitor.client, requestId, ms }, 'request');
 }

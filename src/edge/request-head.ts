@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { namedHops, type Scan, scanHeaders } from './header-scan.ts';
 import { type Host, parseHost } from './host.ts';
+import type { Visitor } from './visitors.ts';
 
 export type Framing =
   | { readonly kind: 'none' | 'chunked' }
@@ -22,6 +23,8 @@ export type RequestHead = {
   /** The token of an upgrade that is passed on; undefined for every other request. */
   readonly upgrade: 'websocket' | undefined;
   readonly acceptsTrailers: boolean;
+  /** What a trusted proxy says of the visitor, by lower-case name. */
+  readonly told: ReadonlyMap<string, string> | undefined;
 };
 
 export type Refusal = {
@@ -33,17 +36,22 @@ export type Refusal = {
 const maxHeaders = 100;
 const maxTarget = 8192;
 
-/** Reads a request's head, or says why it is refused. */
-export function readRequestHead(req: IncomingMessage): RequestHead | Refusal {
+export const targetTooLong = refuse(
+  414,
+  'target-too-long',
+  'The address of the request is longer than 8 KiB.',
+);
+
+/** Reads a request's head, or says why it is refused. @param trusted the peer may speak for the visitor */
+export function readRequestHead(req: IncomingMessage, trusted = false): RequestHead | Refusal {
   const raw = req.rawHeaders;
   if (raw.length > 2 * maxHeaders)
     return refuse(431, 'too-many-headers', 'The request has more than 100 headers.');
   const url = req.url ?? '';
-  if (url.length > maxTarget)
-    return refuse(414, 'target-too-long', 'The address of the request is longer than 8 KiB.');
-  const scan = scanHeaders(raw, undefined);
+  if (url.length > maxTarget) return targetTooLong;
+  const scan = scanHeaders(raw, { trusted });
   const named = namedHops(scan.connection);
-  const lines = named ? scanHeaders(raw, named).lines : scan.lines;
+  const lines = named ? scanHeaders(raw, { named, trusted }).lines : scan.lines;
 
   if (scan.hosts !== 1)
     return refuse(
@@ -68,12 +76,12 @@ export function readRequestHead(req: IncomingMessage): RequestHead | Refusal {
     requestId: scan.requestId,
     upgrade: upgradeOf(req, scan, framing),
     acceptsTrailers: scan.te,
+    told: scan.told,
   };
 }
 
 export type Forwarding = {
-  readonly peer: string;
-  readonly port: number;
+  readonly visitor: Visitor;
   readonly requestId: string;
   /** Unix milliseconds at which the edge had the request's head. */
   readonly startedAt: number;
@@ -81,12 +89,39 @@ export type Forwarding = {
 
 /** The whole head that the app gets. */
 export function renderRequestHead(head: RequestHead, forwarding: Forwarding): string {
+  const { visitor, requestId, startedAt } = forwarding;
+  const { peer, scheme, port } = visitor;
+  const lines = head.told
+    ? relayedLines(head.told, head.authority, forwarding)
+    : `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: ${head.authority}\r\n` +
+      `X-Forwarded-Port: ${port}\r\nX-Request-Start: ${startedAt}\r\n`;
   return (
-    `${head.method} ${head.target} HTTP/1.1\r\n${head.lines}` +
-    `X-Forwarded-For: ${forwarding.peer}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: ${head.authority}\r\n` +
-    `X-Forwarded-Port: ${forwarding.port}\r\nX-Request-ID: ${forwarding.requestId}\r\n` +
-    `X-Request-Start: ${forwarding.startedAt}\r\n${framingLines(head)}\r\n`
+    `${head.method} ${head.target} HTTP/1.1\r\n${head.lines}${lines}` +
+    `X-Request-ID: ${requestId}\r\n${framingLines(head)}\r\n`
   );
+}
+
+/** A trusted proxy's word, where it gave one, with its own address added; ours for the rest. */
+function relayedLines(
+  told: ReadonlyMap<string, string>,
+  host: string,
+  { visitor, startedAt }: Forwarding,
+): string {
+  const { peer, scheme, port } = visitor;
+  const chain = told.get('x-forwarded-for');
+  const usualPort = scheme === 'https' ? 443 : 80;
+  const ourPort = told.has('x-forwarded-proto') ? usualPort : port;
+  let lines =
+    `X-Forwarded-For: ${chain === undefined ? peer : `${chain}, ${peer}`}\r\n` +
+    `X-Forwarded-Proto: ${told.get('x-forwarded-proto') ?? scheme}\r\n` +
+    `X-Forwarded-Host: ${told.get('x-forwarded-host') ?? host}\r\n` +
+    `X-Forwarded-Port: ${told.get('x-forwarded-port') ?? ourPort}\r\n` +
+    `X-Request-Start: ${told.get('x-request-start') ?? startedAt}\r\n`;
+  const realIp = told.get('x-real-ip');
+  if (realIp !== undefined) lines += `X-Real-IP: ${realIp}\r\n`;
+  const forwarded = told.get('forwarded');
+  if (forwarded !== undefined) lines += `Forwarded: ${forwarded}\r\n`;
+  return lines;
 }
 
 function framingLines(head: RequestHead): string {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { type ConnectionLimits, Connections, defaultLimits } from './connections.ts';
+import type { Counters } from './counters.ts';
 import type { ExchangeContext } from './exchange.ts';
 import { createForwarder, type Forwarder } from './forward.ts';
 import type { EdgeLog } from './log.ts';
@@ -10,22 +12,31 @@ import {
   noTunnels,
   notServing,
   ownFault,
+  slowClient,
   unknownHost,
   unreadable,
 } from './page-texts.ts';
 import { type Page, rawPage, sendPage } from './pages.ts';
 import type { Plan } from './plan.ts';
+import { addProxyFront } from './proxy-front.ts';
 import { linger } from './request-body.ts';
 import { readRequestHead } from './request-head.ts';
 import type { RouteTable } from './routes.ts';
+import { SlowReaders } from './slow-readers.ts';
+import { peerAddress } from './trusted.ts';
 import { ignoreUpgrade, isWebSocket, responseTo } from './upgrade.ts';
+import { Visitors, type VisitorsOptions } from './visitors.ts';
 import { Watch } from './watch.ts';
 
 export type EdgeServerOptions = {
   /** The table of now; undefined while none was ever known. */
   readonly table: () => RouteTable | undefined;
   readonly everySecond: (now: number) => void;
+  readonly counters: Counters;
   readonly log: EdgeLog;
+  readonly limits?: ConnectionLimits;
+  /** Proxies in front of the edge; none unless told. */
+  readonly proxies?: VisitorsOptions;
 };
 
 type Incoming = { req: IncomingMessage; res: ServerResponse; expects: boolean; first?: Buffer };
@@ -36,7 +47,9 @@ const nothing = Buffer.alloc(0);
 export class EdgeServer {
   readonly #options: EdgeServerOptions;
   readonly #watch: Watch;
-  readonly #sockets = new Set<Socket>();
+  readonly #connections: Connections;
+  readonly #slowReaders = new SlowReaders();
+  readonly #visitors: Visitors;
   readonly #forwarder: Forwarder;
   readonly #server: Server;
   #stopping = false;
@@ -44,10 +57,11 @@ export class EdgeServer {
 
   constructor(options: EdgeServerOptions) {
     this.#options = options;
-    this.#watch = new Watch(options.everySecond);
+    this.#watch = new Watch(now => this.#everySecond(now));
+    this.#connections = new Connections(options.limits ?? defaultLimits, () => this.#closeIdle());
+    this.#visitors = new Visitors(options.proxies ?? { trusted: undefined, proxyProtocol: false });
     const context: ExchangeContext = {
       current: app => options.table()?.apps.get(app),
-      port: () => this.#port,
       stopping: () => this.#stopping,
       watch: this.#watch,
       log: options.log,
@@ -74,7 +88,7 @@ export class EdgeServer {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     const idle = setInterval(() => this.#closeIdle(), 100);
     const cut = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
+      for (const socket of this.#connections.all) socket.destroy();
     }, timeout);
     await closed;
     clearInterval(idle);
@@ -83,10 +97,8 @@ export class EdgeServer {
   }
 
   #attach(server: Server): void {
-    server.on('connection', socket => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+    server.prependListener('connection', socket => this.#admit(socket));
+    if (this.#visitors.readsProxyHeaders) this.#readProxyHeaders(server);
     server.on('request', (req, res) => this.#guarded({ req, res, expects: false }));
     server.on('checkContinue', (req, res) => this.#guarded({ req, res, expects: true }));
     server.on('upgrade', (req, stream, first) => {
@@ -94,12 +106,68 @@ export class EdgeServer {
       if (isWebSocket(req)) this.#guarded({ req, res: responseTo(req, socket), expects: false, first });
       else ignoreUpgrade(server, { req, socket, first });
     });
-    server.on('connect', (_req, socket) => refuse(socket as Socket, noTunnels));
-    server.on('clientError', (error: NodeJS.ErrnoException, stream) => {
-      const socket = stream as Socket;
-      if (this.#watch.serves(socket)) socket.destroy();
-      else refuse(socket, unreadable(error.code));
+    server.on('connect', (_req, socket) => this.#refuse(socket as Socket, noTunnels));
+    server.on('clientError', (error: ClientError, stream) => this.#unreadable(error, stream as Socket));
+  }
+
+  /** Counts a connection, or closes it without a word: whoever opens too many would not read one. */
+  #admit(socket: Socket): void {
+    if (this.#connections.has(socket)) return;
+    const excess =
+      this.#connections.add(socket) ??
+      (this.#visitors.isProxy(socket) ? undefined : this.#connections.addFrom(socket, peerAddress(socket)));
+    if (excess !== undefined) this.#drop(socket, excess);
+  }
+
+  #readProxyHeaders(server: Server): void {
+    addProxyFront(server, {
+      wanted: socket => this.#visitors.isProxy(socket),
+      known: (socket, origin) => {
+        if (!origin) return true;
+        this.#visitors.learn(socket, origin);
+        const excess = this.#connections.addFrom(socket, origin.address);
+        if (excess !== undefined) this.#drop(socket, excess);
+        return excess === undefined;
+      },
+      refused: () => this.#options.counters.refuse('bad-proxy-header'),
     });
+  }
+
+  #drop(socket: Socket, reason: string): void {
+    socket.on('error', () => {});
+    socket.destroy();
+    this.#options.counters.refuse(reason);
+  }
+
+  /** What Node's parser refused. */
+  #unreadable(error: ClientError, socket: Socket): void {
+    if (this.#watch.serves(socket)) {
+      socket.destroy();
+      return;
+    }
+    const page = unreadable(error);
+    // Whoever connected and never said a word has asked nothing.
+    if (page === slowClient && socket.bytesRead === 0) this.#drop(socket, 'silent-connection');
+    else if (isReset(error)) socket.destroy();
+    else this.#refuse(socket, page);
+  }
+
+  /** Answers on a bare socket. */
+  #refuse(socket: Socket, page: Page): void {
+    this.#options.counters.refuse(page.reason);
+    socket.on('error', () => {});
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    socket.end(rawPage(page));
+    setTimeout(() => socket.destroy(), 1000).unref();
+  }
+
+  #everySecond(now: number): void {
+    for (const socket of this.#slowReaders.find(this.#connections.all, now))
+      this.#drop(socket, 'slow-reader');
+    this.#options.everySecond(now);
   }
 
   #guarded(incoming: Incoming): void {
@@ -113,7 +181,7 @@ export class EdgeServer {
 
   #handle(incoming: Incoming): void {
     const { req, res, expects, first } = incoming;
-    const found = resolve(req, this.#options.table());
+    const found = resolve(req, { table: this.#options.table(), trusted: this.#visitors.trusts(req.socket) });
     if ('page' in found) {
       this.#answer(incoming, found.page);
       return;
@@ -122,7 +190,7 @@ export class EdgeServer {
       head: found.head,
       route: found.route,
       requestId: found.head.requestId ?? randomUUID(),
-      peer: peerOf(req.socket),
+      visitor: this.#visitors.of(req.socket, found.head, { scheme: 'http', port: this.#port }),
       startedAt: Date.now(),
       expects,
       res,
@@ -133,7 +201,8 @@ export class EdgeServer {
 
   #answer({ req, res, expects }: Incoming, page: Page): void {
     if (expects || this.#stopping) res.shouldKeepAlive = false;
-    const { log } = this.#options;
+    const { log, counters } = this.#options;
+    counters.refuse(page.reason);
     if (log.debugging) log.debug({ url: req.url, host: req.headers.host, status: page.status }, page.reason);
     sendPage(req, res, page);
     linger(req);
@@ -142,7 +211,7 @@ export class EdgeServer {
   /** Node knows as idle only what has had a request; those that never sent a byte are ours to close. */
   #closeIdle(): void {
     this.#server.closeIdleConnections();
-    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of this.#connections.all) if (socket.bytesRead === 0) socket.destroy();
   }
 }
 
@@ -166,9 +235,9 @@ function createListener(): Server {
 
 function resolve(
   req: IncomingMessage,
-  table: RouteTable | undefined,
+  { table, trusted }: { table: RouteTable | undefined; trusted: boolean },
 ): Pick<Plan, 'head' | 'route'> | { readonly page: Page } {
-  const head = readRequestHead(req);
+  const head = readRequestHead(req, trusted);
   if ('status' in head) return { page: badRequest(head) };
   if (!table) return { page: noRoutes };
   const route = table.find(head.host);
@@ -177,19 +246,8 @@ function resolve(
   return { head, route };
 }
 
-/** IPv4 peers of a dual-stack listener in their own form. */
-function peerOf(socket: Socket): string {
-  const address = socket.remoteAddress ?? 'unknown';
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
-}
+type ClientError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
 
-/** Answers on a bare socket. */
-function refuse(socket: Socket, page: Page): void {
-  socket.on('error', () => {});
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  socket.end(rawPage(page));
-  setTimeout(() => socket.destroy(), 1000).unref();
+function isReset(error: ClientError): boolean {
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE';
 }

@@ -73,7 +73,7 @@ describe('what the app gets', () => {
     expect(got).toContain(
       `X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: demo.test\r\nX-Forwarded-Port: ${port}\r\n`,
     );
-    expect(got).toMatch(/X-Request-ID: [0-9a-f-]{36}\r\nX-Request-Start: 1[0-9]{12}\r\n/);
+    expect(got).toMatch(/X-Request-Start: 1[0-9]{12}\r\nX-Request-ID: [0-9a-f-]{36}\r\n/);
   });
 
   it('keeps a sane request id and replaces another', async () => {

@@ -2,9 +2,9 @@ import { createServer as createHttpServer, type RequestListener, type Server } f
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach } from 'vitest';
 import type { Route, Target } from '../../src/domain/route.ts';
-import { createCounters } from '../../src/edge/counters.ts';
+import { type Counters, createCounters } from '../../src/edge/counters.ts';
 import { buildTable, type RouteTable } from '../../src/edge/routes.ts';
-import { EdgeServer } from '../../src/edge/server.ts';
+import { EdgeServer, type EdgeServerOptions } from '../../src/edge/server.ts';
 import { Targets } from '../../src/edge/targets.ts';
 
 const cleanups: (() => Promise<void> | void)[] = [];
@@ -21,6 +21,7 @@ export function cleanUp(action: () => Promise<void> | void): void {
 export type TestEdge = {
   readonly port: number;
   readonly targets: Targets;
+  readonly counters: Counters;
   readonly drained: string[];
   readonly logged: { fields: Record<string, unknown>; message: string }[];
   readonly stop: (timeout: number) => Promise<void>;
@@ -29,7 +30,10 @@ export type TestEdge = {
 };
 
 /** The edge's server in this process, on a port of its own. */
-export async function startTestEdge(routes?: readonly Route[]): Promise<TestEdge> {
+export async function startTestEdge(
+  routes?: readonly Route[],
+  more: Partial<EdgeServerOptions> = {},
+): Promise<TestEdge> {
   let table: RouteTable | undefined;
   let generation = 0;
   const drained: string[] = [];
@@ -39,7 +43,13 @@ export async function startTestEdge(routes?: readonly Route[]): Promise<TestEdge
   const log = { debugging: true, child: () => log, debug: note, info: note, warn: note, error: note };
   const counters = createCounters();
   const targets = new Targets(target => drained.push(target));
-  const server = new EdgeServer({ table: () => table, everySecond: now => targets.sweep(now), log });
+  const server = new EdgeServer({
+    table: () => table,
+    everySecond: now => targets.sweep(now),
+    counters,
+    log,
+    ...more,
+  });
   const apply = (next: readonly Route[]) => {
     const snapshot = { generation: ++generation, routes: next };
     const retire = targets.sync(snapshot);
@@ -52,7 +62,16 @@ export async function startTestEdge(routes?: readonly Route[]): Promise<TestEdge
     await server.stop(0);
     targets.closeIdle();
   });
-  return { port, targets, drained, logged, stop: timeout => server.stop(timeout), apply, table: () => table };
+  return {
+    port,
+    targets,
+    counters,
+    drained,
+    logged,
+    stop: timeout => server.stop(timeout),
+    apply,
+    table: () => table,
+  };
 }
 
 /** A route of the app `demo` at demo.test to these ports. */

@@ -1,0 +1,74 @@
+import type { Socket } from 'node:net';
+import type { Origin } from './proxy-protocol.ts';
+import type { RequestHead } from './request-head.ts';
+import { peerAddress, type TrustedProxies, visitorOf } from './trusted.ts';
+
+export type VisitorsOptions = {
+  /** Proxies whose word on the visitor is taken; undefined: nobody's. */
+  readonly trusted: TrustedProxies | undefined;
+  /** Connections of trusted proxies begin with a PROXY header. */
+  readonly proxyProtocol: boolean;
+};
+
+/** Who is at the other end of a request, by whoever may be believed. */
+export type Visitor = {
+  /** At the other end of the connection: the visitor, or the last proxy. */
+  readonly peer: string;
+  /** The visitor's own. */
+  readonly client: string;
+  readonly scheme: 'http' | 'https';
+  /** The port that was connected to. */
+  readonly port: number;
+};
+
+export type Listener = { readonly scheme: 'http' | 'https'; readonly port: number };
+
+/** Knows peers from visitors. Without trusted proxies the two are the same, and nothing is looked up. */
+export class Visitors {
+  readonly #trusted: TrustedProxies | undefined;
+  readonly #proxyProtocol: boolean;
+  readonly #origins = new WeakMap<Socket, Origin>();
+
+  constructor(options: VisitorsOptions) {
+    this.#trusted = options.trusted;
+    this.#proxyProtocol = options.proxyProtocol && options.trusted !== undefined;
+  }
+
+  get readsProxyHeaders(): boolean {
+    return this.#proxyProtocol;
+  }
+
+  /** Whether this very peer is a trusted proxy. */
+  isProxy(socket: Socket): boolean {
+    return this.#trusted?.has(peerAddress(socket)) ?? false;
+  }
+
+  learn(socket: Socket, origin: Origin): void {
+    this.#origins.set(socket, origin);
+  }
+
+  /** Whether forwarding headers on this connection are believed. */
+  trusts(socket: Socket): boolean {
+    return this.#trusted?.has(this.#origins.get(socket)?.address ?? peerAddress(socket)) ?? false;
+  }
+
+  of(socket: Socket, head: RequestHead, listener: Listener): Visitor {
+    const origin = this.#proxyProtocol ? this.#origins.get(socket) : undefined;
+    const peer = origin?.address ?? peerAddress(socket);
+    const scheme = origin?.tls ? 'https' : listener.scheme;
+    const port = origin?.port ?? listener.port;
+    const { told } = head;
+    if (!told || !this.#trusted) return { peer, client: peer, scheme, port };
+    const chain = told.get('x-forwarded-for');
+    return {
+      peer,
+      client: chain === undefined ? peer : visitorOf(chain, peer, this.#trusted),
+      scheme: told.has('x-forwarded-proto') ? toldScheme(told.get('x-forwarded-proto')) : scheme,
+      port,
+    };
+  }
+}
+
+function toldScheme(text: string | undefined): 'http' | 'https' {
+  return /^(?:https|wss)[ \t]*(?:,|$)/i.test(text ?? '') ? 'https' : 'http';
+}
