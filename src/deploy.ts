@@ -4,13 +4,14 @@ import type { Builder, BuildRequest } from './build/builder.ts';
 import type { Builds, Watched } from './build/builds.ts';
 import type { DiskRoom, Ways } from './build/disk-room.ts';
 import type { App } from './domain/app.ts';
+import { buildLimitsOf } from './domain/build-limits.ts';
 import { parseBuilderName } from './domain/builder.ts';
 import { formatBytes } from './domain/bytes.ts';
 import { WherryError } from './domain/errors.ts';
 import type { Image } from './domain/image.ts';
 import { type AppName, type Domain, type ProcessType, parseDomain } from './domain/names.ts';
 import type { Actor, Progress, Push, Source } from './domain/push.ts';
-import { buildDefaults, type Quota } from './domain/quota.ts';
+import type { Quota } from './domain/quota.ts';
 import type { Release } from './domain/release.ts';
 import type { Receiver } from './receive/receiver.ts';
 import { createReleases } from './release/releases.ts';
@@ -184,6 +185,8 @@ export function createDeployer(options: DeployerOptions): Deployer {
     tidy();
   };
 
+  const limitsOf = ({ id }: App) => buildLimitsOf(key => store.properties.resolve(id, key));
+
   const requestFor = (app: App, source: Source, fresh: boolean, doing: Doing): BuildRequest => {
     const before = store.releases.live(app);
     const buildpacks = store.buildpacks.list(app);
@@ -200,7 +203,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       ...(selected === undefined ? {} : { selected: parseBuilderName(selected) }),
       ...(before ? { previous: store.images.get(before.image) } : {}),
       fresh,
-      limits: buildDefaults,
+      limits: limitsOf(app),
       progress: doing.progress,
       signal: doing.signal ?? new AbortController().signal,
     };
@@ -281,7 +284,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
           const begun = clock.ticks();
           watched.progress.step(`Loading ${sent.name} for ${app.name}`);
           await room.require(ways);
-          const image = await builder.load({ app: app.name, limits: buildDefaults, ...sent, ...watched });
+          const image = await builder.load({ app: app.name, limits: limitsOf(app), ...sent, ...watched });
           const description = `Deploy image ${sent.name}`;
           return await deployImage(app, { image, description, commit: null, begun, checkoutMs: 0 }, watched);
         },

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { BuildLimits } from '../domain/build-limits.ts';
 import type { BuilderName } from '../domain/builder.ts';
 import type { BuildpackSource } from '../domain/buildpack-source.ts';
 import type { Image } from '../domain/image.ts';
@@ -46,14 +47,4 @@ export type LoadRequest = Pick<BuildRequest, 'app' | 'limits' | 'progress' | 'si
   /** Chooses between several images in it, by name and tag. */
   readonly name: string;
   readonly archive: Readable;
-};
-
-export type BuildLimits = {
-  /** Bytes. */
-  readonly memory: number;
-  readonly pids: number;
-  /** Bytes that the build may write. */
-  readonly disk: number;
-  /** Milliseconds. */
-  readonly time: number;
 };

@@ -1,9 +1,10 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LimitReached } from '../domain/build-limits.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { DiffId } from '../domain/image.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, ReachableHost } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
@@ -14,9 +15,12 @@ import { layersHeld } from './collect.ts';
 import { explainFull, watchDisk } from './disk-watch.ts';
 import { parseAllowedHosts } from './fetch/addresses.ts';
 import { createFetcher, type Fetcher } from './fetch/fetcher.ts';
+import { heldTo } from './held.ts';
 import type { LayerStore } from './layers/store.ts';
+import { readBuildConfig } from './lifecycle/build-config.ts';
 import { loadBuildpacks } from './lifecycle/buildpack.ts';
 import { type NamedOrder, orderOf } from './lifecycle/composite.ts';
+import { applyChange } from './lifecycle/environment.ts';
 import { builtInOrder } from './lifecycle/order.ts';
 import { appsWithRecords } from './lifecycle/record.ts';
 import type { LifecycleOptions, Run } from './lifecycle/run.ts';
@@ -24,6 +28,7 @@ import { makeWorkFolder } from './lifecycle/work-folder.ts';
 import { loadImage } from './oci/load.ts';
 import { readOperator } from './operator.ts';
 import { type BuildQueue, createBuildQueue, defaultBuildMemory } from './queue.ts';
+import { reachOf } from './reach.ts';
 import { loadRecordKey } from './record-key.ts';
 import { createRegistries, type FindCredentials } from './registry/registries.ts';
 import { createRuntimes } from './runtimes/runtimes.ts';
@@ -66,6 +71,11 @@ export function createBuilder(options: BuilderOptions): Builder {
     credentials: options.credentials ?? (() => undefined),
   });
   const queue = createBuildQueue(options.memory ?? defaultBuildMemory());
+  const reach = async ({ limits, progress }: BuildRequest) => {
+    const set = readBuildConfig(join(paths.data, 'build-config'));
+    const env = set.reduce(applyChange, { ...operator.buildEnv });
+    return await reachOf({ network: limits.network, env, allowed, warn: progress.warn });
+  };
   mkdirSync(paths.builds, { recursive: true, mode: 0o700 });
   const swept = sweep(paths.builds, layers).catch(error =>
     log.warn({ err: error }, 'left-over build folders could not be deleted'),
@@ -79,8 +89,8 @@ export function createBuilder(options: BuilderOptions): Builder {
   return {
     async build(request) {
       const started = clock.ticks();
-      const lifecycle = await ready;
-      const image = await buildOnce({ lifecycle, fetcher, queue }, request, buildImage).catch(error => {
+      const parts = { lifecycle: await ready, fetcher, queue, reach };
+      const image = await buildOnce(parts, request, buildImage).catch(error => {
         log.info({ app: request.app, err: error }, 'build failed');
         throw error;
       });
@@ -89,7 +99,7 @@ export function createBuilder(options: BuilderOptions): Builder {
     },
     load: async request => await loadImage(request, await ready),
     async detect(request) {
-      return await buildOnce({ lifecycle: await ready, fetcher, queue }, request, detectBuildpacks);
+      return await buildOnce({ lifecycle: await ready, fetcher, queue, reach }, request, detectBuildpacks);
     },
     async prepare(progress) {
       await Promise.all([stack.build({ progress }), runtimes.warm({ progress })]);
@@ -106,45 +116,68 @@ export function createBuilder(options: BuilderOptions): Builder {
   };
 }
 
-type Parts = { readonly lifecycle: LifecycleOptions; readonly fetcher: Fetcher; readonly queue: BuildQueue };
+type Parts = {
+  readonly lifecycle: LifecycleOptions;
+  readonly fetcher: Fetcher;
+  readonly queue: BuildQueue;
+  readonly reach: (request: BuildRequest) => Promise<readonly ReachableHost[]>;
+};
 
 async function buildOnce<Result>(
-  { lifecycle, fetcher, queue }: Parts,
+  { lifecycle, fetcher, queue, reach }: Parts,
   request: BuildRequest,
   how: (run: Run, fetcher: Fetcher) => Promise<Result>,
 ): Promise<Result> {
   const { clock, builds } = lifecycle;
   const work = await makeWorkFolder(join(builds, request.app));
   const stop = new AbortController();
+  let wall: NodeJS.Timeout | undefined;
+  const { app, limits, progress } = request;
+  const giveUp = (error: WherryError) => stop.abort(named(error, app));
   const onAbort = () => stop.abort(stopReason(request.signal));
   if (request.signal.aborted) onAbort();
   request.signal.addEventListener('abort', onAbort, { once: true });
   const endWatch = watchDisk({
     dir: work.dir,
-    limit: request.limits.disk,
+    limit: limits.disk,
     clock,
-    onFull: error => stop.abort(error),
+    onFull: giveUp,
   });
   const release = lifecycle.layers.hold();
   try {
     const source = insideBuildDir(request.source, request.buildDir);
-    const engine = inTurns(lifecycle.engine, queue, {
-      app: request.app,
-      memory: request.limits.memory,
-      signal: stop.signal,
-      onWait: why => request.progress.step(why),
-    });
-    const signal = stop.signal;
-    return await how({ ...lifecycle, engine, request: { ...request, source }, work, signal }, fetcher);
+    const { signal } = stop;
+    const onWait = (why: string) => progress.step(why);
+    const turns = inTurns(lifecycle.engine, queue, { app, memory: limits.memory, signal, onWait });
+    const engine = heldTo(
+      {
+        limits,
+        dir: work.dir,
+        reach: async () => await reach(request),
+        onOpen() {
+          const late = new LimitReached({ property: 'timeout', limit: limits.time });
+          wall ??= setTimeout(() => giveUp(late), limits.time);
+        },
+      },
+      turns,
+    );
+    const inside = { ...request, source, signal };
+    return await how({ ...lifecycle, engine, request: inside, work, signal }, fetcher);
   } catch (error) {
-    throw stop.signal.aborted ? stop.signal.reason : explainFull(error, builds);
+    throw stop.signal.aborted ? stop.signal.reason : named(explainFull(error, builds), app);
   } finally {
+    clearTimeout(wall);
     release();
     endWatch();
     request.signal.removeEventListener('abort', onAbort);
     await work.remove();
     await rm(request.source.dir, { recursive: true, force: true });
   }
+}
+
+/** A limit's end of a build names the app in the command that raises it. */
+function named<Problem>(error: Problem, app: string): Problem | LimitReached {
+  return error instanceof LimitReached ? error.of(app) : error;
 }
 
 /** Who stopped it may have said why. */

@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs';
-import { formatBytes } from '../domain/bytes.ts';
+import { LimitReached } from '../domain/build-limits.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Clock } from '../system/clock.ts';
 import { exec } from '../system/exec.ts';
@@ -7,19 +7,22 @@ import { exec } from '../system/exec.ts';
 /** Milliseconds between two looks. */
 const interval = 2000;
 
-/** Watches what a build writes below `dir` and tells once it is more than `limit` bytes. Returns the way to stop. */
+/** Watches what a build writes below `dir` and tells once it is more than `limit` bytes, and `spare`. Returns the way to stop. */
 export function watchDisk(options: {
   dir: string;
   limit: number;
+  /** Bytes that lie there and are not the build's. */
+  spare?: number;
   clock: Clock;
   onFull: (error: WherryError) => void;
 }): () => void {
+  const { dir, limit, spare = 0 } = options;
   const controller = new AbortController();
   const look = async () => {
     for (;;) {
       await options.clock.sleep(interval, controller.signal);
-      if ((await usedBelow(options.dir)) <= options.limit) continue;
-      options.onFull(tooMuch(options.limit));
+      if ((await usedBelow(dir)) <= limit + spare) continue;
+      options.onFull(new LimitReached({ property: 'disk', limit }));
       return;
     }
   };
@@ -28,9 +31,9 @@ export function watchDisk(options: {
   return () => controller.abort();
 }
 
-/** @throws build-failed when more than `limit` bytes lie below `dir` */
-export async function checkDisk(dir: string, limit: number): Promise<void> {
-  if ((await usedBelow(dir)) > limit) throw tooMuch(limit);
+/** @throws LimitReached when more than `limit` bytes, and `spare`, lie below `dir` */
+export async function checkDisk(dir: string, limit: number, spare = 0): Promise<void> {
+  if ((await usedBelow(dir)) > limit + spare) throw new LimitReached({ property: 'disk', limit });
 }
 
 /** Bytes below which a file system counts as full. */
@@ -54,11 +57,4 @@ async function usedBelow(dir: string): Promise<number> {
     (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
   );
   return Number.parseInt(stdout, 10) || 0;
-}
-
-function tooMuch(limit: number): WherryError {
-  return new WherryError(
-    'build-failed',
-    `The build wrote more than its disk limit of ${formatBytes(limit)}. Let it write less, or raise the limit.`,
-  );
 }

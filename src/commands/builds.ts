@@ -1,21 +1,13 @@
 import type { App } from '../domain/app.ts';
-import { type Kept, keeping, keptOf, keptProperty, parseKept } from '../domain/keep.ts';
+import { buildPropertyKey, buildPropertyNames, shownProperty } from '../domain/build-limits.ts';
+import { type Kept, keeping, keptOf, keptProperty } from '../domain/keep.ts';
 import type { Build } from '../store/builds.ts';
-import {
-  type ArgKind,
-  asInteger,
-  asText,
-  choice,
-  flag,
-  integer,
-  optional,
-  text,
-  withDefault,
-} from './args.ts';
+import { type ArgKind, asInteger, flag, integer, withDefault } from './args.ts';
+import { buildsSet } from './builds-set.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { tell } from './doing.ts';
-import { app, appOrGlobal } from './kinds.ts';
+import { app } from './kinds.ts';
 import { columns, detail, header, heading } from './lines.ts';
 import { defineReport } from './report.ts';
 
@@ -141,36 +133,6 @@ const prune = defineCommand({
   text: ({ deleted }) => [`Deleted ${deleted} ${deleted === 1 ? 'build' : 'builds'}`],
 });
 
-const properties = ['retention', 'keep-releases'] as const satisfies readonly Kept[];
-
-const set = defineCommand({
-  name: 'builds:set',
-  summary: 'Set or, without a value, unset how much is kept of an app',
-  description:
-    'retention: builds and their output, 20 unless set. keep-releases: releases that can be rolled back to, 10 unless set; what only older ones hold is deleted with the next deploy. Both for one app or, with --global, for all that have none of their own.',
-  examples: [
-    'builds:set blog keep-releases 3',
-    'builds:set blog retention',
-    'builds:set --global retention 50',
-  ],
-  args: { app: appOrGlobal, property: choice('property', properties), value: optional(text('value')) },
-  access: { app: 'write' },
-  effect: 'write',
-  run(context, input) {
-    const owner = input.app === undefined ? undefined : context.app(input.app);
-    const given = input.value === undefined ? '' : asText(input.value, 'value');
-    const value = given === '' ? undefined : String(parseKept(input.property, given));
-    const scope = owner === undefined ? 'global' : `app:${owner.id}`;
-    context.store.properties.set(scope, keptProperty(input.property), value);
-    const words =
-      value === undefined ? `Unsetting ${input.property}` : `Setting ${input.property} to ${value}`;
-    context.progress.header(words);
-    if (owner) tell(context, owner, 'builds', words);
-    return { app: owner?.name ?? null, [input.property]: value ?? null };
-  },
-  text: () => [],
-});
-
 const report = defineReport({
   name: 'builds:report',
   summary: 'Show how the builds of one app or all went',
@@ -195,11 +157,12 @@ const report = defineReport({
         keptOf('keep-releases', context.store.properties.resolve(each.id, keptProperty('keep-releases'))),
       ),
       'global-keep-releases': global(context, 'keep-releases'),
+      ...limits(context, each),
     };
   },
 });
 
-export const buildsCommands = [list, info, output, cancel, prune, set, report];
+export const buildsCommands = [list, info, output, cancel, prune, buildsSet, report];
 
 function own(context: Context, { id }: App, what: Kept): string {
   return context.store.properties.get(`app:${id}`, keptProperty(what)) ?? '';
@@ -207,6 +170,20 @@ function own(context: Context, { id }: App, what: Kept): string {
 
 function global(context: Context, what: Kept): string {
   return String(keptOf(what, context.store.properties.get('global', keptProperty(what))));
+}
+
+/** The app's own limits of builds, those that hold, and those of all apps. */
+function limits({ store: { properties } }: Context, { id }: App): Record<string, string> {
+  const entries = buildPropertyNames.flatMap(property => {
+    const key = buildPropertyKey(property);
+    const held = (stored: string | undefined) => shownProperty(property, stored);
+    return [
+      [property, properties.get(`app:${id}`, key) ?? ''],
+      [`computed-${property}`, held(properties.resolve(id, key))],
+      [`global-${property}`, held(properties.get('global', key))],
+    ];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** `duration` in milliseconds, of one that runs so far. */

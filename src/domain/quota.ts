@@ -17,6 +17,3 @@ export const defaultLimits: Limits = { memory: 512 * mib, pids: 512 };
 
 /** Largest number of instances of one process type; a typing mistake above it. */
 export const largestScale = 100;
-
-/** What one build may use: bytes of memory, processes, bytes written, milliseconds. */
-export const buildDefaults = { memory: 2048 * mib, pids: 1024, disk: 4096 * mib, time: 1_500_000 };

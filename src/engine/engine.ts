@@ -148,9 +148,18 @@ export type SandboxSpec = {
   /** Bind mounts, and overlays whose upper folder the caller keeps (`lower` read-only host folders, lowest first). */
   readonly mounts: readonly (Mount | OverlayMount)[];
   readonly limits: Limits;
-  /** `host-uplink` reaches outside but neither instances, the host's services nor metadata addresses; `none` nothing. */
-  readonly network: 'host-uplink' | 'none';
+  /** Share of a busy CPU, in percent of an instance's; 25 unless told. */
+  readonly cpu?: number;
+  /**
+   * `host-uplink` reaches outside but neither instances, the host, its private networks nor metadata addresses; `hosts` reaches
+   * what `reach` names and no name server; `none` has loopback alone.
+   */
+  readonly network: 'host-uplink' | 'hosts' | 'none';
+  /** Hosts that may be reached although they are private, or alone. Never this host, other instances or metadata addresses. */
+  readonly reach?: readonly ReachableHost[];
   readonly hostname: string;
+  /** Folder on the overlays' file system that takes the throw-away layer, for who counts what is written. */
+  readonly scratch?: string;
   /**
    * The platform's own builder of images runs here as root: it may mount and chroot inside the sandbox, so no filter of system
    * calls holds it. What it runs of an app, it must confine itself.
@@ -158,8 +167,18 @@ export type SandboxSpec = {
   readonly nested?: true;
 };
 
+/** A host by the addresses it had when it was looked up. */
+export type ReachableHost = {
+  readonly name: string;
+  /** IPv4. */
+  readonly addresses: readonly string[];
+  readonly ports: readonly number[];
+};
+
 export type OverlayMount = {
   readonly target: string;
+  /** Read-only as a whole: a step writes to the one folder directly below it that it names as its `part`. */
+  readonly parts?: true;
   readonly lower: readonly string[];
   /** Empty folders on one file system, owned by the caller. */
   readonly upper: string;
@@ -169,8 +188,9 @@ export type OverlayMount = {
 export interface Sandbox {
   readonly id: string;
   /**
-   * Runs one program in the sandbox to its end.
-   * @throws WherryError('build-failed') saying which limit was met on time-out, silence or memory kill; another exit status is returned.
+   * Runs one program in the sandbox to its end; nothing that it started is left afterwards, unless other steps still run.
+   * @throws LimitReached on time-out, silence, memory kill, or failure for want of processes; build-failed when the sandbox was
+   * killed from outside; another exit status is returned.
    */
   run(step: SandboxStep): Promise<number>;
   /** Kills what is left, unmounts, removes. */
@@ -190,6 +210,8 @@ export type SandboxStep = {
   /** Milliseconds without output. */
   readonly silence?: number;
   readonly signal?: AbortSignal;
+  /** The folder below a mount of `parts` that this step may write to, as a path inside; no other step may run beside it then. */
+  readonly part?: string;
 };
 
 /** Where a layer's files are on this host. */

@@ -66,15 +66,16 @@ async function buildLayout(run: Run, scanned: Scanned, stack: readonly DiffId[])
   const stop = new AbortController();
   const storage = storageOf(run);
   mkdirSync(storage, { recursive: true, mode: 0o700 });
+  const limit = request.limits.disk;
   // The stack lies in it too, once.
-  const limit = request.limits.disk * 2;
-  const endWatch = watchDisk({ dir: storage, limit, clock: run.clock, onFull: error => stop.abort(error) });
+  const watched = { dir: storage, limit, spare: limit, clock: run.clock };
+  const endWatch = watchDisk({ ...watched, onFull: error => stop.abort(error) });
   const both = AbortSignal.any([signal, stop.signal]);
   const workshop = await openWorkshop({ ...run, signal: both }, { context: request.source.dir, files });
   try {
     await bringStack(run, workshop, scanned, stack);
     await build(run, workshop);
-    await checkDisk(work.dir, limit);
+    await checkDisk(work.dir, limit, limit);
     return join(workshop.out, 'image');
   } catch (error) {
     if (stop.signal.aborted) await rm(storage, { recursive: true, force: true });

@@ -37,6 +37,9 @@ export type Outcome = {
   readonly inputs?: Inputs;
 };
 
+/** Exit status of a program that a SIGKILL ended. */
+const killed = 137;
+
 const unmetSchema = z.looseObject({ unmet: z.array(z.looseObject({ name: z.string() })).default([]) });
 const failureSchema = z.looseObject({ message: z.string().max(2000) });
 const storeSchema = z.looseObject({ metadata: z.record(z.string(), z.unknown()).default({}) });
@@ -74,6 +77,7 @@ async function runBuild(
     buildpack,
     program: 'build',
     args: [layers, '/platform', plan],
+    part: layers,
     base,
     cnb: { CNB_LAYERS_DIR: layers, CNB_BP_PLAN_PATH: plan },
     onOutput: lines.write,
@@ -86,9 +90,10 @@ async function runBuild(
 function failureOf(view: LayersView, { id }: Buildpack, code: number): WherryError {
   const file = findFile(view, id, 'failure.toml') ?? '';
   const said = readToml({ file, name: `failure.toml of ${id}`, schema: failureSchema });
+  const how = code === killed ? 'was killed, at no limit of Wherry' : `ended with exit status ${code}`;
   const message =
     said?.message.replace(/[^\x20-\x7e]+/g, ' ') ??
-    `The build failed: buildpack ${id} ended with exit status ${code}. Its output is above.`;
+    `The build failed: buildpack ${id} ${how}. Its output is above.`;
   return new WherryError('build-failed', message);
 }
 

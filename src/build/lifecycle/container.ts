@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { BuildLimits } from '../../domain/build-limits.ts';
 import type { DiffId } from '../../domain/image.ts';
 import type { Mount, OverlayMount } from '../../engine/engine.ts';
-import type { BuildLimits } from '../builder.ts';
 import { caInside, type Operator } from '../operator.ts';
 import { appUser, stackEnv, stackId } from '../stack/recipe.ts';
 import type { Sandboxes } from '../turns.ts';
@@ -34,8 +34,6 @@ export type ContainerOptions = {
 
 export type Container = Awaited<ReturnType<typeof openContainer>>;
 
-const silence = 600_000;
-
 /** A sandbox with the mounts that every phase has; only buildpacks' own programs run in it. */
 export async function openContainer(options: ContainerOptions) {
   const { engine, limits, signal, app } = options;
@@ -58,7 +56,8 @@ export async function openContainer(options: ContainerOptions) {
         user: appUser,
         onOutput: step.onOutput,
         timeout: limits.time,
-        silence,
+        silence: limits.silence,
+        ...(step.part === undefined ? {} : { part: step.part }),
         signal: step.signal ? AbortSignal.any([signal, step.signal]) : signal,
       });
     },
@@ -75,6 +74,8 @@ export type ProgramStep = {
   /** CNB_ variables of the phase. */
   readonly cnb: Env;
   readonly onOutput: (chunk: Buffer) => void;
+  /** The one folder of /layers that it may write to. */
+  readonly part?: string;
   /** Stops this program alone; no other may be wanted of the container then. */
   readonly signal?: AbortSignal;
 };

@@ -67,7 +67,7 @@ export async function buildIn(
     buildpacks: group,
     mounts: [
       { target: '/workspace', lower: [building.source], ...work.app },
-      { target: '/layers', lower: [...folders, ...lowers, work.restored], ...work.layers },
+      { target: '/layers', parts: true, lower: [...folders, ...lowers, work.restored], ...work.layers },
       { source: work.entries, target: '/cnb/plans', readonly: true },
     ],
   });

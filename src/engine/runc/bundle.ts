@@ -3,6 +3,9 @@ import type { Limits } from '../../domain/quota.ts';
 import type { Mount } from '../engine.ts';
 import { seccompProfile } from './seccomp.ts';
 
+/** `follows`: what is mounted below the source later on the host is mounted inside too. */
+export type BoundMount = Mount & { readonly follows?: true };
+
 export type BundleSpec = {
   readonly hostname: string;
   readonly rootfs: string;
@@ -13,7 +16,7 @@ export type BundleSpec = {
   readonly limits: Limits;
   /** Relative CPU share; 1024 is neutral, the kernel's own default. */
   readonly cpuShares?: number;
-  readonly mounts: readonly Mount[];
+  readonly mounts: readonly BoundMount[];
   /** Path of a network namespace that is ready, or none: a new one with loopback alone. */
   readonly netns?: string;
   readonly cgroupsPath: string;
@@ -125,8 +128,14 @@ function sysctls(ipv6: boolean): Record<string, string> {
   };
 }
 
-function bindMount(mount: Mount) {
-  const options = ['rbind', 'rprivate', 'nosuid', 'nodev', mount.readonly ? 'ro' : 'rw'];
+function bindMount(mount: BoundMount) {
+  const options = [
+    'rbind',
+    mount.follows ? 'rslave' : 'rprivate',
+    'nosuid',
+    'nodev',
+    mount.readonly ? 'ro' : 'rw',
+  ];
   return { destination: mount.target, type: 'bind', source: mount.source, options };
 }
 

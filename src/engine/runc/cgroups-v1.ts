@@ -14,6 +14,7 @@ import type { CgroupLayout } from './cgroup-layout.ts';
 import type { Cgroups } from './cgroups.ts';
 
 const cpuPeriod = 100_000;
+const usualShares = 1024;
 const noLimit = -1;
 /** v1 shows "no limit" as the largest number of pages; anything near it means none. */
 const unlimitedFrom = 2 ** 60;
@@ -55,6 +56,8 @@ export function createCgroupsV1(layout: CgroupLayout & { version: 1 }): Cgroups 
         cpus === undefined ? noLimit : Math.round(cpus * cpuPeriod),
       );
     },
+    setCpuShare: (path, percent) =>
+      writeControl(cpuAt(path), 'cpu.shares', Math.round((percent * usualShares) / 100)),
     memory(path) {
       const folder = memoryAt(path);
       const limit = readNumber(folder, 'memory.limit_in_bytes') ?? unlimitedFrom;
@@ -70,6 +73,7 @@ export function createCgroupsV1(layout: CgroupLayout & { version: 1 }): Cgroups 
     pids: path => ({
       current: readNumber(pidsAt(path), 'pids.current') ?? 0,
       limit: readNumber(pidsAt(path), 'pids.max') ?? null,
+      refused: readFigure(pidsAt(path), 'pids.events', 'max') ?? 0,
     }),
     cpu: path => Math.round((readNumber(join(cpuacct, path), 'cpuacct.usage') ?? 0) / 1000),
     kills: path => ({

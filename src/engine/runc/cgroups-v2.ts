@@ -47,6 +47,8 @@ export function createCgroupsV2(layout: CgroupLayout & { version: 2 }): Cgroups 
         'cpu.max',
         `${cpus === undefined ? 'max' : Math.round(cpus * cpuPeriod)} ${cpuPeriod}`,
       ),
+    // The usual weight is 100.
+    setCpuShare: (path, percent) => writeControl(at(path), 'cpu.weight', Math.max(1, Math.round(percent))),
     memory(path) {
       const usage = readNumber(at(path), 'memory.current') ?? 0;
       return {
@@ -62,6 +64,7 @@ export function createCgroupsV2(layout: CgroupLayout & { version: 2 }): Cgroups 
     pids: path => ({
       current: readNumber(at(path), 'pids.current') ?? 0,
       limit: readNumber(at(path), 'pids.max') ?? null,
+      refused: readFigure(at(path), 'pids.events', 'max') ?? 0,
     }),
     cpu: path => readFigure(at(path), 'cpu.stat', 'usage_usec') ?? 0,
     kills: path => ({

@@ -29,8 +29,11 @@ export interface Cgroups {
   setMemory(path: string, bytes: number | null): void;
   setPids(path: string, most: number | null): void;
   setCpus(path: string, cpus: number | undefined): void;
+  /** Share of a busy CPU among the groups beside it, in percent of the kernel's usual one; 1 to 1000. */
+  setCpuShare(path: string, percent: number): void;
   memory(path: string): MemoryUse;
-  pids(path: string): { readonly current: number; readonly limit: number | null };
+  /** `refused`: how often a process or thread more was. */
+  pids(path: string): { readonly current: number; readonly limit: number | null; readonly refused: number };
   /** Microseconds used. */
   cpu(path: string): number;
   kills(path: string): MemoryKills;

@@ -20,6 +20,8 @@ export type Driver = {
   readonly clock: Clock;
   readonly log: Log;
   readonly instances: Map<string, Living>;
+  /** CPU shares of the open sandboxes by id, in percent of an instance's. */
+  readonly sandboxShares: Map<string, number>;
   readonly emit: (event: EngineEvent) => void;
 };
 

@@ -2,7 +2,7 @@ import { WherryError } from '../../domain/errors.ts';
 import type { ExecSpec } from '../engine.ts';
 import { ociProcess } from './bundle.ts';
 import type { Driver, Living } from './driver.ts';
-import { sessionOf } from './processes.ts';
+import { kill, sessionOf } from './processes.ts';
 import { runInside } from './run-inside.ts';
 import { isAlive } from './status.ts';
 
@@ -24,6 +24,9 @@ export async function execInstance(driver: Driver, living: Living, options: Exec
     }),
     onOutput: options.onOutput,
     signal: options.signal,
-    leftovers: pid => driver.cgroups.processes(living.cgroup).filter(each => sessionOf(each) === pid),
+    endLeftovers(pid) {
+      const left = driver.cgroups.processes(living.cgroup).filter(each => sessionOf(each) === pid);
+      for (const each of left) kill(each, 'SIGKILL');
+    },
   });
 }

@@ -14,12 +14,16 @@ export const bridgePrefix = 'wherry';
 
 /**
  * The rules of one data directory. Instances reach the outside under the host's address. They do not reach metadata services,
- * each other, or anything on the host but its name server. Nobody outside reaches an instance: only the host does.
+ * each other, or anything on the host but its name server. Nobody outside reaches an instance: only the host does. Builds,
+ * which run what nobody has looked at, do not reach the host's private networks either, but for what they are granted.
  */
 export function firewallRules({ table, bridge, range, nameServers }: FirewallSpec): string {
   return `table inet ${table} {}
 delete table inet ${table}
 table inet ${table} {
+  set builds { type ipv4_addr; }
+  set confined { type ipv4_addr; }
+  set granted { type ipv4_addr . ipv4_addr . inet_service; }
   chain outbound {
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr ${range} oifname != "${bridge}" masquerade
@@ -35,6 +39,13 @@ table inet ${table} {
     ip saddr != ${range} drop
     ip daddr { 169.254.0.0/16, 127.0.0.0/8, 224.0.0.0/4, 255.255.255.255 } drop
     oifname "${bridgePrefix}*" drop
+    ip saddr @builds jump from-builds
+  }
+  chain from-builds {
+    ip saddr . ip daddr . tcp dport @granted accept
+    ip saddr @confined drop
+    ip daddr { ${nameServers.join(', ')} } meta l4proto { tcp, udp } th dport 53 accept
+    ip daddr { ${privateRanges.join(', ')} } drop
   }
   chain to-instances {
     ct state established,related accept
@@ -46,11 +57,48 @@ table inet ${table} {
   }
   chain to-host {
     ct state established,related accept
+    ip saddr @confined drop
     ip daddr { ${nameServers.join(', ')} } meta l4proto { tcp, udp } th dport 53 accept
     drop
   }
 }
 `;
+}
+
+/** Addresses that lead into somebody's own network, or nowhere. */
+const privateRanges = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '240.0.0.0/4',
+];
+
+/** What the address of one build may reach beyond, or instead of, the Internet. */
+export type BuildRules = {
+  readonly address: string;
+  /** Whether it reaches what is granted alone. */
+  readonly confined: boolean;
+  readonly granted: readonly { readonly address: string; readonly port: number }[];
+};
+
+/** Puts the rules of a build in force, or takes them away again. */
+export async function changeBuildRules(
+  table: string,
+  how: 'add' | 'delete',
+  { address, confined, granted }: BuildRules,
+): Promise<void> {
+  const pairs = new Set(granted.map(to => `${address} . ${to.address} . ${to.port}`));
+  const element = (set: string, elements: string) => `${how} element inet ${table} ${set} { ${elements} }`;
+  const lines = [
+    element('builds', address),
+    ...(confined ? [element('confined', address)] : []),
+    ...(pairs.size > 0 ? [element('granted', [...pairs].join(', '))] : []),
+  ];
+  await exec('nft', ['-f', '-'], { input: `${lines.join('\n')}\n`, timeout: 10_000 });
 }
 
 /** Replaces the table in one transaction. */

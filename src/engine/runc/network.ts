@@ -3,7 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { WherryError } from '../../domain/errors.ts';
 import { exec } from '../../system/exec.ts';
 import type { Log } from '../../system/log.ts';
-import { applyFirewall, bridgePrefix, passDocker, removeFirewall } from './firewall.ts';
+import {
+  applyFirewall,
+  type BuildRules,
+  bridgePrefix,
+  changeBuildRules,
+  passDocker,
+  removeFirewall,
+} from './firewall.ts';
 import type { Resolver } from './name-servers.ts';
 import { createNamespaces, type Namespace } from './namespaces.ts';
 import { chooseSubnet, gatewayOf, parseRoutes, rangeOf, type Subnet } from './subnet.ts';
@@ -16,6 +23,9 @@ export type Network = {
   /** Makes a namespace of this name again, with the same address. */
   restore(namespace: Namespace): Promise<void>;
   release(name: string): Promise<void>;
+  /** Puts the rules of a build's namespace in force, before its first process. */
+  guard(rules: BuildRules): Promise<void>;
+  unguard(rules: BuildRules): Promise<void>;
   close(): Promise<void>;
   purge(): Promise<void>;
 };
@@ -51,6 +61,8 @@ export async function openNetwork(options: {
     exists: namespaces.exists,
     restore: namespaces.restore,
     release: namespaces.release,
+    guard: rules => changeBuildRules(table, 'add', rules),
+    unguard: rules => changeBuildRules(table, 'delete', rules),
     close: namespaces.close,
     async purge() {
       await namespaces.purge();

@@ -49,6 +49,7 @@ export async function openDriver(options: RuncOptions, emit: (event: EngineEvent
     clock,
     log,
     instances,
+    sandboxShares: new Map(),
     emit,
   };
   await settleAdopted(driver);

@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Limits } from '../../domain/quota.ts';
-import type { Mount } from '../engine.ts';
+import type { Mount, ReachableHost } from '../engine.ts';
 import { bundleConfig } from './bundle.ts';
 import { type Driver, groupPath, type Living } from './driver.ts';
 import type { InstanceFolder } from './folders.ts';
@@ -65,17 +65,22 @@ export async function makeFolders(folder: InstanceFolder): Promise<void> {
   await chmod(tmp, 0o1777);
 }
 
-/** The name files that differ per instance, as read-only mounts. */
+/** Without a server the C library asks one on loopback, where nothing answers: names fail at once. */
+const noResolver = 'options timeout:1 attempts:1\n';
+
+/** The name files that differ per instance, as read-only mounts; with `only`, these names and no others are known. */
 export async function writeEtcFiles(
   driver: Pick<Driver, 'resolver'>,
   folder: InstanceFolder,
   hostname: string,
   address: string | undefined,
+  only?: readonly ReachableHost[],
 ): Promise<readonly Mount[]> {
+  const known = (only ?? []).flatMap(({ name, addresses }) => addresses.map(each => `${each}\t${name}\n`));
   const files = {
-    hosts: `127.0.0.1\tlocalhost\n${address ?? '127.0.1.1'}\t${hostname}\n`,
+    hosts: `127.0.0.1\tlocalhost\n${address ?? '127.0.1.1'}\t${hostname}\n${known.join('')}`,
     hostname: `${hostname}\n`,
-    'resolv.conf': driver.resolver.text,
+    'resolv.conf': only ? noResolver : driver.resolver.text,
   };
   return Promise.all(
     Object.entries(files).map(async ([name, text]) => {

@@ -23,10 +23,10 @@ export async function runInside(options: {
   process: ReturnType<typeof ociProcess>;
   onOutput: (chunk: Buffer, stream: 'stdout' | 'stderr') => void;
   signal?: AbortSignal | undefined;
-  /** Host pids of processes that the program may have left behind. */
-  leftovers: (pid: number) => readonly number[];
+  /** Ends the processes that the program left behind; told its host pid. */
+  endLeftovers: (pid: number) => void;
 }): Promise<number> {
-  const { driver, id, folder, onOutput, signal, leftovers } = options;
+  const { driver, id, folder, onOutput, signal, endLeftovers } = options;
   signal?.throwIfAborted();
   count += 1;
   const specFile = join(folder.dir, `exec-${count}.json`);
@@ -41,7 +41,7 @@ export async function runInside(options: {
   signal?.addEventListener('abort', stop, { once: true });
   child.stdout?.on('data', (chunk: Buffer) => onOutput(chunk, 'stdout'));
   child.stderr?.on('data', (chunk: Buffer) => onOutput(chunk, 'stderr'));
-  const watch = setInterval(() => killLeftovers(pidFile, leftovers), lookInterval);
+  const watch = setInterval(() => lookForEnd(pidFile, endLeftovers), lookInterval);
   try {
     return await endOf(child);
   } finally {
@@ -59,10 +59,10 @@ function killExec(pidFile: string, child: ReturnType<typeof spawn>): void {
 }
 
 /** Does nothing while the program itself lives. */
-function killLeftovers(pidFile: string, leftovers: (pid: number) => readonly number[]): void {
+function lookForEnd(pidFile: string, endLeftovers: (pid: number) => void): void {
   const pid = readPid(pidFile);
   if (pid === undefined || existsSync(`/proc/${pid}`)) return;
-  for (const left of leftovers(pid)) kill(left, 'SIGKILL');
+  endLeftovers(pid);
 }
 
 function readPid(pidFile: string): number | undefined {

@@ -1,16 +1,36 @@
-import { formatBytes } from '../../domain/bytes.ts';
+import { LimitReached } from '../../domain/build-limits.ts';
 import { WherryError } from '../../domain/errors.ts';
 import type { SandboxSpec, SandboxStep } from '../engine.ts';
 import { nestedCapabilities, ociProcess, packageCapabilities } from './bundle.ts';
 import type { Driver } from './driver.ts';
-import { kill } from './processes.ts';
+import { kill, livesIn, until } from './processes.ts';
 import { runInside } from './run-inside.ts';
 import type { OpenSandbox } from './sandbox.ts';
+import { openPart } from './sandbox-part.ts';
 
-/** Runs one step to its end, inside its limits of time, silence and memory. */
+/** Milliseconds. */
+const freezeTimeout = 1000;
+const killTimeout = 10_000;
+
+/** Runs one step to its end, inside its limits of time, silence, memory and processes; leaves no process of it behind. */
 export async function runStep(driver: Driver, open: OpenSandbox, step: SandboxStep): Promise<number> {
-  const killsBefore = driver.cgroups.kills(open.cgroup).kills;
-  const watch = watchStep(step, () => killStep(driver, open));
+  await open.cleaning;
+  const closePart = step.part === undefined ? undefined : await openPart(open, step.part);
+  try {
+    return await runWatched(driver, open, step);
+  } finally {
+    // The last of those that ran side by side cleans up after all of them.
+    if (open.alive.size === 0) await killAll(driver, open);
+    await closePart?.();
+  }
+}
+
+async function runWatched(driver: Driver, open: OpenSandbox, step: SandboxStep): Promise<number> {
+  const before = countersOf(driver, open);
+  const killSoon = () => {
+    killAll(driver, open).catch((error: unknown) => driver.log.warn({ err: error }, 'a step was not killed'));
+  };
+  const watch = watchStep(step, killSoon);
   const me = Symbol('step');
   open.alive.add(me);
   try {
@@ -24,18 +44,37 @@ export async function runStep(driver: Driver, open: OpenSandbox, step: SandboxSt
         step.onOutput(chunk);
       },
       signal: watch.signal,
-      leftovers: () => {
+      endLeftovers: () => {
         open.alive.delete(me);
-        return open.alive.size === 0 ? stepProcesses(driver, open) : [];
+        if (open.alive.size === 0) killSoon();
       },
     });
     watch.throwIfStopped();
-    if (code !== 0 && driver.cgroups.kills(open.cgroup).kills > killsBefore) throw outOfMemory(open);
+    if (code !== 0) throwCause(driver, open, before);
     return code;
   } finally {
     open.alive.delete(me);
     watch.end();
   }
+}
+
+type Counters = { readonly kills: number; readonly refused: number };
+
+function countersOf({ cgroups }: Driver, { cgroup }: OpenSandbox): Counters {
+  return { kills: cgroups.kills(cgroup).kills, refused: cgroups.pids(cgroup).refused };
+}
+
+/** Why a program failed, where it was none of its doing. */
+function throwCause(driver: Driver, open: OpenSandbox, before: Counters): void {
+  const { limits } = open.spec;
+  const { kills, refused } = countersOf(driver, open);
+  if (kills > before.kills) throw new LimitReached({ property: 'memory', limit: limits.memory });
+  if (refused > before.refused) throw new LimitReached({ property: 'processes', limit: limits.pids });
+  if (livesIn(open.pausePid, open.cgroup)) return;
+  throw new WherryError(
+    'build-failed',
+    "The build's container was killed from outside, at none of its limits. Build again.",
+  );
 }
 
 function stepProcess({ nested }: SandboxSpec, step: SandboxStep) {
@@ -51,19 +90,24 @@ function stepProcess({ nested }: SandboxSpec, step: SandboxStep) {
 }
 
 /** Watches the clock, the output and the caller's signal; the first to object kills the step and is remembered. */
-function watchStep(step: SandboxStep, killAll: () => void) {
+function watchStep(step: SandboxStep, kill: () => void) {
   const controller = new AbortController();
   let verdict: WherryError | undefined;
   const stop = (error: WherryError) => {
     verdict ??= error;
     controller.abort(verdict);
-    killAll();
+    kill();
   };
   const onAbort = () => stop(new WherryError('interrupted', 'The build was cancelled.'));
-  const timer = setTimeout(() => stop(tooLong(step.timeout)), step.timeout);
+  const timer = setTimeout(
+    () => stop(new LimitReached({ property: 'timeout', limit: step.timeout })),
+    step.timeout,
+  );
   const { silence } = step;
   const startSilence = () =>
-    silence === undefined ? undefined : setTimeout(() => stop(tooQuiet(silence)), silence);
+    silence === undefined
+      ? undefined
+      : setTimeout(() => stop(new LimitReached({ property: 'silence', limit: silence })), silence);
   let quiet = startSilence();
   if (step.signal?.aborted) onAbort();
   step.signal?.addEventListener('abort', onAbort, { once: true });
@@ -84,37 +128,26 @@ function watchStep(step: SandboxStep, killAll: () => void) {
   };
 }
 
-function killStep(driver: Driver, open: OpenSandbox): void {
-  for (const pid of stepProcesses(driver, open)) kill(pid, 'SIGKILL');
+/**
+ * Kills everything in the sandbox but its first process, which holds it open. Frozen first: what multiplies faster than it is
+ * killed would get away.
+ */
+function killAll(driver: Driver, open: OpenSandbox): Promise<void> {
+  open.cleaning ??= killLeft(driver, open).finally(() => {
+    open.cleaning = undefined;
+  });
+  return open.cleaning;
 }
 
-/** Everything in the sandbox but its first process, which holds it open. */
-function stepProcesses(driver: Driver, open: OpenSandbox): readonly number[] {
-  return driver.cgroups.processes(open.cgroup).filter(pid => pid !== open.pausePid);
-}
-
-function outOfMemory({ spec }: OpenSandbox): WherryError {
-  return new WherryError(
-    'build-failed',
-    `The build was killed at its memory limit of ${formatBytes(spec.limits.memory)}. Raise the limit, or let the build use less.`,
-  );
-}
-
-function tooLong(limit: number): WherryError {
-  return new WherryError(
-    'build-failed',
-    `The build was stopped at its time limit of ${duration(limit)}. Raise the limit, or let the build do less.`,
-  );
-}
-
-function tooQuiet(limit: number): WherryError {
-  return new WherryError(
-    'build-failed',
-    `The build was stopped because it printed nothing for ${duration(limit)}. Let long steps print their progress, or raise the limit.`,
-  );
-}
-
-function duration(milliseconds: number): string {
-  const seconds = Math.round(milliseconds / 100) / 10;
-  return seconds >= 60 && seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+async function killLeft({ cgroups, clock }: Driver, { cgroup, pausePid }: OpenSandbox): Promise<void> {
+  const left = () => cgroups.processes(cgroup).filter(pid => pid !== pausePid);
+  if (!cgroups.exists(cgroup) || left().length === 0) return;
+  cgroups.freeze(cgroup, true);
+  await until(clock, freezeTimeout, () => cgroups.frozen(cgroup));
+  for (const pid of left()) kill(pid, 'SIGKILL');
+  cgroups.freeze(cgroup, false);
+  await until(clock, killTimeout, () => {
+    for (const pid of left()) kill(pid, 'SIGKILL');
+    return left().length === 0;
+  });
 }

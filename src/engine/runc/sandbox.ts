@@ -1,19 +1,23 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Mount, OverlayMount, Sandbox, SandboxSpec } from '../engine.ts';
-import { bundleConfig } from './bundle.ts';
+import { type BoundMount, bundleConfig } from './bundle.ts';
 import { checkName } from './create.ts';
 import { type Driver, groupPath, sandboxGroup } from './driver.ts';
+import type { BuildRules } from './firewall.ts';
 import type { InstanceFolder } from './folders.ts';
 import { type Namespace, namespacePath } from './namespaces.ts';
 import { mountOverlay } from './overlay.ts';
 import { initPath, limitCgroup, makeFolders, writeEtcFiles } from './prepare.ts';
 import { killGroup, removeCgroup, removeFolders } from './remove.ts';
+import { overlayTarget, shareMount } from './sandbox-part.ts';
+import { giveShareBack, takeShare } from './sandbox-share.ts';
 import { runStep } from './sandbox-step.ts';
 import { startPause } from './start-pause.ts';
 
-/** A build gives way to apps that serve: a quarter of an instance's share of a busy CPU. */
-const cpuShares = 256;
+/** A build gives way to apps that serve: percent of an instance's share of a busy CPU, unless told. */
+const usualShare = 25;
+const neutralShares = 1024;
 const nobody = { uid: 65_534, gid: 65_534 };
 
 export type OpenSandbox = {
@@ -23,8 +27,12 @@ export type OpenSandbox = {
   readonly namespace: Namespace | undefined;
   /** Host pid of its first process. */
   pausePid: number;
+  /** Its network's, once they are in force. */
+  rules?: BuildRules | undefined;
   /** Steps whose program may still live: what one of them left behind cannot be told from the others' processes. */
   readonly alive: Set<symbol>;
+  /** While everything in it is being killed: nothing may be started then. */
+  cleaning?: Promise<void> | undefined;
 };
 
 /** A container whose first process only waits and reaps; every step of the build is one more process in it. */
@@ -32,7 +40,7 @@ export async function openSandbox(driver: Driver, spec: SandboxSpec): Promise<Sa
   checkName(spec.id, 'Sandbox id');
   const open: OpenSandbox = {
     spec,
-    folder: driver.folders.sandbox(spec.id),
+    folder: folderOf(driver, spec),
     cgroup: groupPath(driver, sandboxGroup, spec.id),
     namespace: spec.network === 'none' ? undefined : await driver.network.take(),
     pausePid: 0,
@@ -40,9 +48,10 @@ export async function openSandbox(driver: Driver, spec: SandboxSpec): Promise<Sa
   };
   try {
     await makeFolders(open.folder);
-    const mounts = await mountAll(driver, open);
+    const [mounts] = await Promise.all([mountAll(driver, open), guard(driver, open)]);
     driver.cgroups.make(open.cgroup);
     limitCgroup(driver, open.cgroup, spec.limits);
+    takeShare(driver, spec.id, spec.cpu ?? usualShare);
     await writeSandboxBundle(driver, open, mounts);
     open.pausePid = await startPause(driver, spec.id, open.folder);
   } catch (error) {
@@ -69,11 +78,37 @@ export async function removeSandbox(
 
 async function closeSandbox(driver: Driver, open: OpenSandbox): Promise<void> {
   await removeSandbox(driver, open.spec.id);
-  if (open.namespace) await driver.network.release(open.namespace.name);
+  giveShareBack(driver, open.spec.id);
+  const { rules, namespace } = open;
+  open.rules = undefined;
+  // Before the address is somebody else's.
+  if (rules) await driver.network.unguard(rules);
+  if (namespace) await driver.network.release(namespace.name);
+}
+
+/** What it writes into its throw-away layer may be counted with the rest of what the caller keeps. */
+function folderOf(driver: Driver, { id, scratch }: SandboxSpec): InstanceFolder {
+  const folder = driver.folders.sandbox(id);
+  if (scratch === undefined) return folder;
+  return { ...folder, upper: join(scratch, 'upper'), work: join(scratch, 'work') };
+}
+
+async function guard(driver: Driver, open: OpenSandbox): Promise<void> {
+  const { spec, namespace } = open;
+  if (namespace === undefined) return;
+  const rules: BuildRules = {
+    address: namespace.address,
+    confined: spec.network === 'hosts',
+    granted: (spec.reach ?? []).flatMap(({ addresses, ports }) =>
+      addresses.flatMap(address => ports.map(port => ({ address, port }))),
+    ),
+  };
+  await driver.network.guard(rules);
+  open.rules = rules;
 }
 
 /** Overlays are mounted on the host, below the sandbox's folder, and bound into it. */
-async function mountAll(driver: Driver, { spec, folder }: OpenSandbox): Promise<readonly Mount[]> {
+async function mountAll(driver: Driver, { spec, folder }: OpenSandbox): Promise<readonly BoundMount[]> {
   const rootfs = mountOverlay({
     lower: spec.layers.map(driver.layerPath),
     upper: folder.upper,
@@ -86,21 +121,33 @@ async function mountAll(driver: Driver, { spec, folder }: OpenSandbox): Promise<
   return made;
 }
 
-async function mountOne(folder: InstanceFolder, mount: Mount | OverlayMount, place: number): Promise<Mount> {
+async function mountOne(
+  folder: InstanceFolder,
+  mount: Mount | OverlayMount,
+  place: number,
+): Promise<BoundMount> {
   if ('source' in mount) return mount;
-  const target = join(folder.dir, `mount-${place}`);
+  const target = overlayTarget(folder, place);
   await mkdir(target);
   await mountOverlay({ ...mount, target, links: join(folder.dir, `l-${place}`) });
-  return { source: target, target: mount.target, readonly: false };
+  const { parts } = mount;
+  if (parts) await shareMount(target);
+  return {
+    source: target,
+    target: mount.target,
+    readonly: parts ?? false,
+    ...(parts ? { follows: true } : {}),
+  };
 }
 
 async function writeSandboxBundle(
   driver: Driver,
   open: OpenSandbox,
-  mounts: readonly Mount[],
+  mounts: readonly BoundMount[],
 ): Promise<void> {
   const { spec, folder, cgroup, namespace } = open;
-  const files = await writeEtcFiles(driver, folder, spec.hostname, namespace?.address);
+  const only = spec.network === 'hosts' ? (spec.reach ?? []) : undefined;
+  const files = await writeEtcFiles(driver, folder, spec.hostname, namespace?.address, only);
   const config = bundleConfig({
     hostname: spec.hostname,
     rootfs: folder.rootfs,
@@ -109,7 +156,7 @@ async function writeSandboxBundle(
     workingDir: '/',
     user: nobody,
     limits: spec.limits,
-    cpuShares,
+    cpuShares: Math.max(2, Math.round(((spec.cpu ?? usualShare) * neutralShares) / 100)),
     mounts: [{ source: driver.host.init, target: initPath, readonly: true }, ...files, ...mounts],
     ...(namespace === undefined ? {} : { netns: namespacePath(namespace.name) }),
     cgroupsPath: cgroup,

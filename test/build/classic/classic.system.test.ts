@@ -272,7 +272,7 @@ describe('a classic buildpack that means harm', () => {
       {},
       /Procfile is not a plain file/,
     ],
-    ['a compile that hangs', 'sleep 100', { limits: { time: 2000 } }, /time limit of 2 s/],
+    ['a compile that hangs', 'sleep 100', { limits: { time: 2000 } }, /time limit of 2s/],
   ])('is stopped: %s', async (_what, compile, more, message) => {
     await expect(build(compile, more)).rejects.toThrow(message);
     expect(readdirSync(join(bench.paths.builds, 'bad')).filter(name => name.startsWith('work-'))).toEqual([]);

@@ -105,7 +105,7 @@ describe('an app with a Dockerfile', { timeout: 240_000 }, () => {
   it('is stopped at its time and memory limits, told as such', async () => {
     const limited = (limits: object, line: string) =>
       bench.build(sample, { app, limits, change: dockerfile(`RUN ${line}`) });
-    await expect(limited({ time: 15_000 }, 'sleep 60')).rejects.toThrow('time limit of 15 s');
+    await expect(limited({ time: 15_000 }, 'sleep 60')).rejects.toThrow('time limit of 15s');
     await expect(
       limited({ memory: 192 * 2 ** 20 }, `perl -e 'my $x = "x" x 600_000_000; sleep 1; print length $x'`),
     ).rejects.toThrow('memory limit of 192m');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildDefaults } from '../../../src/domain/build-limits.ts';
 import { parseAppName } from '../../../src/domain/names.ts';
 import { type BuildBench, fetchSoon, openBench } from '../support/bench.ts';
 import { archiveOf, tarOf, writeImage } from '../support/oci-images.ts';
@@ -49,7 +50,7 @@ const load = async (archive: Readable, name = 'boat:1.2', disk = 2 ** 26) => {
     app,
     name,
     archive,
-    limits: { memory: 2 ** 28, pids: 64, disk, time: 60_000 },
+    limits: { ...buildDefaults, memory: 2 ** 28, pids: 64, disk, time: 60_000 },
     progress: { header: say, step: say, detail: say, warn: say, raw: say },
     signal: new AbortController().signal,
   });

@@ -1,9 +1,10 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BuildLimits, BuildRequest } from '../../../src/build/builder.ts';
+import type { BuildRequest } from '../../../src/build/builder.ts';
 import { createBuilder, createLayerStore } from '../../../src/build/index.ts';
 import type { OrderNames } from '../../../src/build/lifecycle/order.ts';
+import { type BuildLimits, buildDefaults } from '../../../src/domain/build-limits.ts';
 import type { BuilderName } from '../../../src/domain/builder.ts';
 import { parseBuildpackSource } from '../../../src/domain/buildpack-source.ts';
 import type { Image } from '../../../src/domain/image.ts';
@@ -19,7 +20,7 @@ const buildpacksDir = new URL('../../../buildpacks', import.meta.url).pathname;
 export const fixtures = new URL('../../fixtures/apps', import.meta.url).pathname;
 
 const gib = 2 ** 30;
-const limits: BuildLimits = { memory: gib, pids: 512, disk: 2 * gib, time: 300_000 };
+const limits: BuildLimits = { ...buildDefaults, memory: gib, pids: 512, disk: 2 * gib, time: 300_000 };
 
 export type BuildBench = Awaited<ReturnType<typeof openBench>>;
 

@@ -54,12 +54,13 @@ describe('control groups of version 2', () => {
       'a/memory.events.local': 'low 0\nhigh 0\nmax 1\noom 1\noom_kill 2\n',
       'a/pids.current': '3\n',
       'a/pids.max': 'max\n',
+      'a/pids.events': 'max 4\n',
       'a/cpu.stat': 'usage_usec 4242\nuser_usec 1\n',
     });
     const cgroups = open();
     expect(cgroups.memory('/a')).toEqual({ usage: 5000, reclaimable: 700, peak: 7000, limit: 8192 });
     expect(cgroups.kills('/a')).toEqual({ kills: 2, hits: 1 });
-    expect(cgroups.pids('/a')).toEqual({ current: 3, limit: null });
+    expect(cgroups.pids('/a')).toEqual({ current: 3, limit: null, refused: 4 });
     expect(cgroups.cpu('/a')).toBe(4242);
   });
 

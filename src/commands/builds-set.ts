@@ -1,0 +1,69 @@
+import {
+  type BuildProperty,
+  buildPropertyKey,
+  buildPropertyNames,
+  parseBuildProperty,
+  shownProperty,
+} from '../domain/build-limits.ts';
+import { type Kept, keeping, keptProperty, parseKept } from '../domain/keep.ts';
+import { asText, choice, optional, text } from './args.ts';
+import { defineCommand } from './define.ts';
+import { tell } from './doing.ts';
+import { appOrGlobal } from './kinds.ts';
+
+type Property = Kept | BuildProperty;
+
+const keptNames = Object.keys(keeping) as readonly Kept[];
+const usual = (property: BuildProperty) => shownProperty(property, undefined);
+
+export const buildsSet = defineCommand({
+  name: 'builds:set',
+  summary: 'Set or, without a value, unset what builds may use and how much is kept of them',
+  description: [
+    'For one app or, with --global, for all that have none of their own. Limits hold from the next build on.',
+    `memory (${usual('memory')} unless set), disk (what it may write, ${usual('disk')}), processes (${usual('processes')}), timeout (from its first container on, ${usual('timeout')}), silence (the longest without output, ${usual('silence')}).`,
+    `cpu: share of a busy processor in percent of a running app's (${usual('cpu')}).`,
+    'network: all of the Internet (unless set), registries (those that this host has set and the hosts in WHERRY_ALLOW_HOSTS, nothing else) or none; the host itself and its network are out of reach in each.',
+    `retention: builds and their output (${keeping.retention.usual}). keep-releases: releases that can be rolled back to (${keeping['keep-releases'].usual}); what only older ones hold is deleted with the next deploy.`,
+  ].join(' '),
+  examples: [
+    'builds:set blog memory 4g',
+    'builds:set blog timeout 1h',
+    'builds:set blog network registries',
+    'builds:set blog keep-releases 3',
+    'builds:set blog retention',
+    'builds:set --global retention 50',
+  ],
+  args: {
+    app: appOrGlobal,
+    property: choice<readonly Property[]>('property', [...buildPropertyNames, ...keptNames]),
+    value: optional(text('value')),
+  },
+  access: { app: 'write' },
+  effect: 'write',
+  run(context, input) {
+    const { property } = input;
+    const owner = input.app === undefined ? undefined : context.app(input.app);
+    const given = input.value === undefined ? '' : asText(input.value, 'value');
+    const value = given === '' ? undefined : parseValue(property, given);
+    const scope = owner === undefined ? 'global' : `app:${owner.id}`;
+    context.store.properties.set(scope, keyOf(property), value);
+    const words = value === undefined ? `Unsetting ${property}` : `Setting ${property} to ${value}`;
+    context.progress.header(words);
+    if (owner) tell(context, owner, 'builds', words);
+    return { app: owner?.name ?? null, [property]: value ?? null };
+  },
+  text: () => [],
+});
+
+function isKept(property: Property): property is Kept {
+  return property in keeping;
+}
+
+function keyOf(property: Property): string {
+  return isKept(property) ? keptProperty(property) : buildPropertyKey(property);
+}
+
+function parseValue(property: Property, given: string): string {
+  return isKept(property) ? String(parseKept(property, given)) : parseBuildProperty(property, given);
+}
