@@ -4,7 +4,14 @@ import { createApi } from './api/server.ts';
 import { createBuilds } from './build/builds.ts';
 import { createDiskRoom } from './build/disk-room.ts';
 import { createDiskUse } from './build/disk-use.ts';
-import { createBuilder, createLayerStore } from './build/index.ts';
+import {
+  createBuilder,
+  createLayerStore,
+  createNightly,
+  createRebaseAll,
+  createRebaseTimer,
+  createStack,
+} from './build/index.ts';
 import { createDispatch } from './commands/dispatch.ts';
 import { registry } from './commands/index.ts';
 import { createDeployer, type Deployer } from './deploy.ts';
@@ -63,7 +70,9 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     event: (app, kind, message) => store.events.add({ at: clock.now(), app, kind, message }),
     readyTimeout: settings.readyTimeout * 1000,
   });
+  const stacks = createStack({ paths, layers, clock });
   const builder = createBuilder({
+    stack: stacks,
     paths,
     engine,
     layers,
@@ -111,6 +120,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     log,
   });
   later.deployer = deployer;
+  const rebaseAll = createRebaseAll({ store, locks, rebase: deployer.rebase });
 
   await edgeLink.listen();
   const edge = await startEdge({
@@ -125,6 +135,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   await routeBook.publish();
 
   const services = {
+    stacks,
+    rebaseAll,
     store,
     deployer,
     builds,
@@ -150,6 +162,12 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     clock,
   });
   const sshAddress = await ssh.listen();
+  const rebaseTimer = createRebaseTimer({
+    clock,
+    log,
+    at: () => store.properties.get('global', 'rebase-at'),
+    work: createNightly({ stack: stacks, rebaseAll, log }),
+  });
   log.info({ ssh: sshAddress, http: edgeLink.address(), data: paths.data }, 'ready');
   builder
     .prepare({ header() {}, step() {}, detail() {}, raw() {}, warn: text => log.warn({}, text) })
@@ -158,6 +176,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   return {
     async close() {
       // A build goes on without its client; nobody below waits for one.
+      await rebaseTimer.close();
       await builds.close();
       await ssh.close();
       await api.close();

@@ -39,6 +39,8 @@ export interface Deployer {
   detect(app: App, branch: string | undefined, doing: Doing): Promise<readonly string[]>;
   /** After config changed: a release with the same image, deployed; nothing when there is no live release or the app is stopped. */
   releaseConfig(app: App, description: string, doing: Doing): Promise<Release | undefined>;
+  /** The live release on the newest generation of its stack, nothing built; undefined where it is on it. @throws conflict when it cannot be */
+  rebase(app: App, how: { force: boolean }, doing: Doing): Promise<Release | undefined>;
   /** Image, config and processes of an older release as a new one; the one before the live one unless told. */
   rollback(app: App, version: number | undefined, doing: Doing): Promise<Release>;
   /** Stores counts and makes them so. @throws invalid for a type the release does not have */
@@ -191,6 +193,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     const before = store.releases.live(app);
     const buildpacks = store.buildpacks.list(app);
     const stack = store.buildpacks.stack(app);
+    const base = stackOf(store, app);
     const selected = store.properties.get(`app:${app.id}`, 'builder-selected');
     const buildDir = store.properties.get(`app:${app.id}`, 'builder-build-dir');
     return {
@@ -199,6 +202,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       config: store.config.all(app),
       ...(buildpacks.length > 0 ? { buildpacks } : {}),
       ...(stack === undefined ? {} : { stack }),
+      base,
       buildDir,
       ...(selected === undefined ? {} : { selected: parseBuilderName(selected) }),
       ...(before ? { previous: store.images.get(before.image) } : {}),
@@ -311,6 +315,27 @@ export function createDeployer(options: DeployerOptions): Deployer {
             return release;
           },
         );
+      }
+      collect(app);
+      return release;
+    },
+    async rebase(app, { force }, doing) {
+      const current = live(app);
+      const old = store.images.get(current.image);
+      const config = store.releases.config(current);
+      const { commit } = current;
+      const signal = doing.signal ?? new AbortController().signal;
+      const base = stackOf(store, app);
+      const image = await builder.rebase({ app: app.name, image: old, base, force, ...doing, signal });
+      if (image.id === old.id) return undefined;
+      const description = `Rebase v${current.version} onto the newest stack`;
+      const release = releases.make(app, { image, config, description, actor: doing.actor.name, commit });
+      if (app.stopped) releases.promote(release);
+      else {
+        await builds.record({ app, kind: 'deploy', commit, config, ...doing }, async watched => {
+          await rollOut(app, release, 'rebase', watched);
+          return release;
+        });
       }
       collect(app);
       return release;
@@ -449,6 +474,11 @@ export function createDeployer(options: DeployerOptions): Deployer {
       return release && desiredOf(app, release);
     },
   };
+}
+
+/** The stack that an app is set to use, or all are. */
+function stackOf(store: Store, app: App): string | undefined {
+  return store.properties.get(`app:${app.id}`, 'stack') ?? store.properties.get('global', 'stack');
 }
 
 /** The stored counts for the types an image has; `web` runs once and others not at all until asked. */

@@ -88,6 +88,7 @@ beforeEach(() => {
       build: async () => nextImage,
       load: async () => nextImage,
       detect: async () => [],
+      rebase: async () => nextImage,
       prepare: async () => {},
       forget: async () => {},
       collect: async () => {},

@@ -13,6 +13,8 @@ export interface Builder {
   load(request: LoadRequest): Promise<Image>;
   /** Which buildpacks would build it, in order; takes the source away like a build. @throws build-failed when none */
   detect(request: BuildRequest): Promise<readonly string[]>;
+  /** The image's own layers on the newest generation of its stack; itself where it is on it already. @throws conflict with the remedy */
+  rebase(request: RebaseRequest): Promise<Image>;
   /** Fetches or makes the stack ahead of the first build. */
   prepare(progress: Progress): Promise<void>;
   /** Forgets caches and records of an app that is destroyed. */
@@ -28,7 +30,9 @@ export type BuildRequest = {
   readonly config: Readonly<Record<string, string>>;
   /** What the operator chose for the app, in order; what the app itself says, or detection, when left out. */
   readonly buildpacks?: readonly BuildpackSource[];
-  /** The name that classic buildpacks find in STACK; this host's own unless told. */
+  /** The stack to build on, as NAME or NAME@GENERATION; this host's own unless told. */
+  readonly base?: string | undefined;
+  /** The name that classic buildpacks find in STACK; the stack's id unless told. */
   readonly stack?: string;
   /** The builder that was chosen; the one that fits the app when left out. */
   readonly selected?: BuilderName | undefined;
@@ -41,6 +45,12 @@ export type BuildRequest = {
   readonly limits: BuildLimits;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+};
+
+export type RebaseRequest = Pick<BuildRequest, 'app' | 'base' | 'progress' | 'signal'> & {
+  readonly image: Image;
+  /** Also onto another version of the distribution. */
+  readonly force?: boolean;
 };
 
 export type LoadRequest = Pick<BuildRequest, 'app' | 'limits' | 'progress' | 'signal'> & {

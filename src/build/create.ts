@@ -29,10 +29,11 @@ import { loadImage } from './oci/load.ts';
 import { readOperator } from './operator.ts';
 import { type BuildQueue, createBuildQueue, defaultBuildMemory } from './queue.ts';
 import { reachOf } from './reach.ts';
+import { rebase } from './rebase.ts';
 import { loadRecordKey } from './record-key.ts';
 import { createRegistries, type FindCredentials } from './registry/registries.ts';
 import { createRuntimes } from './runtimes/runtimes.ts';
-import { createStack } from './stack/stack.ts';
+import { createStack, type Stack } from './stack/stack.ts';
 import { inTurns } from './turns.ts';
 
 export type BuilderOptions = {
@@ -51,6 +52,8 @@ export type BuilderOptions = {
   readonly memory?: number | undefined;
   /** Folder with the built-in buildpacks. */
   readonly buildpacksDir: string;
+  /** One of its own unless told. */
+  readonly stack?: Stack;
   /** Groups of them in the order they are tried; Wherry's own unless told. */
   readonly order?: NamedOrder;
 };
@@ -59,7 +62,7 @@ export type BuilderOptions = {
 export function createBuilder(options: BuilderOptions): Builder {
   const { paths, layers, log, clock } = options;
   const operator = readOperator(process.env, options.caFile);
-  const stack = createStack({ paths, layers, clock });
+  const stack = options.stack ?? createStack({ paths, layers, clock });
   const runtimes = createRuntimes({ paths, layers, stack, clock, hostEnv: operator.hostEnv });
   const allowed = parseAllowedHosts(options.allowHosts);
   const fetcher = createFetcher({ paths, layers, clock, allowed, caFile: operator.caFile });
@@ -101,6 +104,14 @@ export function createBuilder(options: BuilderOptions): Builder {
     async detect(request) {
       return await buildOnce({ lifecycle: await ready, fetcher, queue, reach }, request, detectBuildpacks);
     },
+    async rebase(request) {
+      const release = layers.hold();
+      try {
+        return await rebase(request, stack);
+      } finally {
+        release();
+      }
+    },
     async prepare(progress) {
       await Promise.all([stack.build({ progress }), runtimes.warm({ progress })]);
     },
@@ -112,6 +123,7 @@ export function createBuilder(options: BuilderOptions): Builder {
       const tools = [...buildpacks.values()].map(({ digest }) => digest);
       // From here to the look at what builds lease nothing waits, so no build can end in between.
       await layers.collect(new Set<DiffId>([...layersHeld(paths.builds, kept), ...tools]));
+      await stack.collect(kept.flatMap(image => image.layers));
     },
   };
 }
@@ -146,6 +158,8 @@ async function buildOnce<Result>(
   const release = lifecycle.layers.hold();
   try {
     const source = insideBuildDir(request.source, request.buildDir);
+    // A newer generation that comes while this runs is for the next build.
+    const base = await lifecycle.stack.pin(request);
     const { signal } = stop;
     const onWait = (why: string) => progress.step(why);
     const turns = inTurns(lifecycle.engine, queue, { app, memory: limits.memory, signal, onWait });
@@ -161,7 +175,7 @@ async function buildOnce<Result>(
       },
       turns,
     );
-    const inside = { ...request, source, signal };
+    const inside = { ...request, source, base, signal };
     return await how({ ...lifecycle, engine, request: inside, work, signal }, fetcher);
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : named(explainFull(error, builds), app);

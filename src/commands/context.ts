@@ -2,6 +2,8 @@ import type { Readable } from 'node:stream';
 import type { Builds } from '../build/builds.ts';
 import type { DiskRoom } from '../build/disk-room.ts';
 import type { DiskUse } from '../build/disk-use.ts';
+import type { RebaseAll } from '../build/rebase-all.ts';
+import type { Stack } from '../build/stack/stack.ts';
 import type { Deployer } from '../deploy.ts';
 import type { App } from '../domain/app.ts';
 import type { AppName } from '../domain/names.ts';
@@ -18,6 +20,8 @@ export type Services = {
   readonly deployer: Deployer;
   readonly builds: Builds;
   readonly disk: DiskUse;
+  readonly stacks: Stack;
+  readonly rebaseAll: RebaseAll;
   readonly room: DiskRoom;
   readonly runtime: Runtime;
   readonly receiver: Receiver;

@@ -17,6 +17,7 @@ import { releasesCommands } from './releases.ts';
 import { repoCommands } from './repo.ts';
 import { resourceCommands } from './resource.ts';
 import { sshKeysCommands } from './ssh-keys.ts';
+import { stacksCommands } from './stacks.ts';
 import { urlsCommands } from './urls.ts';
 
 /** Every command that Wherry has of itself; a new namespace is one row. */
@@ -39,6 +40,7 @@ export function createCoreRegistry(): Registry {
     ...repoCommands,
     ...resourceCommands,
     ...sshKeysCommands,
+    ...stacksCommands,
     ...urlsCommands,
     versionCommand,
   ]);

@@ -1,9 +1,11 @@
+import type { RebaseOutcome } from '../build/rebase-all.ts';
+import { WherryError } from '../domain/errors.ts';
 import { parseProcessType } from '../domain/names.ts';
-import { optional } from './args.ts';
+import { optional, toggle } from './args.ts';
 import { defineCommand } from './define.ts';
 import { doing, isDeployed } from './doing.ts';
 import { app, counts, processType } from './kinds.ts';
-import { heading, step } from './lines.ts';
+import { columns, heading, step } from './lines.ts';
 import { psReport } from './ps-report.ts';
 
 const web = parseProcessType('web');
@@ -103,4 +105,36 @@ const rebuild = defineCommand({
   text: () => [],
 });
 
-export const psCommands = [scale, restart, stop, start, rebuild, psReport];
+const rebase = defineCommand({
+  name: 'ps:rebase',
+  summary: 'Put an app, or all, on the newest generation of its stack without building it',
+  description:
+    'The same layers of the app on a run image with newer packages, as a new release that takes over without a failed request; rollback brings the old one back. An app that a Dockerfile or an image from elsewhere made, or that is set to use another stack, must be built again. --force also takes a stack whose distribution has another version.',
+  examples: ['ps:rebase blog', 'ps:rebase --all'],
+  args: { app: optional(app) },
+  flags: { all: toggle({ help: 'every app that is deployed' }) },
+  access: { app: 'write' },
+  effect: 'write',
+  async run(context, input) {
+    const how = { force: context.force };
+    if (input.all && input.app === undefined) return await context.rebaseAll(how, doing(context));
+    if (input.app === undefined || input.all) throw new WherryError('usage', 'Name one app, or say --all.');
+    const owner = context.app(input.app);
+    if (!isDeployed(context, owner)) return [];
+    context.progress.step(`Rebasing ${owner.name}`);
+    const release = await context.deployer.rebase(owner, how, doing(context));
+    const done: RebaseOutcome = release
+      ? { app: owner.name, outcome: 'rebased', release: release.version }
+      : { app: owner.name, outcome: 'newest' };
+    return [done];
+  },
+  text: outcomes => columns(outcomes.map(each => [each.app, describeRebase(each)])),
+  exit: outcomes => (outcomes.some(({ outcome }) => outcome === 'failed') ? 1 : 0),
+});
+
+function describeRebase(done: RebaseOutcome): string {
+  if (done.outcome === 'rebased') return `is on the newest stack as v${done.release}`;
+  return done.outcome === 'newest' ? 'is on the newest stack already' : done.reason;
+}
+
+export const psCommands = [scale, restart, stop, start, rebuild, rebase, psReport];

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterAll } from 'vitest';
-import type { Builder, BuildRequest } from '../../src/build/builder.ts';
+import type { Builder, BuildRequest, RebaseRequest } from '../../src/build/builder.ts';
 import { createBuilds } from '../../src/build/builds.ts';
 import { createDiskRoom } from '../../src/build/disk-room.ts';
 import { createDiskUse } from '../../src/build/disk-use.ts';
 import { createLayerStore } from '../../src/build/layers/store.ts';
+import { rebase } from '../../src/build/rebase.ts';
+import { createRebaseAll } from '../../src/build/rebase-all.ts';
+import { createStack } from '../../src/build/stack/stack.ts';
 import type { Services } from '../../src/commands/context.ts';
 import { createDispatch, type DispatchRequest } from '../../src/commands/dispatch.ts';
 import { createCoreRegistry } from '../../src/commands/index.ts';
@@ -25,6 +28,7 @@ import { systemClock as clock } from '../../src/system/clock.ts';
 import { createLocks } from '../../src/system/locks.ts';
 import type { Log } from '../../src/system/log.ts';
 import { createPaths } from '../../src/system/paths.ts';
+import { fakeMirror } from '../build/stack/support/fake-mirror.ts';
 
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 export type Bench = ReturnType<typeof createBench>;
@@ -48,6 +52,7 @@ export function createBench() {
     checkout: async () => ({ commit: '1'.repeat(40), subject: 'First', dir: '/nonexistent' }),
   };
   const builder = {
+    rebase: async (request: RebaseRequest) => await rebase(request, stacks),
     build: async () => image('2'),
     detect: async ({ buildpacks = [] }: BuildRequest) => buildpacks.map(({ text }) => text),
     forget: async (app: string) => void forgotten.push(app),
@@ -57,6 +62,8 @@ export function createBench() {
   const dir = mkdtempSync(join(scratch, 'bench-'));
   const paths = createPaths({ data: join(dir, 'data'), cache: join(dir, 'cache') });
   mkdirSync(paths.data);
+  const mirror = fakeMirror(dir);
+  const stacks = createStack({ paths, layers: createLayerStore(paths), clock, makers: mirror.makers });
   const builds = createBuilds({ store, paths, clock });
   const room = createDiskRoom({ store, paths, layers: createLayerStore(paths), clock, log });
   const deployer = createDeployer({
@@ -76,6 +83,8 @@ export function createBench() {
     log,
   });
   const services: Services = {
+    stacks,
+    rebaseAll: createRebaseAll({ store, locks, rebase: deployer.rebase }),
     store,
     deployer,
     builds,
@@ -92,7 +101,21 @@ export function createBench() {
   const local: Actor = { name: 'local', via: 'local' };
 
   return {
-    ...{ services, store, runtime, registry, dispatch, locks, logged, heads, deployer, paths, forgotten },
+    ...{
+      services,
+      store,
+      runtime,
+      registry,
+      dispatch,
+      locks,
+      logged,
+      heads,
+      deployer,
+      paths,
+      forgotten,
+      stacks,
+      mirror,
+    },
     published: () => published,
     run: (...words: string[]): Promise<Ran> => runWords(dispatch, { words, actor: local }),
     runWith: (given: { words: string[]; stdin?: string; actor?: Actor; signal?: AbortSignal }) =>

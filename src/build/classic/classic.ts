@@ -6,7 +6,6 @@ import type { Fetched } from '../fetch/fetcher.ts';
 import { keyedHash } from '../lifecycle/inputs.ts';
 import type { Run } from '../lifecycle/run.ts';
 import { checkSource, putSource } from '../source.ts';
-import { stackId } from '../stack/recipe.ts';
 import { openClassicContainer } from './container.ts';
 import { classicImage, exportApp, exportCache, processesOf, putClassicLauncher } from './export.ts';
 import { compileAll, releaseOf } from './programs.ts';
@@ -19,13 +18,13 @@ export async function runClassic(run: Run, buildpacks: readonly Fetched[]): Prom
   const { request, work, layers } = run;
   applySlugignore(request.source.dir);
   const appJson = checkSource(request.source.dir, request.progress);
-  const stack = request.config['STACK'] || request.stack || stackId;
-  const runImage = await run.stack.run(request);
+  const base = await run.stack.generation(request);
+  const stack = request.config['STACK'] || request.stack || base.id;
   // Heroku's build images have compilers, and buildpacks count on it.
-  const buildImage = [...(await run.stack.build(request)), await run.stack.compilers(request)];
+  const buildImage = [...base.build, await run.stack.compilers(request)];
   const source = await putSource(request.source, layers, work, 'app');
   const last = readClassicRecord(run.builds, request.app);
-  const keys = keysOf(run, { source, stack, runImage, buildImage, buildpacks });
+  const keys = keysOf(run, { source, stack, runImage: base.run, buildImage, buildpacks });
   if (last && isSame(run, last, keys)) return last;
 
   work.writeConfig(request.config);
@@ -33,6 +32,7 @@ export async function runClassic(run: Run, buildpacks: readonly Fetched[]): Prom
   const cache = last?.stack === stack && last.cache && layers.has(last.cache) ? last.cache : undefined;
   const { release, cacheUpper } = await buildInside(run, {
     image: buildImage,
+    baseEnv: base.env,
     source: dir,
     cache,
     buildpacks,
@@ -43,7 +43,8 @@ export async function runClassic(run: Run, buildpacks: readonly Fetched[]): Prom
   const kept = await exportCache(run, { upper: cacheUpper, last: cache });
   const built = await exportApp(run, dir);
   const image = classicImage({
-    layers: [...runImage, source, ...(built ? [built] : []), await putClassicLauncher(run)],
+    base,
+    layers: [source, ...(built ? [built] : []), await putClassicLauncher(run)],
     stack,
     release,
     processes,
@@ -55,6 +56,7 @@ export async function runClassic(run: Run, buildpacks: readonly Fetched[]): Prom
 
 type Inside = {
   readonly image: readonly DiffId[];
+  readonly baseEnv: Readonly<Record<string, string>>;
   readonly source: string;
   readonly cache: DiffId | undefined;
   readonly buildpacks: readonly Fetched[];

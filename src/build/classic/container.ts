@@ -6,7 +6,7 @@ import type { Mount, OverlayMount } from '../../engine/engine.ts';
 import type { Fetched } from '../fetch/fetcher.ts';
 import type { Run } from '../lifecycle/run.ts';
 import { caInside } from '../operator.ts';
-import { appUser, stackEnv } from '../stack/recipe.ts';
+import { appUser } from '../stack/recipe.ts';
 
 // One sandbox a build. The app lies in /app from the start, where it will run: nothing that bakes paths has to be moved.
 
@@ -24,6 +24,8 @@ export async function openClassicContainer(
   run: Run,
   options: {
     image: readonly DiffId[];
+    /** What every process of the stack has. */
+    baseEnv: Readonly<Record<string, string>>;
     /** Host folder of the app's source. */
     source: string;
     /** Host folder of the cache as the last good build left it. */
@@ -59,7 +61,7 @@ export async function openClassicContainer(
   });
   const env = {
     ...operator.buildEnv,
-    ...stackEnv,
+    ...options.baseEnv,
     HOME: '/app',
     STACK: options.stack,
     SOURCE_VERSION: request.source.commit,

@@ -11,7 +11,9 @@ import { isWhiteout } from '../layers/walk.ts';
 import type { Run } from '../lifecycle/run.ts';
 import { parseProcfile } from '../procfile.ts';
 import { readSmallFile } from '../read-file.ts';
-import { appUser, distro, stackEnv } from '../stack/recipe.ts';
+import { baseLabels } from '../rebase-labels.ts';
+import type { Generation } from '../stack/generation.ts';
+import { appUser } from '../stack/recipe.ts';
 import { classicLauncher, launcherPath } from './launcher.ts';
 import type { ReleaseInfo } from './release-yaml.ts';
 
@@ -71,8 +73,9 @@ export async function putClassicLauncher({ layers, work }: Exporting): Promise<D
   return await layers.put({ dir: root, scope: 'app', origin: 'launcher', owner: { uid: 0, gid: 0 } });
 }
 
-/** Lowest first: stack, source, what the build wrote, launcher. */
+/** Lowest first: stack, source, what the build wrote, launcher; `layers` are those above the stack. */
 export function classicImage(parts: {
+  base: Generation;
   layers: readonly DiffId[];
   stack: string;
   release: ReleaseInfo;
@@ -80,18 +83,17 @@ export function classicImage(parts: {
   buildpacks: readonly { text: string; pin: string }[];
   appJson: AppJson;
 }): Image {
-  const { appJson, release } = parts;
+  const { appJson, base, release } = parts;
   return identified({
-    layers: [...new Set(parts.layers)],
-    env: { ...stackEnv, ...Object.fromEntries(release.config), HOME: '/app', STACK: parts.stack },
+    layers: [...new Set([...base.run, ...parts.layers])],
+    env: { ...base.env, ...Object.fromEntries(release.config), HOME: '/app', STACK: parts.stack },
     workingDir: '/app',
     user: appUser,
     entrypoint: [launcherPath],
     processes: parts.processes,
     ...(appJson.healthcheck ? { healthcheck: appJson.healthcheck } : {}),
     labels: {
-      'io.buildpacks.base.distro.name': distro.name,
-      'io.buildpacks.base.distro.version': distro.version,
+      ...baseLabels(base, []),
       'io.wherry.classic-buildpacks': JSON.stringify(parts.buildpacks),
     },
   });

@@ -16,7 +16,7 @@ export type ClassicRecord = {
   readonly image: Image;
 };
 
-export const schema = 1;
+export const schema = 2;
 
 export function readClassicRecord(builds: string, app: string): ClassicRecord | undefined {
   try {

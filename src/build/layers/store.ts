@@ -89,7 +89,9 @@ export function createLayerStore(paths: Pick<Paths, 'cache' | 'layers'>, clock: 
       const letGo = hold();
       try {
         lease(diffId);
-        if (existsSync(home(diffId))) await rm(dir, { recursive: true, force: true });
+        // Other data directories cannot see one that this one has of its own.
+        const there = scope === 'shared' ? join(roots.shared, folderName(diffId)) : home(diffId);
+        if (existsSync(there)) await rm(dir, { recursive: true, force: true });
         else await adopt({ dir, info, root: roots[scope], name: folderName(diffId) });
       } finally {
         letGo();

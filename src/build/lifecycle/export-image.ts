@@ -4,15 +4,15 @@ import type { DiffId, Image } from '../../domain/image.ts';
 import type { AppJson } from '../app-json.ts';
 import { identified } from '../image-id.ts';
 import type { Runtime } from '../runtimes/runtimes.ts';
-import { appUser, stackEnv } from '../stack/recipe.ts';
+import type { Generation } from '../stack/generation.ts';
+import { appUser } from '../stack/recipe.ts';
 import { labelsOf } from './labels.ts';
 import { launcherPath, processFolder } from './launcher.ts';
 import { mergeProcesses, specOf } from './processes.ts';
 import type { BuildpackRecord } from './record.ts';
 
 export type ImageParts = {
-  /** Layers of the run image. */
-  readonly stack: readonly DiffId[];
+  readonly stack: Pick<Generation, 'stack' | 'id' | 'distro' | 'env' | 'run'>;
   readonly runtimes: readonly Runtime[];
   readonly buildpacks: readonly BuildpackRecord[];
   /** Bills of materials of what is launched. */
@@ -39,7 +39,7 @@ export function assembleImage(parts: ImageParts): Image {
   const content: Omit<Image, 'id'> = {
     layers: [
       ...new Set([
-        ...stack,
+        ...stack.run,
         ...launched(runtimes).map(({ layer }) => layer),
         ...launch,
         ...(sbom ? [sbom] : []),
@@ -48,8 +48,8 @@ export function assembleImage(parts: ImageParts): Image {
       ]),
     ],
     env: {
-      ...stackEnv,
-      PATH: `${processFolder}:${dirname(launcherPath)}:${stackEnv.PATH}`,
+      ...stack.env,
+      PATH: `${processFolder}:${dirname(launcherPath)}:${stack.env['PATH'] ?? ''}`,
       CNB_LAYERS_DIR: '/layers',
       CNB_APP_DIR: '/workspace',
     },
@@ -58,7 +58,7 @@ export function assembleImage(parts: ImageParts): Image {
     entrypoint: [launcherPath, '--'],
     processes: merged.processes.map(specOf),
     ...(appJson.healthcheck ? { healthcheck: appJson.healthcheck } : {}),
-    labels: labelsOf({ stack, app, launcher, buildpacks, merged }),
+    labels: labelsOf({ stack, runtimes: launched(runtimes), app, launcher, buildpacks, merged }),
   };
   return identified(content);
 }

@@ -1,12 +1,15 @@
 import type { DiffId } from '../../domain/image.ts';
-import { distro, stackId } from '../stack/recipe.ts';
+import { baseLabels } from '../rebase-labels.ts';
+import type { Runtime } from '../runtimes/runtimes.ts';
+import type { Generation } from '../stack/generation.ts';
 import { execEnv } from './launch.ts';
 import { launcherPath } from './launcher.ts';
 import type { Merged } from './processes.ts';
 import type { BuildpackRecord } from './record.ts';
 
 export type LabelParts = {
-  readonly stack: readonly DiffId[];
+  readonly stack: Pick<Generation, 'stack' | 'id' | 'distro' | 'run'>;
+  readonly runtimes: readonly Runtime[];
   readonly app: readonly DiffId[];
   readonly launcher: DiffId;
   readonly buildpacks: readonly BuildpackRecord[];
@@ -19,11 +22,8 @@ export type LabelParts = {
  */
 export function labelsOf(parts: LabelParts): Readonly<Record<string, string>> {
   return {
-    'io.buildpacks.stack.id': stackId,
-    'io.buildpacks.base.distro.name': distro.name,
-    'io.buildpacks.base.distro.version': distro.version,
+    ...baseLabels(parts.stack, parts.runtimes),
     'io.buildpacks.exec-env': execEnv,
-    'io.buildpacks.rebasable': 'true',
     'io.buildpacks.build.metadata': JSON.stringify(buildMetadata(parts)),
     'io.buildpacks.lifecycle.metadata': JSON.stringify(lifecycleMetadata(parts)),
     ...Object.fromEntries(parts.buildpacks.flatMap(({ labels }) => Object.entries(labels))),
@@ -51,7 +51,7 @@ function buildMetadata({ buildpacks, merged }: LabelParts) {
 }
 
 function lifecycleMetadata({ stack, app, launcher, buildpacks }: LabelParts) {
-  const topLayer = stack.at(-1);
+  const topLayer = stack.run.at(-1);
   return {
     app: app.map(sha => ({ sha })),
     config: { sha: launcher },
@@ -70,6 +70,6 @@ function lifecycleMetadata({ stack, app, launcher, buildpacks }: LabelParts) {
       ),
       ...(store ? { store: { metadata: store } } : {}),
     })),
-    runImage: { ...(topLayer ? { topLayer } : {}), reference: stackId },
+    runImage: { ...(topLayer ? { topLayer } : {}), reference: stack.id },
   };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { checkDisk } from '../disk-watch.ts';
 import { checkSource, putSource } from '../source.ts';
+import type { Generation } from '../stack/generation.ts';
 import { readBuildConfig } from './build-config.ts';
 import type { Outcome } from './build-phase.ts';
 import { assembleImage } from './export-image.ts';
@@ -22,13 +23,13 @@ export async function runLifecycle(asked: Run): Promise<BuildRecord> {
   const run = await withProject(asked);
   const { request, work, layers, stack } = run;
   const appJson = checkSource(request.source.dir, request.progress);
-  const runImage = await stack.run(run.request);
+  const base = await stack.generation(run.request);
   const source = await putSource(request.source, layers, work);
-  const question = await questionOf(run, source, runImage);
+  const question = await questionOf(run, source, base);
   const reused = reusableBuild(question);
   if (reused) {
     const app = await putApp({ ...reused, source, slices: slicesOf(reused), layers, work });
-    const image = assembleImage({ ...reused, stack: runImage, app, appJson });
+    const image = assembleImage({ ...reused, stack: base, app, appJson });
     if (image.id === reused.image.id)
       request.progress.detail('Nothing changed: the image is the one of the last build');
     return { ...reused, source, whole: question.whole, image };
@@ -57,7 +58,7 @@ export async function runLifecycle(asked: Run): Promise<BuildRecord> {
   const app = await putApp({ source, built, slices: slicesOf({ buildpacks: records }), layers, work });
   for (const warning of mergeProcesses(records.map(({ processes }) => processes)).warnings)
     request.progress.warn(warning);
-  const parts = { stack: runImage, runtimes: provided, buildpacks: records, sbom, app, launcher, appJson };
+  const parts = { stack: base, runtimes: provided, buildpacks: records, sbom, app, launcher, appJson };
   const image = assembleImage(parts);
   return {
     schema,
@@ -83,17 +84,16 @@ function slicesOf({ buildpacks }: Pick<BuildRecord, 'buildpacks'>): readonly (re
 async function questionOf(
   run: Run,
   source: BuildRecord['source'],
-  runImage: readonly string[],
+  { id, run: runImage, build: buildImage }: Generation,
 ): Promise<ReuseQuestion> {
   const { request, layers, key } = run;
-  const buildImage = await run.stack.build(request);
   const digests = run.order.flatMap(group => group.map(({ buildpack }) => [buildpack.id, buildpack.digest]));
   const config = Object.entries(request.config).sort();
   const operator = keyedHash(JSON.stringify(readBuildConfig(run.buildConfig)), key);
   return {
     last: readRecord(run.builds, request.app),
     base: createHash('sha256')
-      .update(JSON.stringify([schema, runImage, buildImage, digests, operator]))
+      .update(JSON.stringify([schema, id, runImage, buildImage, digests, operator]))
       .digest('hex'),
     whole: keyedHash(JSON.stringify([source, config]), key),
     source,

@@ -16,6 +16,8 @@ export type ImportOptions = {
   readonly name: string;
   /** Bytes unpacked, of all layers together. */
   readonly limit: number;
+  /** Whose layers they become; this data directory's unless told. */
+  readonly scope?: 'app' | 'shared';
   readonly signal?: AbortSignal;
 };
 
@@ -53,7 +55,7 @@ async function importLayer(file: LayerFile, options: ImportOptions): Promise<Dif
     const stream = await opened(file.file);
     const { diffId, opaque } = await unpackLayer({ ...options, stream, into: dir });
     if (diffId !== file.diffId) throw changed(options.name);
-    const id = await options.layers.put({ dir, scope: 'app', origin: 'image', opaque });
+    const id = await options.layers.put({ dir, scope: options.scope ?? 'app', origin: 'image', opaque });
     await rememberLayer(options.builds, file.diffId, id);
     return id;
   } finally {

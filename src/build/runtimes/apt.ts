@@ -1,9 +1,10 @@
 import { WherryError } from '../../domain/errors.ts';
 import type { DiffId } from '../../domain/image.ts';
 import { quoteForPeople } from '../../domain/names.ts';
-import { ExecError } from '../../system/exec.ts';
 import type { Require } from '../lifecycle/plan.ts';
+import { isPackageName } from '../stack/package-name.ts';
 import type { Stack, StackContext } from '../stack/stack.ts';
+import { unknownPackage } from '../stack/unknown-package.ts';
 import type { Runtime } from './runtimes.ts';
 
 /** The name that buildpacks require Debian packages by: `metadata.packages` is a list of their names. */
@@ -23,12 +24,14 @@ export async function provideApt(
   const build = packagesOf(requires).filter(name => !launch.includes(name));
   const provided: Runtime[] = [];
   if (launch.length > 0) {
-    provided.push({ name: 'apt', layer: await install(launch, stack, context), build: true, launch: true });
+    const layer = await install(launch, stack, context);
+    provided.push({ name: 'apt', layer, packages: launch, build: true, launch: true });
   }
   if (build.length > 0) {
     provided.push({
       name: 'apt-build',
       layer: await install(build, stack, context),
+      packages: build,
       build: true,
       launch: false,
     });
@@ -40,24 +43,16 @@ async function install(names: readonly string[], stack: Stack, context: StackCon
   try {
     return await stack.extra(names, context);
   } catch (error) {
-    const unknown = unknownPackage(error);
+    const unknown = unknownPackage(error instanceof Error ? error.cause : undefined);
     if (unknown === undefined) throw error;
+    const { distro } = await stack.generation(context);
+    const title = `${distro.name.charAt(0).toUpperCase()}${distro.name.slice(1)} ${distro.version}`;
     throw new WherryError(
       'build-failed',
-      `Debian 12 has no package ${quoteForPeople(unknown)}. Correct its name or remove it.`,
+      `${title} has no package ${quoteForPeople(unknown)}. Correct its name or remove it.`,
       { cause: error },
     );
   }
-}
-
-/** What apt says it cannot find. */
-function unknownPackage(error: unknown): string | undefined {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (!(cause instanceof ExecError)) return undefined;
-  return /Unable to locate package (\S+)|Package '?([^'\s]+)'? has no installation candidate/
-    .exec(cause.stderr)
-    ?.slice(1)
-    .find(name => name !== undefined);
 }
 
 function packagesOf(requires: readonly Require[]): string[] {
@@ -66,7 +61,7 @@ function packagesOf(requires: readonly Require[]): string[] {
     return Array.isArray(list) ? list.map(String) : [];
   });
   for (const name of names) {
-    if (!/^[a-z0-9][a-z0-9+.-]{1,99}$/.test(name)) {
+    if (!isPackageName(name)) {
       throw new WherryError(
         'build-failed',
         `${quoteForPeople(name)} is not the name of a Debian package. Correct or remove it.`,

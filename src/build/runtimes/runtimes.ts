@@ -18,6 +18,8 @@ export type Runtime = {
   readonly layer: DiffId;
   /** Folder in the layer like a buildpack's layer (`bin`, `lib`), or none: files of the system that need no setting up. */
   readonly folder?: string;
+  /** Debian packages that are in it: it belongs to the stack it was made on, and is made anew for another. */
+  readonly packages?: readonly string[];
   readonly build: boolean;
   readonly launch: boolean;
 };
@@ -51,7 +53,8 @@ export function createRuntimes(options: {
     }),
     compilers: async (_version, context) => ({ layer: await options.stack.compilers(context) }),
     lighttpd: async (_version, context) => ({
-      layer: await options.stack.extra(['lighttpd', 'lighttpd-mod-deflate'], context),
+      layer: await options.stack.extra(lighttpdPackages, context),
+      packages: lighttpdPackages,
     }),
     ...Object.fromEntries(toolNames.map(name => [name, toolProvider({ ...options, npm }, name)])),
   };
@@ -85,7 +88,9 @@ export function createRuntimes(options: {
   };
 }
 
-type Provided = Pick<Runtime, 'layer' | 'folder'>;
+const lighttpdPackages = ['lighttpd', 'lighttpd-mod-deflate'];
+
+type Provided = Pick<Runtime, 'layer' | 'folder' | 'packages'>;
 type Provider = (version: string, context: StackContext) => Promise<Provided>;
 
 const toolNames = Object.keys(tools) as (keyof typeof tools)[];

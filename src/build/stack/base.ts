@@ -3,25 +3,33 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import type { DiffId } from '../../domain/image.ts';
+import { quoteForPeople } from '../../domain/names.ts';
 import { exec } from '../../system/exec.ts';
 import type { LayerStore } from '../layers/store.ts';
 import { hostMirror, type Mirror } from './mirror.ts';
-import { appUser, excludedPaths, home, runPackages, suite } from './recipe.ts';
+import { appUser, excludedPaths, home, runPackages } from './recipe.ts';
 import { removeTraces } from './traces.ts';
+import { unknownPackage } from './unknown-package.ts';
+
+export type BaseOptions = {
+  readonly layers: LayerStore;
+  /** Debian's name for it, as `bookworm`. */
+  readonly suite: string;
+  /** Debian packages on top of the usual ones. */
+  readonly packages: readonly string[];
+  /** Work folder on the cache's file system; emptied first. */
+  readonly dir: string;
+  readonly signal?: AbortSignal | undefined;
+};
 
 /** The run image: a Debian of its own, made from the mirror the host uses. About half a minute. */
-export async function makeBase(options: {
-  layers: LayerStore;
-  /** Work folder on the cache's file system; emptied first. */
-  dir: string;
-  signal?: AbortSignal | undefined;
-}): Promise<DiffId> {
+export async function makeBase(options: BaseOptions): Promise<DiffId> {
   const root = join(options.dir, 'root');
   await rm(options.dir, { recursive: true, force: true });
   mkdirSync(options.dir, { recursive: true });
   try {
-    const mirror = await hostMirror();
-    await bootstrap(root, mirror, options.signal);
+    const mirror = await hostMirror(options.suite);
+    await bootstrap(root, mirror, options);
     if (mirror.sources.length > 0) rmSync(join(root, 'etc/apt/sources.list'));
     await exec('chroot', [root, 'localedef', '-i', 'en_US', '-f', 'UTF-8', 'en_US.UTF-8']);
     finish(root);
@@ -31,13 +39,14 @@ export async function makeBase(options: {
   }
 }
 
-async function bootstrap(root: string, mirror: Mirror, signal: AbortSignal | undefined): Promise<void> {
+async function bootstrap(root: string, mirror: Mirror, options: BaseOptions): Promise<void> {
+  const { suite, packages, signal } = options;
   const args = [
     '--quiet',
     '--variant=minbase',
     '--mode=root',
     '--format=directory',
-    `--include=${runPackages.join(',')}`,
+    `--include=${[...runPackages, ...packages].join(',')}`,
     ...excludedPaths.map(line => `--dpkgopt=${line}`),
     ...mirror.options.map(option => `--aptopt=${option}`),
     suite,
@@ -48,6 +57,15 @@ async function bootstrap(root: string, mirror: Mirror, signal: AbortSignal | und
   try {
     await exec('mmdebstrap', args, { input, timeout: 15 * 60_000, ...(signal ? { signal } : {}) });
   } catch (cause) {
+    const unknown = unknownPackage(cause);
+    if (unknown !== undefined)
+      throw new WherryError(
+        'not-found',
+        `Debian ${suite} has no package ${quoteForPeople(unknown)}. Correct its name.`,
+        {
+          cause,
+        },
+      );
     throw new WherryError(
       'failed',
       'The stack image could not be made with mmdebstrap; see the daemon log. Check that the Debian mirror in /etc/apt is reachable.',

@@ -18,6 +18,8 @@ export type PackagesOptions = {
   readonly origin: string;
   /** Keeps apt's record of what is installed; without it the layer holds the packages' files alone and sits on any stack. */
   readonly record: boolean;
+  /** The Debian suite whose mirror of the host's is used; the sources of the base itself when left out. */
+  readonly suite?: string | undefined;
   /** Work folder on the cache's file system; what a crash left in it is unmounted and deleted. */
   readonly dir: string;
   readonly signal?: AbortSignal | undefined;
@@ -47,9 +49,9 @@ export async function makePackagesLayer(options: PackagesOptions): Promise<DiffI
   }
 }
 
-async function install(root: string, { packages, signal }: PackagesOptions): Promise<void> {
-  const mirror = await hostMirror();
-  await prepare(root, mirror.sources, mirror.options);
+async function install(root: string, { packages, signal, suite }: PackagesOptions): Promise<void> {
+  const mirror = await hostMirror(suite);
+  await prepare(root, suite === undefined ? [] : mirror.sources, mirror.options);
   const run = async (...argv: string[]) =>
     await exec('chroot', [root, ...argv], {
       timeout: 15 * 60_000,

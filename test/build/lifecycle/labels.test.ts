@@ -26,7 +26,13 @@ const record = (cached: DiffId): BuildpackRecord => ({
 });
 const labels = (cached: DiffId = diffId('2')) =>
   labelsOf({
-    stack: [diffId('8'), diffId('9')],
+    stack: {
+      stack: 'wherry-12',
+      id: 'wherry-12',
+      distro: { name: 'debian', version: '12' },
+      run: [diffId('8'), diffId('9')],
+    },
+    runtimes: [],
     app: [diffId('3')],
     launcher: diffId('4'),
     buildpacks: [record(cached)],
