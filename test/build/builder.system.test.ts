@@ -277,7 +277,9 @@ describe('bad input and limits', () => {
       change: dir =>
         setBuildScript(dir, 'for i in $(seq 60); do head -c 10000000 /dev/zero > file$i; sleep 0.2; done'),
     });
-    await expect(build).rejects.toThrow('The build wrote more than its disk limit of 50m: let it write less, or raise the limit with: builds:set greedy disk 100m');
+    await expect(build).rejects.toThrow(
+      'The build wrote more than its disk limit of 50m: let it write less, or raise the limit with: builds:set greedy disk 100m',
+    );
   });
 
   it('says so when the disk of the host is full, and leaves nothing half made', async () => {
