@@ -194,8 +194,8 @@ export function createDeployer(options: DeployerOptions): Deployer {
     const buildpacks = store.buildpacks.list(app);
     const stack = store.buildpacks.stack(app);
     const base = stackOf(store, app);
-    const selected = store.properties.get(`app:${app.id}`, 'builder-selected');
-    const buildDir = store.properties.get(`app:${app.id}`, 'builder-build-dir');
+    const selected = store.properties.resolve(app.id, 'builder-selected');
+    const buildDir = store.properties.resolve(app.id, 'builder-build-dir');
     return {
       app: app.name,
       source,

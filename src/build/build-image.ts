@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { builderLabel } from '../domain/builder.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Image } from '../domain/image.ts';
 import { choose } from './choose.ts';
@@ -7,6 +8,7 @@ import { writeClassicRecord } from './classic/record.ts';
 import { buildDockerfile, hasDockerfile } from './dockerfile/build.ts';
 import { scanDockerfile } from './dockerfile/scan.ts';
 import type { Fetched, Fetcher } from './fetch/fetcher.ts';
+import { identified } from './image-id.ts';
 import { runLifecycle } from './lifecycle/lifecycle.ts';
 import { detectIn } from './lifecycle/phases.ts';
 import { withProject } from './lifecycle/project.ts';
@@ -25,7 +27,7 @@ type Way =
 export async function buildImage(run: Run, fetcher: Fetcher): Promise<Image> {
   const { app } = run.request;
   const way = await wayOf(run, fetcher);
-  if (way.kind === 'dockerfile') return await buildDockerfile(run);
+  if (way.kind === 'dockerfile') return marked(await buildDockerfile(run));
   if (way.kind === 'classic') {
     const record = await runClassic(run, way.buildpacks);
     writeClassicRecord(run.builds, app, record);
@@ -65,6 +67,11 @@ async function wayOf(run: Run, fetcher: Fetcher): Promise<Way> {
   if (choice.kind === 'native') return { kind: 'native', run: { ...run, ...choice } };
   const dockerfile = selected === undefined && hasDockerfile(source.dir);
   return dockerfile ? { kind: 'dockerfile' } : { kind: 'native', run };
+}
+
+/** Buildpacks leave labels of their own; with this one the others are told from images that nobody built here. */
+function marked({ id: _unmarked, ...image }: Image): Image {
+  return identified({ ...image, labels: { ...image.labels, [builderLabel]: 'dockerfile' } });
 }
 
 /** @throws build-failed when the app has none */

@@ -54,7 +54,10 @@ export function createBench() {
   const builder = {
     rebase: async (request: RebaseRequest) => await rebase(request, stacks),
     build: async () => image('2'),
-    detect: async ({ buildpacks = [] }: BuildRequest) => buildpacks.map(({ text }) => text),
+    detect: async ({ buildpacks = [], selected, buildDir }: BuildRequest) => [
+      ...buildpacks.map(({ text }) => text),
+      ...[selected, buildDir].filter(text => text !== undefined),
+    ],
     forget: async (app: string) => void forgotten.push(app),
     collect: async () => {},
   };
