@@ -81,6 +81,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     buildpacksDir: fileURLToPath(new URL(`${rootFrom(import.meta.url)}buildpacks`, import.meta.url)),
     ...(settings.caFile ? { caFile: settings.caFile } : {}),
     allowHosts: settings.allowHosts,
+    nodeMirror: settings.nodeMirror,
     credentials: (app, registry) => store.credentials.find('registry', store.apps.find(app), registry),
     memory: settings.buildMemory,
   });

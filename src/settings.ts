@@ -58,6 +58,13 @@ export const settingsTable = {
     help: 'PEM bundle that builds trust for downloads (a company CA); never put into images',
     parse: text => text,
   }),
+  nodeMirror: setting<string | undefined>({
+    flag: 'node-mirror',
+    env: 'WHERRY_NODE_MIRROR',
+    default: '',
+    help: 'URL of a mirror of nodejs.org/dist that Node is taken from first',
+    parse: parseMirror,
+  }),
   allowHosts: setting({
     flag: 'allow-hosts',
     env: 'WHERRY_ALLOW_HOSTS',
@@ -131,6 +138,16 @@ export function parseAddress(text: string): Address {
     );
   }
   return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}
+
+/** @throws invalid */
+function parseMirror(text: string): string | undefined {
+  if (text === '') return undefined;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new WherryError(
+    'invalid',
+    `${quoteForPeople(text)} is not the URL of a mirror. Give for example https://mirror.example.org/node.`,
+  );
 }
 
 /** @throws invalid */

@@ -56,3 +56,11 @@ it('refuses a time or a switch that is none', () => {
     readyTimeout: 60,
   });
 });
+
+it('takes the URL of a mirror of Node, and nothing else for it', () => {
+  const mirror = (url: string) => readSettings(new Map([['node-mirror', url]]), {}).nodeMirror;
+  expect(mirror('https://mirror.example.org/node')).toBe('https://mirror.example.org/node');
+  expect(mirror('')).toBeUndefined();
+  for (const wrong of ['mirror', 'file:///srv/node'])
+    expect(() => mirror(wrong)).toThrow(/is not the URL of a mirror/);
+});

@@ -46,6 +46,8 @@ export type BuilderOptions = {
   readonly caFile?: string;
   /** Hosts that buildpacks may be fetched from although they are private, as `HOST` or `HOST:PORT`. */
   readonly allowHosts?: string;
+  /** URL of a mirror of nodejs.org's distribution, asked before it. */
+  readonly nodeMirror?: string | undefined;
   /** Who apps are to registries of images; nobody when left out. */
   readonly credentials?: FindCredentials;
   /** Bytes of memory that builds in containers may use together; half of the host's less a reserve when left out. */
@@ -63,7 +65,15 @@ export function createBuilder(options: BuilderOptions): Builder {
   const { paths, layers, log, clock } = options;
   const operator = readOperator(process.env, options.caFile);
   const stack = options.stack ?? createStack({ paths, layers, clock });
-  const runtimes = createRuntimes({ paths, layers, stack, clock, hostEnv: operator.hostEnv });
+  const runtimes = createRuntimes({
+    paths,
+    layers,
+    stack,
+    clock,
+    hostEnv: operator.hostEnv,
+    caFile: operator.caFile,
+    nodeMirror: options.nodeMirror,
+  });
   const allowed = parseAllowedHosts(options.allowHosts);
   const fetcher = createFetcher({ paths, layers, clock, allowed, caFile: operator.caFile });
   const registries = createRegistries({

@@ -49,6 +49,22 @@ export function npmRange(node: string): string {
   return major >= 18 ? '10.x' : major >= 16 ? '8.x' : '6.x';
 }
 
+/** What versions of npm need, newest first; later ones than these are taken to need no less. */
+const npmNeeds = [
+  [12, '^22.22.2 || ^24.15.0 || >=26.0.0'],
+  [11, '^20.17.0 || >=22.9.0'],
+  [10, '^18.17.0 || >=20.5.0'],
+  [9, '^14.17.0 || ^16.13.0 || >=18.0.0'],
+  [7, '>=12.13.0'],
+  [0, '>=6.0.0'],
+] as const;
+
+/** Whether a version of npm runs on a version of Node. */
+export function npmRunsOn(npm: string, node: string): boolean {
+  const range = npmNeeds.find(([major]) => semver.major(npm) >= major)?.[1] ?? '*';
+  return semver.satisfies(node, range);
+}
+
 const newest: ReadonlySet<string> = new Set(['node', 'latest', 'current', 'stable']);
 
 function rangeOf(request: string): string | undefined {

@@ -1,22 +1,20 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { WherryError } from '../../domain/errors.ts';
 import type { Clock } from '../../system/clock.ts';
 import { exec } from '../../system/exec.ts';
+import { type Asking, createCatalog } from './catalog.ts';
 
 export type Npm = ReturnType<typeof createNpm>;
-
-const versionsSchema = z.object({ at: z.number(), versions: z.array(z.string()).min(1) });
-/** Milliseconds that a list of versions is taken as current. */
-const fresh = 3_600_000;
 
 /**
  * Packages from the npm registry by the host's own npm, which knows the operator's registry and tokens and checks every
  * download against the registry's integrity hash.
  */
 export function createNpm(options: { dir: string; env: Readonly<Record<string, string>>; clock: Clock }) {
-  const { dir, clock } = options;
+  const { dir } = options;
+  const catalog = createCatalog(options);
   const run = async (args: readonly string[], cwd: string, signal?: AbortSignal) => {
     const scratch = {
       npm_config_cache: join(cwd, '.npm'),
@@ -26,33 +24,28 @@ export function createNpm(options: { dir: string; env: Readonly<Record<string, s
     const env = { ...options.env, ...scratch };
     return await exec('npm', args, { cwd, env, timeout: 300_000, ...(signal ? { signal } : {}) });
   };
+  const view = async (name: string): Promise<readonly string[]> => {
+    await mkdir(dir, { recursive: true });
+    const scratch = await mkdtemp(join(dir, 'npm-'));
+    try {
+      const { stdout } = await run(['view', name, 'versions', '--json'], scratch);
+      return z.array(z.string()).parse(JSON.parse(stdout));
+    } catch (cause) {
+      throw new WherryError(
+        'unavailable',
+        `The npm registry does not answer for package ${name}. Check the host's network and npm settings.`,
+        { cause },
+      );
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  };
 
   return {
     /** Every published version. When the registry is out of reach, those known from before. @throws unavailable */
-    async versions(name: string, signal?: AbortSignal): Promise<readonly string[]> {
-      const file = join(dir, `${name.replaceAll('/', '_')}.json`);
-      const known = await readFile(file, 'utf8').then(
-        text => versionsSchema.safeParse(JSON.parse(text)).data,
-        () => undefined,
-      );
-      if (known && clock.now().getTime() - known.at < fresh) return known.versions;
-      await mkdir(dir, { recursive: true });
-      const scratch = await mkdtemp(join(dir, 'npm-'));
-      try {
-        const { stdout } = await run(['view', name, 'versions', '--json'], scratch, signal);
-        const versions = z.array(z.string()).min(1).parse(JSON.parse(stdout));
-        await writeFile(file, JSON.stringify({ at: clock.now().getTime(), versions }));
-        return versions;
-      } catch (cause) {
-        if (known) return known.versions;
-        throw new WherryError(
-          'unavailable',
-          `The npm registry does not answer for package ${name}. Check the host's network and npm settings.`,
-          { cause },
-        );
-      } finally {
-        await rm(scratch, { recursive: true, force: true });
-      }
+    async versions(name: string, { renew, signal }: Asking = {}): Promise<readonly string[]> {
+      signal?.throwIfAborted();
+      return await catalog.versions(name, async () => await view(name), renew);
     },
 
     /** Downloads `name@version` into the folder and returns the archive's path. @throws unavailable */

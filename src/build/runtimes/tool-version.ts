@@ -11,9 +11,12 @@ export function chooseTool(options: {
   request: string;
   available: readonly string[];
   remedy: string;
+  /** Which versions are of use at all. */
+  usable?: (version: string) => boolean;
 }): string {
   const request = options.request.trim().toLowerCase();
-  const stable = options.available.filter(version => semver.prerelease(version) === null);
+  const { usable = () => true } = options;
+  const stable = options.available.filter(version => semver.prerelease(version) === null && usable(version));
   const range = request === '' || request === 'latest' ? '*' : semver.validRange(request, { loose: true });
   const chosen = range === null ? null : semver.maxSatisfying(stable, range);
   if (chosen) return chosen;
@@ -22,4 +25,10 @@ export function chooseTool(options: {
     'build-failed',
     `${options.title} version ${quoteForPeople(options.request)} cannot be had. Set ${options.remedy} to one of ${majors.map(major => `${major}.x`).join(', ')}.`,
   );
+}
+
+/** Whether a version is one that is asked for. */
+export function fits(version: string, request: string): boolean {
+  const range = semver.validRange(request.trim(), { loose: true });
+  return range !== null && semver.satisfies(version, range);
 }

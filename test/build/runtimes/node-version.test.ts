@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseNode, npmRange } from '../../../src/build/runtimes/node-version.ts';
+import { chooseNode, npmRange, npmRunsOn } from '../../../src/build/runtimes/node-version.ts';
 
 const available = [
   '18.20.8',
@@ -53,5 +53,18 @@ describe('the version of Node', () => {
       '11.x',
       '11.x',
     ]);
+  });
+});
+
+describe('a version of npm', () => {
+  it.each([
+    ['12.2.0', '20.20.2', false],
+    ['11.0.0', '20.20.2', true],
+    ['11.0.0', '18.20.8', false],
+    ['10.9.0', '18.20.8', true],
+    ['6.14.0', '8.17.0', true],
+    ['99.0.0', '26.0.0', true],
+  ])('%s on Node %s: %s', (npm, node, runs) => {
+    expect(npmRunsOn(npm, node)).toBe(runs);
   });
 });
