@@ -1,5 +1,6 @@
+import type { App } from './domain/app.ts';
 import type { AppName } from './domain/names.ts';
-import type { Route, Target } from './domain/route.ts';
+import type { HoldPolicy, Route, RoutePolicy, Target } from './domain/route.ts';
 import type { AppState, TargetSink } from './runtime/runtime.ts';
 import type { Store } from './store/store.ts';
 
@@ -9,57 +10,79 @@ export type Publisher = {
   drained(targets: readonly string[], timeout: number): Promise<void>;
 };
 
+/** What the settings of an app say about its requests; each reads them from the store. */
+export type RouteRules = {
+  /** How requests wait for it; undefined when it never sleeps. */
+  readonly hold: (app: App) => HoldPolicy | undefined;
+  readonly policy: (app: App) => RoutePolicy | undefined;
+};
+
 /**
- * Joins what the runtime says of an app (its targets) with what the store says (its domains) into whole snapshots. It is the
- * runtime's TargetSink; neither side knows the other.
+ * Joins what the runtime says of an app (its targets) with what the store says (its domains and settings) into whole snapshots. It is
+ * the runtime's TargetSink; neither side knows the other.
  */
 export type RouteBook = TargetSink & {
-  /** After domains changed. */
+  /** After domains or settings of apps changed. */
   publish(): Promise<void>;
   forget(app: AppName): void;
 };
 
-const undeployed: AppState = {
-  kind: 'undeployed',
-  reason: 'Nothing has been deployed to this app yet. Push to it first.',
+type Serving = { readonly state: AppState; readonly targets: readonly Target[] };
+
+const undeployed: Serving = {
+  state: { kind: 'undeployed', reason: 'Nothing has been deployed to this app yet. Push to it first.' },
+  targets: [],
 };
 
-export function createRouteBook(store: Store, publisher: Publisher): RouteBook {
-  const states = new Map<AppName, { state: AppState; targets: readonly Target[] }>();
+export function createRouteBook(store: Store, publisher: Publisher, rules: RouteRules): RouteBook {
+  const serving = new Map<AppName, Serving>();
+  /** As last published; an app whose instances change is the only one made anew. */
+  let routes = new Map<AppName, Route>();
   let running = Promise.resolve();
   let waiting: Promise<void> | undefined;
 
-  const routes = (): Route[] => {
+  const routeOf = (app: App, domains: readonly string[]): Route => {
+    const { state, targets } = serving.get(app.name) ?? undeployed;
+    const hold = rules.hold(app);
+    const policy = rules.policy(app);
+    return {
+      app: app.name,
+      domains,
+      state: state.kind,
+      ...(state.reason === undefined ? {} : { reason: state.reason }),
+      targets,
+      ...(hold && { hold }),
+      ...(policy && { policy }),
+    };
+  };
+
+  const readAll = (): void => {
     const domains = store.domains.byApp();
-    return store.apps.list().map(app => {
-      const { state, targets } = states.get(app.name) ?? { state: undeployed, targets: [] };
-      return {
-        app: app.name,
-        domains: domains.get(app.id) ?? [],
-        state: state.kind,
-        ...(state.reason === undefined ? {} : { reason: state.reason }),
-        targets,
-      };
-    });
+    routes = new Map(store.apps.list().map(app => [app.name, routeOf(app, domains.get(app.id) ?? [])]));
   };
 
   /** Changes that come while a snapshot is on its way share the next one. */
-  const publish = (): Promise<void> => {
+  const send = (): Promise<void> => {
     waiting ??= running.then(() => {
       waiting = undefined;
-      running = publisher.publish(routes());
+      running = publisher.publish([...routes.values()]);
       return running;
     });
     return waiting;
   };
 
   return {
-    publish,
-    set(app, state, targets) {
-      states.set(app, { state, targets });
-      return publish();
+    publish() {
+      readAll();
+      return send();
+    },
+    set(name, state, targets) {
+      serving.set(name, { state, targets });
+      const app = store.apps.find(name);
+      if (app) routes.set(name, routeOf(app, store.domains.list(app)));
+      return send();
     },
     drained: (targets, timeout) => publisher.drained(targets, timeout),
-    forget: app => void states.delete(app),
+    forget: app => void serving.delete(app),
   };
 }

@@ -9,13 +9,14 @@ import { openStore } from '../src/store/store.ts';
 const setUp = () => {
   const store = openStore(':memory:', createSeal(randomBytes(32)));
   const sent: (readonly Route[])[] = [];
-  const book = createRouteBook(store, {
-    publish: async routes => {
+  const publisher = {
+    publish: async (routes: readonly Route[]) => {
       sent.push(routes);
       await new Promise(resolve => setTimeout(resolve, 5));
     },
     drained: async () => {},
-  });
+  };
+  const book = createRouteBook(store, publisher, { hold: () => undefined, policy: () => undefined });
   return { store, sent, book };
 };
 

@@ -1,9 +1,9 @@
 /**
- * What control tells the edge, whole, each time something changes; kept on the edge's disk so that it serves without control.
+ * What control tells the edge each time something changes; kept on the edge's disk so that it serves without control.
  * The wire is one JSON object a line over a unix socket.
  */
 export type Snapshot = {
-  /** Grows by one with every snapshot of a data directory; the edge ignores an older one. */
+  /** Grows by one with every change of a data directory; the edge ignores an older one. */
   readonly generation: number;
   readonly routes: readonly Route[];
 };
@@ -12,10 +12,15 @@ export type Route = {
   readonly app: string;
   /** Exact host names or `*.rest`, lower case. */
   readonly domains: readonly string[];
-  readonly state: 'serving' | 'stopped' | 'undeployed' | 'crashed';
+  /** `asleep`: no instance serves, and a request is held until one does. */
+  readonly state: 'serving' | 'asleep' | 'stopped' | 'undeployed' | 'crashed';
   /** A sentence for the 503 page when the app does not serve; never secrets. */
   readonly reason?: string;
   readonly targets: readonly Target[];
+  /** How requests wait for an app that may sleep; none for one that never does. */
+  readonly hold?: HoldPolicy;
+  /** What was set for the app; none when everything is as it is by default. */
+  readonly policy?: RoutePolicy;
 };
 
 export type Target = {
@@ -25,8 +30,40 @@ export type Target = {
   readonly port: number;
 };
 
+export type HoldPolicy = {
+  /** Milliseconds a request waits for an instance before it gets a 503. */
+  readonly timeout: number;
+  /** Most requests that wait at once. */
+  readonly queue: number;
+  /** Browsers get a page that tries again, instead of waiting. */
+  readonly waitingPage: boolean;
+  /** Paths (each a prefix when it ends in `*`) and beginnings of user agents that neither wake the app nor keep it awake. */
+  readonly ignorePaths: readonly string[];
+  readonly ignoreAgents: readonly string[];
+};
+
+/** How an app's requests are handled; what is left out is off, or the default named. */
+export type RoutePolicy = {
+  /** Bytes of a request's body; more gets a 413. Without it any size passes. */
+  readonly bodyLimit?: number;
+  /** Milliseconds until the head of the answer; later is a 504. 60 s without it. */
+  readonly responseTimeout?: number;
+  /** Requests that one instance is given at once; more wait in the edge. 250 without it. */
+  readonly hardLimit?: number;
+  /** Requests of one visitor go to one instance while it lives. */
+  readonly sticky?: true;
+};
+
 /** Control to edge. */
-export type ToEdge = { readonly kind: 'snapshot'; readonly snapshot: Snapshot };
+export type ToEdge =
+  | { readonly kind: 'snapshot'; readonly snapshot: Snapshot }
+  /** One app's route, on top of the snapshot of generation `after`; an edge that has another says `hello` again and gets a whole one. */
+  | {
+      readonly kind: 'route';
+      readonly generation: number;
+      readonly after: number;
+      readonly route: Route;
+    };
 
 /**
  * Edge to control. `applied` acknowledges a snapshot; `drained` says that a target which is in no snapshot any more
@@ -42,4 +79,31 @@ export type FromEdge =
       readonly draining: readonly string[];
     }
   | { readonly kind: 'applied'; readonly generation: number; readonly draining: readonly string[] }
-  | { readonly kind: 'drained'; readonly target: string };
+  | { readonly kind: 'drained'; readonly target: string }
+  /** A request waits for an app without an instance; said again each second while one does. */
+  | { readonly kind: 'wake'; readonly app: string; readonly cause: WakeCause }
+  /** Once a second: what the apps' requests were since the last one; apps without any are left out. */
+  | { readonly kind: 'load'; readonly apps: readonly AppLoad[] };
+
+/** Which request woke an app; shown to people, so without query. */
+export type WakeCause = {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly agent: string;
+  readonly peer: string;
+};
+
+export type AppLoad = {
+  readonly app: string;
+  /** Requests in flight now, websockets and those that wait included. */
+  readonly inFlight: number;
+  /** Of those, how many wait for an instance. */
+  readonly waiting: number;
+  /** Mean of `inFlight` over the time since the last report, weighted by time. */
+  readonly mean: number;
+  /** Requests that began since the last report. */
+  readonly requests: number;
+  /** Milliseconds since a request that counts as use was last in flight; 0 while one is. */
+  readonly idle: number;
+};

@@ -1,6 +1,7 @@
 import { chmod, chown, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
-import type { FromEdge, Route, Snapshot } from '../domain/route.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { AppLoad, FromEdge, Route, Snapshot, ToEdge, WakeCause } from '../domain/route.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { edgeFiles, prepareFolder } from './folder.ts';
@@ -28,6 +29,10 @@ export interface EdgeLink {
   /** Whom the edge runs as; undefined before `listen`, and when it stays who we are. */
   user(): Ids | undefined;
   onHello(callback: (hello: Hello) => void): void;
+  /** A request waits for an app without an instance; said again each second while one does. */
+  onWake(callback: (app: string, cause: WakeCause) => void): void;
+  /** Once a second, what the apps' requests were. */
+  onLoad(callback: (apps: readonly AppLoad[]) => void): void;
   /** Stops listening; the edge goes on by itself. */
   close(): Promise<void>;
 }
@@ -54,6 +59,8 @@ class Link implements EdgeLink {
   readonly #sockets = new Set<Socket>();
   readonly #waiters = new Set<() => void>();
   readonly #helloCallbacks: ((hello: Hello) => void)[] = [];
+  readonly #wakeCallbacks: ((app: string, cause: WakeCause) => void)[] = [];
+  readonly #loadCallbacks: ((apps: readonly AppLoad[]) => void)[] = [];
   #user: Ids | undefined;
   #peer: Peer | undefined;
   #snapshot: Snapshot | undefined;
@@ -82,11 +89,12 @@ class Link implements EdgeLink {
   }
 
   async publish(routes: readonly Route[]): Promise<void> {
+    const before = this.#snapshot;
     this.#generation++;
     const generation = this.#generation;
     this.#snapshot = { generation, routes };
     if (!this.#peer) return;
-    this.#peer.send(this.#snapshot);
+    this.#peer.send(changeFrom(before, this.#snapshot));
     const used = await this.#until(() => !this.#peer || this.#peer.generation >= generation, ackTimeout);
     if (!used) this.#options.log.warn({ generation }, 'the edge has not taken the routes within 2 s');
   }
@@ -120,6 +128,14 @@ class Link implements EdgeLink {
     this.#helloCallbacks.push(callback);
   }
 
+  onWake(callback: (app: string, cause: WakeCause) => void): void {
+    this.#wakeCallbacks.push(callback);
+  }
+
+  onLoad(callback: (apps: readonly AppLoad[]) => void): void {
+    this.#loadCallbacks.push(callback);
+  }
+
   async close(): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
@@ -131,6 +147,12 @@ class Link implements EdgeLink {
     const peer = new Peer(socket, {
       hello: hello => this.#greet(peer, hello),
       changed: () => this.#wake(),
+      wake: (app, cause) => {
+        for (const callback of this.#wakeCallbacks) callback(app, cause);
+      },
+      load: apps => {
+        for (const callback of this.#loadCallbacks) callback(apps);
+      },
       closed: () => {
         this.#sockets.delete(socket);
         if (this.#peer === peer) this.#peer = undefined;
@@ -148,7 +170,7 @@ class Link implements EdgeLink {
         this.#generation = hello.generation + 1;
         this.#snapshot = { ...this.#snapshot, generation: this.#generation };
       }
-      peer.send(this.#snapshot);
+      peer.send({ kind: 'snapshot', snapshot: this.#snapshot });
     }
     this.#generation = Math.max(this.#generation, hello.generation);
     for (const callback of this.#helloCallbacks) callback(hello);
@@ -177,4 +199,16 @@ class Link implements EdgeLink {
     this.#waiters.delete(check);
     return over.signal.aborted;
   }
+}
+
+/** The one route that differs, if no more than one does; else everything. */
+function changeFrom(before: Snapshot | undefined, after: Snapshot): ToEdge {
+  const whole: ToEdge = { kind: 'snapshot', snapshot: after };
+  if (!before || before.routes.length !== after.routes.length) return whole;
+  const changed = after.routes.filter((route, at) => !isDeepStrictEqual(route, before.routes[at]));
+  const [route] = changed;
+  const same = route && before.routes.some(old => old.app === route.app);
+  return same && changed.length === 1
+    ? { kind: 'route', generation: after.generation, after: before.generation, route }
+    : whole;
 }

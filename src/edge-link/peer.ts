@@ -1,8 +1,11 @@
 import type { Socket } from 'node:net';
-import type { FromEdge, Snapshot, ToEdge } from '../domain/route.ts';
+import type { AppLoad, FromEdge, ToEdge, WakeCause } from '../domain/route.ts';
+import { parseMessage } from './parse.ts';
 
 export type PeerEvents = {
   readonly hello: (hello: Extract<FromEdge, { kind: 'hello' }>) => void;
+  readonly wake: (app: string, cause: WakeCause) => void;
+  readonly load: (apps: readonly AppLoad[]) => void;
   readonly changed: () => void;
   readonly closed: () => void;
 };
@@ -27,8 +30,7 @@ export class Peer {
     socket.on('close', events.closed);
   }
 
-  send(snapshot: Snapshot): void {
-    const message: ToEdge = { kind: 'snapshot', snapshot };
+  send(message: ToEdge): void {
     this.#socket.write(`${JSON.stringify(message)}\n`);
   }
 
@@ -44,44 +46,24 @@ export class Peer {
   }
 
   #take(message: FromEdge): void {
-    if (message.kind === 'drained') this.draining.delete(message.target);
-    else {
-      this.generation = message.generation;
-      this.draining.clear();
-      for (const target of message.draining) this.draining.add(target);
+    switch (message.kind) {
+      case 'wake':
+        this.#events.wake(message.app, message.cause);
+        return;
+      case 'load':
+        this.#events.load(message.apps);
+        return;
+      case 'drained':
+        this.draining.delete(message.target);
+        break;
+      default:
+        this.generation = message.generation;
+        this.draining.clear();
+        for (const target of message.draining) this.draining.add(target);
     }
     if (message.kind === 'hello') {
       this.pid = message.pid;
       this.#events.hello(message);
     } else this.#events.changed();
   }
-}
-
-function parseMessage(line: string): FromEdge | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  return isMessage(value) ? value : undefined;
-}
-
-function isMessage(value: unknown): value is FromEdge {
-  if (typeof value !== 'object' || value === null) return false;
-  const message = value as Record<string, unknown>;
-  if (message['kind'] === 'drained') return typeof message['target'] === 'string';
-  const state =
-    Number.isSafeInteger(message['generation']) &&
-    Array.isArray(message['draining']) &&
-    message['draining'].every(target => typeof target === 'string');
-  if (message['kind'] === 'applied') return state;
-  const http = message['http'] as Record<string, unknown> | null | undefined;
-  return (
-    message['kind'] === 'hello' &&
-    state &&
-    Number.isInteger(message['pid']) &&
-    typeof http?.['host'] === 'string' &&
-    Number.isInteger(http['port'])
-  );
 }

@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net';
-import type { FromEdge, Snapshot } from '../domain/route.ts';
+import type { FromEdge, ToEdge } from '../domain/route.ts';
 import type { EdgeLog } from './log.ts';
-import { parseSnapshot } from './snapshot-file.ts';
+import { isRoute, parseSnapshot } from './snapshot-file.ts';
 
 export type ControlLinkOptions = {
   readonly socketPath: string;
   readonly hello: () => Extract<FromEdge, { kind: 'hello' }>;
-  readonly onSnapshot: (snapshot: Snapshot) => void;
+  readonly onMessage: (message: ToEdge) => void;
   readonly log: EdgeLog;
 };
 
@@ -32,6 +32,11 @@ export class ControlLink {
     if (this.#socket?.readyState === 'open') this.#socket.write(`${JSON.stringify(message)}\n`);
   }
 
+  /** Says what this edge has; control sends what it lacks. */
+  greet(): void {
+    this.send(this.#options.hello());
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -46,7 +51,7 @@ export class ControlLink {
     socket.on('connect', () => {
       this.#delay = firstDelay;
       this.#options.log.info({}, 'connected to control');
-      this.send(this.#options.hello());
+      this.greet();
     });
     socket.on('data', chunk => {
       let rest = chunk as Buffer;
@@ -66,10 +71,9 @@ export class ControlLink {
   }
 
   #take(line: string): void {
-    const message = parsed(line);
-    const snapshot = message?.kind === 'snapshot' ? parseSnapshot(message.snapshot) : undefined;
-    if (snapshot) this.#options.onSnapshot(snapshot);
-    else this.#options.log.error({ line: line.slice(0, 200) }, 'control sent what is no snapshot');
+    const message = parseMessage(line);
+    if (message) this.#options.onMessage(message);
+    else this.#options.log.error({ line: line.slice(0, 200) }, 'control sent what is no message');
   }
 
   #again(): void {
@@ -79,10 +83,21 @@ export class ControlLink {
   }
 }
 
-function parsed(line: string): { kind?: unknown; snapshot?: unknown } | undefined {
+function parseMessage(line: string): ToEdge | undefined {
+  let value: Partial<Record<string, unknown>> | null;
   try {
-    return JSON.parse(line) ?? undefined;
+    value = JSON.parse(line);
   } catch {
     return undefined;
   }
+  if (value?.['kind'] === 'snapshot') {
+    const snapshot = parseSnapshot(value['snapshot']);
+    return snapshot && { kind: 'snapshot', snapshot };
+  }
+  const usable =
+    value?.['kind'] === 'route' &&
+    Number.isSafeInteger(value['generation']) &&
+    Number.isSafeInteger(value['after']) &&
+    isRoute(value['route']);
+  return usable ? (value as ToEdge) : undefined;
 }

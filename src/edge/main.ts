@@ -9,7 +9,7 @@ import { parseEdgeOptions } from './options.ts';
 import { dropPrivileges, parseUser } from './privileges.ts';
 import { buildTable, type RouteTable } from './routes.ts';
 import { EdgeServer } from './server.ts';
-import { createSnapshotWriter, readSnapshot } from './snapshot-file.ts';
+import { createSnapshotWriter, merged, readSnapshot } from './snapshot-file.ts';
 import { Targets } from './targets.ts';
 
 const drainTimeout = 30_000;
@@ -36,11 +36,13 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   process.on('uncaughtException', error => log.error({ err: error }, 'fault'));
 
   let table: RouteTable | undefined;
+  let current: Snapshot | undefined;
   const counters = createCounters();
   const targets = new Targets(target => link?.send({ kind: 'drained', target }));
   const apply = (snapshot: Snapshot) => {
     const retireOthers = targets.sync(snapshot);
     table = buildTable(snapshot, { pools: targets.pools, counters });
+    current = snapshot;
     retireOthers();
   };
   const server = new EdgeServer({
@@ -69,12 +71,17 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
       http,
       draining: targets.draining(),
     }),
-    onSnapshot: snapshot => {
-      if (snapshot.generation > (table?.generation ?? 0)) {
-        apply(snapshot);
-        writer.save(snapshot);
+    onMessage: message => {
+      const next = merged(current, message);
+      if (!next) {
+        link.greet();
+        return;
       }
-      link.send({ kind: 'applied', generation: table?.generation ?? 0, draining: targets.draining() });
+      if (next.generation > (current?.generation ?? 0)) {
+        apply(next);
+        writer.save(next);
+      }
+      link.send({ kind: 'applied', generation: current?.generation ?? 0, draining: targets.draining() });
     },
   });
   await stopSignal();

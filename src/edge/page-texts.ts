@@ -31,6 +31,7 @@ export function badRequest(refusal: Refusal): Page {
 export function notServing(route: AppRoute): Page {
   const known = {
     serving: ['app-unavailable', `App ${route.app} has no running web process at the moment.`],
+    asleep: ['app-asleep', `App ${route.app} is asleep and did not wake in time.`],
     stopped: ['app-stopped', `App ${route.app} is stopped.`],
     undeployed: ['app-undeployed', `App ${route.app} has nothing deployed yet.`],
     crashed: ['app-crashed', `App ${route.app} crashed and is being restarted.`],
@@ -41,7 +42,7 @@ export function notServing(route: AppRoute): Page {
     reason,
     title: 'App not available',
     text: route.reason ?? text,
-    retryAfter: route.state === 'crashed' || route.state === 'serving' ? 5 : 60,
+    retryAfter: route.state === 'stopped' || route.state === 'undeployed' ? 60 : 5,
   };
 }
 

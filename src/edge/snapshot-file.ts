@@ -1,5 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises';
-import type { Snapshot } from '../domain/route.ts';
+import type { Snapshot, ToEdge } from '../domain/route.ts';
 
 /** The last snapshot on disk, or undefined when there is none that can be read. */
 export async function readSnapshot(file: string): Promise<Snapshot | undefined> {
@@ -21,17 +21,25 @@ export function parseSnapshot(value: unknown): Snapshot | undefined {
     : undefined;
 }
 
-function isRoute(value: unknown): boolean {
+export function isRoute(value: unknown): boolean {
   const route = value as Partial<Snapshot['routes'][number]> | null;
   return (
     typeof route === 'object' &&
     route !== null &&
     typeof route.app === 'string' &&
-    ['serving', 'stopped', 'undeployed', 'crashed'].includes(String(route.state)) &&
+    ['serving', 'asleep', 'stopped', 'undeployed', 'crashed'].includes(String(route.state)) &&
     Array.isArray(route.domains) &&
     Array.isArray(route.targets) &&
     route.targets.every(target => typeof target?.id === 'string' && Number.isInteger(target.port))
   );
+}
+
+/** The snapshot after a message; undefined when the message changes one that this edge does not have. */
+export function merged(current: Snapshot | undefined, message: ToEdge): Snapshot | undefined {
+  if (message.kind === 'snapshot') return message.snapshot;
+  const { route, generation, after } = message;
+  if (current?.generation !== after) return undefined;
+  return { generation, routes: current.routes.map(old => (old.app === route.app ? route : old)) };
 }
 
 export type SnapshotWriter = {

@@ -3,7 +3,7 @@ import type { Image } from '../domain/image.ts';
 import type { AppName, ProcessType } from '../domain/names.ts';
 import type { Progress } from '../domain/push.ts';
 import type { Limits, Quota } from '../domain/quota.ts';
-import type { Target } from '../domain/route.ts';
+import type { Route, Target } from '../domain/route.ts';
 
 /** Everything an app should be running; the runtime makes it so and keeps it so. */
 export type Desired = {
@@ -22,8 +22,8 @@ export type InstanceView = {
   readonly type: ProcessType;
   readonly index: number;
   readonly version: number;
-  /** `starting` until ready, `waiting` in restart back-off. */
-  readonly status: 'starting' | 'running' | 'waiting' | 'stopped';
+  /** `starting` until ready, `waiting` in restart back-off, `frozen` in light sleep, `prepared` in deep sleep. */
+  readonly status: 'starting' | 'running' | 'waiting' | 'stopped' | 'frozen' | 'prepared';
   readonly since: Date;
   readonly restarts: number;
   readonly memoryLimit: number;
@@ -55,7 +55,7 @@ export interface TargetSink {
 }
 
 export type AppState = {
-  readonly kind: 'serving' | 'stopped' | 'undeployed' | 'crashed';
+  readonly kind: Route['state'];
   readonly reason?: string;
 };
 

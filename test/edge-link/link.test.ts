@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { FromEdge, Snapshot } from '../../src/domain/route.ts';
+import type { FromEdge, Route, Snapshot, ToEdge } from '../../src/domain/route.ts';
 import { createEdgeLink, type EdgeLink, startEdge, stopEdge } from '../../src/edge-link/index.ts';
 import { systemClock as clock } from '../../src/system/clock.ts';
 import { silentLog as log } from '../../src/system/log.ts';
@@ -40,6 +40,57 @@ describe('the link to the edge', () => {
     await eventually(() => edge.snapshots.length === 1);
     expect(edge.snapshots[0]?.routes).toEqual(demo(1));
     expect(link.address()).toEqual(http);
+  });
+
+  it('sends only the route that changed, and everything when apps came or went', async () => {
+    const { link, dir } = await startLink();
+    const edge = await connectEdge(dir);
+    const other: Route = { app: 'other', domains: ['other.test'], state: 'stopped', targets: [] };
+    edge.hello(0);
+    await link.connected(2000);
+    void link.publish([...demo(1), other]);
+    void link.publish([...demo(2), other]);
+    void link.publish(demo(2));
+    await eventually(() => edge.messages.length === 3);
+    const [first, second, third] = edge.messages;
+    const generation = first?.kind === 'snapshot' ? first.snapshot.generation : 0;
+    expect(second).toEqual({
+      kind: 'route',
+      generation: generation + 1,
+      after: generation,
+      route: demo(2)[0],
+    });
+    expect(third).toMatchObject({ kind: 'snapshot', snapshot: { generation: generation + 2 } });
+  });
+
+  it('sends everything to an edge that could not use a change and says hello again', async () => {
+    const { link, dir } = await startLink();
+    const edge = await connectEdge(dir);
+    edge.hello(0);
+    await link.connected(2000);
+    void link.publish(demo(1));
+    void link.publish(demo(2));
+    await eventually(() => edge.messages.length === 2);
+    edge.hello(3);
+    await eventually(() => edge.snapshots.length === 2);
+    expect(edge.snapshots[1]?.routes).toEqual(demo(2));
+  });
+
+  it('tells of wakes and loads, and drops an edge that says nonsense', async () => {
+    const { link, dir } = await startLink();
+    const heard: unknown[] = [];
+    link.onWake((app, cause) => heard.push([app, cause.path]));
+    link.onLoad(apps => heard.push(apps));
+    const edge = await connectEdge(dir);
+    const cause = { method: 'GET', host: 'demo.test', path: '/', agent: 'curl', peer: '127.0.0.1' };
+    const load = { app: 'demo', inFlight: 1, waiting: 0, mean: 0.5, requests: 2, idle: 0 };
+    edge.say({ kind: 'wake', app: 'demo', cause });
+    edge.say({ kind: 'load', apps: [load] });
+    await eventually(() => heard.length === 2);
+    expect(heard).toEqual([['demo', '/'], [load]]);
+    edge.say({ kind: 'load', apps: [{ ...load, mean: -1 }] });
+    await eventually(() => edge.socket.destroyed);
+    expect(heard).toHaveLength(2);
   });
 
   it('resolves a publish when the edge uses it', async () => {
@@ -249,18 +300,23 @@ async function connectEdge(dir: string) {
   const socket: Socket = connect(join(dir, 'control.sock'));
   cleanUp(() => void socket.destroy());
   const snapshots: Snapshot[] = [];
+  const messages: ToEdge[] = [];
   let partial = '';
   socket.on('error', () => {});
   socket.on('data', chunk => {
     const lines = (partial + chunk).split('\n');
     partial = lines.pop() ?? '';
-    snapshots.push(...lines.map(line => (JSON.parse(line) as { snapshot: Snapshot }).snapshot));
+    for (const message of lines.map(line => JSON.parse(line) as ToEdge)) {
+      messages.push(message);
+      if (message.kind === 'snapshot') snapshots.push(message.snapshot);
+    }
   });
   await once(socket, 'connect');
   const say = (message: FromEdge) => void socket.write(`${JSON.stringify(message)}\n`);
   return {
     socket,
     snapshots,
+    messages,
     say,
     hello: (generation: number, draining: string[] = []) =>
       say({ kind: 'hello', generation, pid: 4242, http, draining }),

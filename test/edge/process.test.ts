@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { FromEdge, Route } from '../../src/domain/route.ts';
+import type { FromEdge, Route, ToEdge } from '../../src/domain/route.ts';
 import { cleanUp, demo, eventually, exchange, get, ok, openClient, pause, startRawApp } from './harness.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -25,6 +25,30 @@ describe('the edge process', { timeout: 30_000 }, () => {
     await writeFile(join(dir, 'snapshot.json'), '{"generation":1,"rou');
     const edge = await startEdge(dir);
     expect(await exchange(edge.port, get())).toContain('X-Wherry-Reason: no-routes');
+  });
+
+  it('takes the change of one route, and asks for everything when it is one of another snapshot', async () => {
+    const app = await startRawApp(socket => socket.write(ok));
+    const dir = await folder();
+    const control = await startControl(dir);
+    const edge = await startEdge(dir);
+    await eventually(() => control.messages.length === 1);
+    control.publish(5, [{ app: 'demo', domains: ['demo.test'], state: 'stopped', targets: [] }]);
+    const route = demo(app.port)[0] as Route;
+    control.tell({ kind: 'route', generation: 6, after: 5, route });
+    await eventually(() => control.messages.length === 3);
+    expect(control.messages[2]).toEqual({ kind: 'applied', generation: 6, draining: [] });
+    expect(await exchange(edge.port, get())).toContain('200 OK');
+
+    control.tell({
+      kind: 'route',
+      generation: 9,
+      after: 8,
+      route: { ...route, state: 'stopped', targets: [] },
+    });
+    await eventually(() => control.messages.length === 4);
+    expect(control.messages[3]).toMatchObject({ kind: 'hello', generation: 6 });
+    expect(await exchange(edge.port, get())).toContain('200 OK');
   });
 
   it('follows control: applies, stores, acknowledges, and connects again after control died', async () => {
@@ -177,13 +201,13 @@ async function startControl(dir: string) {
     if (server.listening) await new Promise(resolve => server.close(resolve));
   };
   cleanUp(die);
+  const tell = (message: ToEdge) => void sockets.at(-1)?.write(`${JSON.stringify(message)}\n`);
   return {
     messages,
     sockets,
     die,
     publish: (generation: number, routes: Route[]) =>
-      void sockets
-        .at(-1)
-        ?.write(`${JSON.stringify({ kind: 'snapshot', snapshot: { generation, routes } })}\n`),
+      tell({ kind: 'snapshot', snapshot: { generation, routes } }),
+    tell,
   };
 }

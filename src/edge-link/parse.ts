@@ -1,0 +1,60 @@
+import type { FromEdge } from '../domain/route.ts';
+
+type Fields = Record<string, unknown>;
+
+/** What each kind of message must look like: the edge is not trusted. */
+const shapes: Readonly<Record<FromEdge['kind'], (message: Fields) => boolean>> = {
+  hello: message =>
+    hasState(message) &&
+    Number.isInteger(message['pid']) &&
+    isFields(message['http']) &&
+    typeof message['http']['host'] === 'string' &&
+    Number.isInteger(message['http']['port']),
+  applied: hasState,
+  drained: message => typeof message['target'] === 'string',
+  wake: message =>
+    typeof message['app'] === 'string' &&
+    isFields(message['cause']) &&
+    ['method', 'host', 'path', 'agent', 'peer'].every(
+      name => typeof (message['cause'] as Fields)[name] === 'string',
+    ),
+  load: message => isArrayOf(message['apps'], isLoad),
+};
+
+/** @returns undefined for what is no message of the edge's */
+export function parseMessage(line: string): FromEdge | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (!isFields(value) || typeof value['kind'] !== 'string' || !Object.hasOwn(shapes, value['kind']))
+    return undefined;
+  return shapes[value['kind'] as FromEdge['kind']](value) ? (value as FromEdge) : undefined;
+}
+
+function hasState(message: Fields): boolean {
+  return (
+    Number.isSafeInteger(message['generation']) &&
+    isArrayOf(message['draining'], target => typeof target === 'string')
+  );
+}
+
+function isLoad(value: unknown): boolean {
+  return (
+    isFields(value) &&
+    typeof value['app'] === 'string' &&
+    ['inFlight', 'waiting', 'mean', 'requests', 'idle'].every(
+      name => typeof value[name] === 'number' && value[name] >= 0,
+    )
+  );
+}
+
+function isArrayOf(value: unknown, is: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(is);
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null;
+}
