@@ -15,8 +15,6 @@ export type Asking = {
   readonly signal?: AbortSignal | undefined;
 };
 
-export type Catalog = ReturnType<typeof createCatalog>;
-
 /**
  * Lists of versions that can be had, kept on disk. A push never waits for a newer list where there is one at all: an old one
  * is renewed beside it.
