@@ -7,6 +7,7 @@ import type { App } from './domain/app.ts';
 import { buildLimitsOf } from './domain/build-limits.ts';
 import { parseBuilderName } from './domain/builder.ts';
 import { formatBytes } from './domain/bytes.ts';
+import { readBuildOptions, secretsOf } from './domain/docker-option.ts';
 import { WherryError } from './domain/errors.ts';
 import type { Image } from './domain/image.ts';
 import { type AppName, type Domain, type ProcessType, parseDomain } from './domain/names.ts';
@@ -189,6 +190,12 @@ export function createDeployer(options: DeployerOptions): Deployer {
 
   const limitsOf = ({ id }: App) => buildLimitsOf(key => store.properties.resolve(id, key));
 
+  const buildOptionsOf = (app: App) =>
+    readBuildOptions(store.properties.list(`app:${app.id}`, 'docker-options-build'));
+
+  /** What no build shows. */
+  const secretsFor = (app: App) => ({ ...store.config.all(app), ...secretsOf(buildOptionsOf(app)) });
+
   const requestFor = (app: App, source: Source, fresh: boolean, doing: Doing): BuildRequest => {
     const before = store.releases.live(app);
     const buildpacks = store.buildpacks.list(app);
@@ -205,6 +212,10 @@ export function createDeployer(options: DeployerOptions): Deployer {
       base,
       buildDir,
       ...(selected === undefined ? {} : { selected: parseBuilderName(selected) }),
+      dockerfile: {
+        path: store.properties.resolve(app.id, 'builder-dockerfile-path'),
+        options: buildOptionsOf(app),
+      },
       ...(before ? { previous: store.images.get(before.image) } : {}),
       fresh,
       limits: limitsOf(app),
@@ -236,7 +247,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
 
   const buildAndRollOut = async (app: App, source: Source, fresh: boolean, doing: Doing): Promise<Release> =>
     await builds.record(
-      { app, kind: 'build', commit: source.commit, config: store.config.all(app), ...doing },
+      { app, kind: 'build', commit: source.commit, config: secretsFor(app), ...doing },
       async watched => await buildThenRollOut(app, source, fresh, watched),
     );
 

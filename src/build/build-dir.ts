@@ -15,6 +15,19 @@ export function parseBuildDir(text: string): string {
   );
 }
 
+/** A file of a repository, by the same rules. @throws invalid */
+export function parseRepositoryPath(text: string): string {
+  try {
+    return parseBuildDir(text);
+  } catch (cause) {
+    throw new WherryError(
+      'invalid',
+      `${quoteForPeople(text)} is not a file inside the repository. Give for example docker/Dockerfile.`,
+      { cause },
+    );
+  }
+}
+
 /** The source with that folder as its root; every folder on the way is a real one. @throws build-failed */
 export function insideBuildDir(source: Source, buildDir: string | undefined): Source {
   if (buildDir === undefined) return source;

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { builderLabel } from '../domain/builder.ts';
-import { WherryError } from '../domain/errors.ts';
 import type { Image } from '../domain/image.ts';
 import { choose } from './choose.ts';
 import { runClassic } from './classic/classic.ts';
 import { writeClassicRecord } from './classic/record.ts';
-import { buildDockerfile, hasDockerfile } from './dockerfile/build.ts';
+import { buildDockerfile } from './dockerfile/build.ts';
+import { hasDockerfile, readDockerfile } from './dockerfile/file.ts';
+import { givenOf } from './dockerfile/options.ts';
 import { scanDockerfile } from './dockerfile/scan.ts';
 import type { Fetched, Fetcher } from './fetch/fetcher.ts';
 import { identified } from './image-id.ts';
@@ -14,7 +15,6 @@ import { detectIn } from './lifecycle/phases.ts';
 import { withProject } from './lifecycle/project.ts';
 import { writeRecord } from './lifecycle/record.ts';
 import type { Run } from './lifecycle/run.ts';
-import { readSmallFile } from './read-file.ts';
 import { checkSource, putSource } from './source.ts';
 
 /** What builds an app, decided in one place: whoever asks hears what a push would do. */
@@ -42,8 +42,8 @@ export async function buildImage(run: Run, fetcher: Fetcher): Promise<Image> {
 export async function detectBuildpacks(run: Run, fetcher: Fetcher): Promise<readonly string[]> {
   const way = await wayOf(run, fetcher);
   if (way.kind === 'dockerfile') {
-    scanDockerfile(dockerfileOf(run));
-    return ['Dockerfile'];
+    scanDockerfile(readDockerfile(run.request), givenOf(run.request));
+    return [run.request.dockerfile?.path ?? 'Dockerfile'];
   }
   if (way.kind === 'classic') return way.buildpacks.map(({ source }) => source.text);
   const chosen = await withProject(way.run);
@@ -57,30 +57,19 @@ export async function detectBuildpacks(run: Run, fetcher: Fetcher): Promise<read
 
 /** The builder that was selected; else a Dockerfile, unless somebody named buildpacks. */
 async function wayOf(run: Run, fetcher: Fetcher): Promise<Way> {
-  const { selected, source } = run.request;
+  const { selected } = run.request;
   if (selected === 'dockerfile') {
-    dockerfileOf(run);
+    readDockerfile(run.request);
     return { kind: 'dockerfile' };
   }
   const choice = await choose(run, fetcher);
   if (choice.kind === 'classic') return choice;
   if (choice.kind === 'native') return { kind: 'native', run: { ...run, ...choice } };
-  const dockerfile = selected === undefined && hasDockerfile(source.dir);
+  const dockerfile = selected === undefined && hasDockerfile(run.request);
   return dockerfile ? { kind: 'dockerfile' } : { kind: 'native', run };
 }
 
 /** Buildpacks leave labels of their own; with this one the others are told from images that nobody built here. */
 function marked({ id: _unmarked, ...image }: Image): Image {
   return identified({ ...image, labels: { ...image.labels, [builderLabel]: 'dockerfile' } });
-}
-
-/** @throws build-failed when the app has none */
-function dockerfileOf({ request: { app, source } }: Run): string {
-  const text = readSmallFile(join(source.dir, 'Dockerfile'), 'Dockerfile');
-  if (text !== undefined) return text;
-  throw new WherryError(
-    'build-failed',
-    `Builder dockerfile was selected for ${app}, and commit ${source.commit.slice(0, 8)} has no Dockerfile. Push one, or unset the builder.`,
-    { hint: `builder:set ${app} selected` },
-  );
 }

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { BuildLimits } from '../domain/build-limits.ts';
 import type { BuilderName } from '../domain/builder.ts';
 import type { BuildpackSource } from '../domain/buildpack-source.ts';
+import type { BuildOptions } from '../domain/docker-option.ts';
 import type { Image } from '../domain/image.ts';
 import type { AppName } from '../domain/names.ts';
 import type { Progress, Source } from '../domain/push.ts';
@@ -38,6 +39,8 @@ export type BuildRequest = {
   readonly selected?: BuilderName | undefined;
   /** The folder of the repository that is built, as `apps/web`; all of it when left out. */
   readonly buildDir?: string | undefined;
+  /** For a Dockerfile: where it is (`Dockerfile` when left out), and what docker-options say. */
+  readonly dockerfile?: { readonly path?: string | undefined; readonly options?: BuildOptions };
   /** The image of the release that is live now, or none: what layers are restored from. */
   readonly previous?: Image;
   /** Build again even where nothing changed. */

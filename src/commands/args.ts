@@ -12,6 +12,8 @@ export type ArgKind<Value> = {
   readonly schema: Schema;
   /** Takes all words that are left. */
   readonly rest?: true;
+  /** Of `rest`: words that begin with a dash are its own too, not flags of the command. */
+  readonly verbatim?: true;
   /** A flag without value. */
   readonly toggle?: true;
   /** A one-letter form of a flag, without the dash. */

@@ -50,6 +50,7 @@ export function readWords(command: Command, rest: readonly string[], globals: Gl
   const known = flagList(command);
   const takesUnknown = known.some(({ kind }) => kind.unknownFlags);
   const takesGlobal = Object.values(command.args).some(kind => kind.orGlobal);
+  const verbatimAt = Object.values(command.args).findIndex(kind => kind.verbatim);
   const left = [...rest];
   const positional: string[] = [];
   const flags = new Map<string, unknown>();
@@ -86,7 +87,9 @@ export function readWords(command: Command, rest: readonly string[], globals: Gl
 
   while (left.length > 0) {
     const word = left.shift() ?? '';
-    if (word === '--') positional.push(...left.splice(0));
+    const before = positional.length + (globals.app === undefined ? 0 : 1);
+    if (word === '--' || (verbatimAt >= 0 && before >= verbatimAt))
+      positional.push(...(word === '--' ? [] : [word]), ...left.splice(0));
     else if (word.startsWith('--')) long(word);
     else if (word.startsWith('-') && word.length > 1) short(word);
     else positional.push(word);

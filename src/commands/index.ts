@@ -1,9 +1,11 @@
 import { appsCommands } from './apps.ts';
 import { builderCommands } from './builder.ts';
+import { builderDockerfileCommands } from './builder-dockerfile.ts';
 import { buildpacksCommands } from './buildpacks.ts';
 import { buildsCommands } from './builds.ts';
 import { configCommands } from './config.ts';
 import { diskCommands } from './disk.ts';
+import { dockerOptionsCommands } from './docker-options.ts';
 import { domainsCommands } from './domains.ts';
 import { eventsCommands } from './events.ts';
 import { gitCommands } from './git.ts';
@@ -26,9 +28,11 @@ export function createCoreRegistry(): Registry {
     ...appsCommands,
     ...buildpacksCommands,
     ...builderCommands,
+    ...builderDockerfileCommands,
     ...buildsCommands,
     ...configCommands,
     ...diskCommands,
+    ...dockerOptionsCommands,
     ...domainsCommands,
     ...eventsCommands,
     ...gitCommands,

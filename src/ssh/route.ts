@@ -2,8 +2,8 @@ import type { Readable, Writable } from 'node:stream';
 import { sentence, WherryError } from '../domain/errors.ts';
 import { type AppName, parseAppName } from '../domain/names.ts';
 import type { Actor } from '../domain/push.ts';
+import { splitWords } from '../domain/words.ts';
 import type { Log } from '../system/log.ts';
-import { splitWords } from './words.ts';
 
 /** What a command runs with, whoever runs it. */
 export type Session = {

@@ -20,6 +20,14 @@ export function propertiesStore(db: Database) {
       if (value === undefined || value === '') remove.run(scope, name);
       else put.run(scope, name, value);
     },
+    /** What `setList` put. */
+    list: (scope: string, name: string): readonly string[] =>
+      JSON.parse(get.get(scope, name)?.value ?? '[]') as readonly string[],
+    /** An empty one removes it. */
+    setList(scope: string, name: string, values: readonly string[]): void {
+      if (values.length === 0) remove.run(scope, name);
+      else put.run(scope, name, JSON.stringify(values));
+    },
     clear: (scope: string): void => void clear.run(scope),
   };
 }

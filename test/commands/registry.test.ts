@@ -6,7 +6,7 @@ import { createCoreRegistry } from '../../src/commands/index.ts';
 import { parseWords } from '../../src/commands/parse.ts';
 import { createRegistry } from '../../src/commands/registry.ts';
 import { withCommandTable } from '../../src/commands/table.ts';
-import { splitWords } from '../../src/ssh/words.ts';
+import { splitWords } from '../../src/domain/words.ts';
 
 const registry = createCoreRegistry();
 const commands = registry.list();

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createHmac } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiffId, Image } from '../../domain/image.ts';
@@ -13,6 +13,8 @@ import { remember, remembered } from '../oci/memory.ts';
 import { parseProcfile } from '../procfile.ts';
 import { readSmallFile } from '../read-file.ts';
 import { checkSource } from '../source.ts';
+import { ignoreFileOf, readDockerfile } from './file.ts';
+import { buildFlags, givenOf, givenTo } from './options.ts';
 import { type Scanned, scanDockerfile, stackLocal } from './scan.ts';
 import { writeLayout } from './stack-image.ts';
 import { openWorkshop, storageOf, type Workshop } from './workshop.ts';
@@ -21,24 +23,19 @@ const tag = 'localhost/app:latest';
 /** Rights that steps have in other builders and not here: to chroot, which is how one would leave the chroot they run in. */
 const dropped = ['CAP_SYS_CHROOT', 'CAP_MKNOD', 'CAP_NET_RAW', 'CAP_AUDIT_WRITE'];
 
-/** Whether an app without a word on its buildpacks is built by its Dockerfile: as dokku, unless it has a project.toml. */
-export function hasDockerfile(dir: string): boolean {
-  const has = (name: string) => lstatSync(join(dir, name), { throwIfNoEntry: false }) !== undefined;
-  return has('Dockerfile') && !has('project.toml');
-}
-
 /** Builds an app's Dockerfile with buildah. @throws build-failed */
 export async function buildDockerfile(run: Run): Promise<Image> {
   const { request, layers } = run;
   const { progress } = request;
   const { dir } = request.source;
   const { healthcheck } = checkSource(dir, progress);
-  const scanned = scanDockerfile(readSmallFile(join(dir, 'Dockerfile'), 'Dockerfile') ?? '');
-  for (const ignored of ['.dockerignore', '.containerignore']) readSmallFile(join(dir, ignored), ignored);
+  const given = givenTo(request, run.operator);
+  const scanned = scanDockerfile(readDockerfile(request), given);
   const procfile = readSmallFile(join(dir, 'Procfile'), 'Procfile');
   const stack = await run.stack.run(request);
-  const key = await keyOf(dir, stack);
-  const last = request.fresh ? undefined : remembered(run.builds, request.app, key);
+  const key = await keyOf(run, stack);
+  const again = request.fresh || request.dockerfile?.options?.noCache;
+  const last = again ? undefined : remembered(run.builds, request.app, key);
   if (last?.layers.every(layers.has)) {
     progress.detail('Nothing changed: the image is the one of the last build');
     return last;
@@ -101,34 +98,28 @@ async function bringStack(
 ): Promise<void> {
   if (!scanned.usesStack || hasStack(run, stack)) return;
   run.request.progress.detail('Copying the stack into the storage of the app (once)');
-  const id = await workshop.buildah('pull', '--quiet', 'oci:/files/stack:stack');
-  await workshop.buildah('tag', id, stackLocal);
+  const id = await workshop.buildah('pull', ['--quiet', 'oci:/files/stack:stack']);
+  await workshop.buildah('tag', [id, stackLocal]);
   writeFileSync(stackNote(run), JSON.stringify(stack));
 }
 
-async function build({ request }: Run, workshop: Workshop): Promise<void> {
-  await workshop.buildah(
-    'build',
+async function build({ request, operator }: Run, workshop: Workshop): Promise<void> {
+  const { flags, env } = buildFlags(request, operator);
+  const ignored = ignoreFileOf(request);
+  const how = [
     '--isolation=chroot',
     // The sandbox's own.
     '--network=host',
     '--layers',
-    ...(request.fresh ? ['--no-cache'] : []),
     '--format=docker',
     ...dropped.map(name => `--cap-drop=${name}`),
-    '--file=/files/Dockerfile',
-    `--tag=${tag}`,
-    '/context',
-  );
-  await workshop.buildah(
-    'push',
-    '--quiet',
-    '--disable-compression',
-    // The OCI form has no place for HEALTHCHECK and SHELL.
-    '--format=v2s2',
-    tag,
-    'oci:/out/image:app',
-  );
+    ...flags,
+    ...(ignored === undefined ? [] : [`--ignorefile=/context/${ignored}`]),
+  ];
+  await workshop.buildah('build', [...how, '--file=/files/Dockerfile', `--tag=${tag}`, '/context'], env);
+  // The OCI form has no place for HEALTHCHECK and SHELL.
+  const form = ['--quiet', '--disable-compression', '--format=v2s2'];
+  await workshop.buildah('push', [...form, tag, 'oci:/out/image:app']);
 }
 
 function hasStack(run: Run, stack: readonly DiffId[]): boolean {
@@ -140,9 +131,10 @@ function stackNote(run: Run): string {
   return join(storageOf(run), 'stack.json');
 }
 
-async function keyOf(dir: string, stack: readonly DiffId[]): Promise<string> {
-  const { diffId } = await digestOf(dir);
-  return createHash('sha256')
-    .update(JSON.stringify([diffId, stack]))
-    .digest('hex');
+/** What the image comes from; values of arguments may be secrets, so it is made with a key. */
+async function keyOf({ request, key }: Run, stack: readonly DiffId[]): Promise<string> {
+  const { diffId } = await digestOf(request.source.dir);
+  const { path, options } = request.dockerfile ?? {};
+  const asked = [diffId, stack, path ?? null, givenOf(request), options?.labels ?? {}];
+  return createHmac('sha256', key).update(JSON.stringify(asked)).digest('hex');
 }

@@ -1,3 +1,4 @@
+import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
 import { isPublic } from '../fetch/addresses.ts';
 import { bad, type Instruction, parseDockerfile } from './parse.ts';
@@ -8,6 +9,17 @@ export type Scanned = {
   /** Whether a stage starts from the platform's own stack. */
   readonly usesStack: boolean;
   readonly warnings: readonly string[];
+};
+
+/** What is asked for beside the Dockerfile. */
+export type Given = {
+  readonly args?: Readonly<Record<string, string>>;
+  /** The stage that is to be the image. */
+  readonly target?: string | undefined;
+  /** What every stage gets as ARG, `NAME` or `NAME=value`: no image keeps it. */
+  readonly stageArgs?: readonly string[];
+  /** `--mount` of every RUN: what is in no image either. */
+  readonly mount?: string | undefined;
 };
 
 /** How apps name the platform's stack in `FROM`. */
@@ -22,22 +34,35 @@ type Found = { usesStack: boolean; readonly warnings: Set<string>; readonly stag
  * host's network, images that are files of the host, addresses inside the network) and writes it out anew for the builder.
  * @throws build-failed naming the line
  */
-export function scanDockerfile(source: string): Scanned {
+export function scanDockerfile(source: string, given: Given = {}): Scanned {
   const { directives, instructions } = parseDockerfile(source);
   const found: Found = { usesStack: false, warnings: new Set(), stages: new Set() };
   checkDirectives(directives);
   const defaults = new Map<string, string>();
   const lines: string[] = [];
   for (const instruction of instructions) {
-    if (instruction.name === 'ARG' && found.stages.size === 0) addDefault(defaults, instruction.rest);
-    lines.push(render(check(instruction, defaults, found)));
+    if (instruction.name === 'ARG' && found.stages.size === 0)
+      addDefault(defaults, instruction.rest, given.args);
+    const checked = check(instruction, defaults, found);
+    lines.push(render(withMount(checked, given)));
+    if (checked.name === 'FROM' && given.stageArgs?.length) lines.push(`ARG ${given.stageArgs.join(' ')}`);
   }
   if (!instructions.some(({ name }) => name === 'FROM')) throw bad(1, 'it has no FROM. Begin with one');
+  if (given.target !== undefined && !found.stages.has(given.target.toLowerCase()))
+    throw new WherryError(
+      'build-failed',
+      `The Dockerfile has no stage ${quoteForPeople(given.target)}. Correct the docker-option --target.`,
+    );
   return {
     text: `${lines.join('\n')}\n`,
     usesStack: found.usesStack,
     warnings: [...found.warnings],
   };
+}
+
+function withMount(instruction: Instruction, { mount }: Given): Instruction {
+  if (instruction.name !== 'RUN' || mount === undefined) return instruction;
+  return { ...instruction, flags: [...instruction.flags, `--mount=${mount}`] };
 }
 
 function checkDirectives(directives: ReadonlyMap<string, string>): void {
@@ -117,9 +142,11 @@ function expand(image: string, defaults: ReadonlyMap<string, string>, line: numb
   });
 }
 
-function addDefault(defaults: Map<string, string>, rest: string): void {
+function addDefault(defaults: Map<string, string>, rest: string, given: Given['args'] = {}): void {
   const [, name = '', value] = /^(\w+)(?:=(.*))?$/.exec(rest) ?? [];
-  if (value !== undefined) defaults.set(name, value.replace(/^(["'])(.*)\1$/, '$2'));
+  const wanted = Object.hasOwn(given, name) ? given[name] : undefined;
+  if (wanted !== undefined) defaults.set(name, wanted);
+  else if (value !== undefined) defaults.set(name, value.replace(/^(["'])(.*)\1$/, '$2'));
 }
 
 function checkRun(instruction: Instruction, found: Found): Instruction {

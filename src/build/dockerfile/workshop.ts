@@ -38,7 +38,9 @@ export async function openWorkshop(run: Run, folders: { context: string; files: 
       mount(tmp, '/var/tmp', false),
       mount(folders.context, '/context', true),
       mount(folders.files, '/files', true),
-      ...(operator.caFile ? [mount(operator.caFile, caInside, true)] : []),
+      ...(operator.caFile
+        ? [mount(operator.caFile, caInside, true), mount(operator.caFile, '/ca/ca.pem', true)]
+        : []),
     ],
     limits: { memory: limits.memory, pids: limits.pids },
     network: 'host-uplink',
@@ -49,7 +51,11 @@ export async function openWorkshop(run: Run, folders: { context: string; files: 
     /** Folder of the host that is `/out` inside. */
     out,
     /** The last line that it printed. @throws build-failed when it fails */
-    async buildah(command: string, ...args: readonly string[]): Promise<string> {
+    async buildah(
+      command: string,
+      args: readonly string[],
+      env: Readonly<Record<string, string>> = {},
+    ): Promise<string> {
       signal.throwIfAborted();
       const last: string[] = [];
       const lines = createLines(line => {
@@ -68,10 +74,11 @@ export async function openWorkshop(run: Run, folders: { context: string; files: 
       const status = await sandbox.run({
         argv: ['buildah', ...where, command, ...args],
         env: {
+          ...env,
+          ...operator.buildEnv,
           PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
           HOME: '/root',
           TMPDIR: '/var/tmp',
-          ...operator.buildEnv,
         },
         cwd: '/',
         user: 'root',

@@ -1,6 +1,7 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readBuildOptions } from '../../../src/domain/docker-option.ts';
 import { parseAppName } from '../../../src/domain/names.ts';
 import { type BuildBench, fetchSoon, fixtures, openBench } from '../support/bench.ts';
 
@@ -92,6 +93,43 @@ describe('an app with a Dockerfile', { timeout: 240_000 }, () => {
     const said = output.join('\n');
     expect(output.filter(line => line.startsWith('ESCAPED'))).toEqual([]);
     expect(said).toMatch(/NoNewPrivs:\s*1/);
+  });
+
+  it('is built from another path, with arguments of the operator, up to a stage, and keeps none of its certificates', async () => {
+    const { image, output } = await bench.build(sample, {
+      app: parseAppName('options'),
+      config: { GREETING: 'of-the-config', OTHER: 'not-asked-for' },
+      dockerfile: {
+        path: 'docker/web.Dockerfile',
+        options: readBuildOptions([
+          '--build-arg BASE=wherry/stack',
+          '--build-arg GREETING',
+          '--label kind=boat',
+          '--target=web',
+        ]),
+      },
+      change: dir => {
+        mkdirSync(join(dir, 'docker'));
+        writeFileSync(
+          join(dir, 'docker/web.Dockerfile'),
+          [
+            'ARG BASE=nowhere.invalid/x',
+            'FROM $BASE AS web',
+            'ARG GREETING=none',
+            'ARG OTHER=none',
+            'RUN echo "greeting $GREETING other $OTHER"; [ -z "$SSL_CERT_FILE" ] || grep -c BEGIN "$SSL_CERT_FILE"',
+            'CMD ["true"]',
+            'FROM web',
+            'RUN exit 9',
+          ].join('\n'),
+        );
+      },
+    });
+    expect(output.join('\n')).toContain('\ngreeting of-the-config other none');
+    expect(image.labels['kind']).toBe('boat');
+    expect(image.env['SSL_CERT_FILE']).toBeUndefined();
+    const [last] = image.layers.slice(-1);
+    expect(last && existsSync(join(bench.layers.layerPath(last), 'etc/wherry-ca.pem'))).toBe(false);
   });
 
   it('says which step failed', async () => {

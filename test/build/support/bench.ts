@@ -58,6 +58,7 @@ export async function openBench(
       checkoutMs: 0,
     },
     config: options.config ?? {},
+    ...(options.dockerfile ? { dockerfile: options.dockerfile } : {}),
     ...(options.buildpacks ? { buildpacks: options.buildpacks.map(parseBuildpackSource) } : {}),
     selected: options.selected,
     limits: { ...limits, ...options.limits },
@@ -130,6 +131,7 @@ export type BuildOptions = {
   readonly selected?: BuilderName;
   readonly limits?: Partial<BuildLimits>;
   readonly fresh?: boolean;
+  readonly dockerfile?: BuildRequest['dockerfile'];
   readonly signal?: AbortSignal;
   /** Changes the checkout before it is built. */
   readonly change?: (dir: string) => void;

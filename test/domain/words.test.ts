@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { longestCommand, splitWords } from '../../src/ssh/words.ts';
+import { longestCommand, splitWords } from '../../src/domain/words.ts';
 
 describe('splitting a command line into words', () => {
   const cases: [string, string[]][] = [

@@ -1,4 +1,4 @@
-import { WherryError } from '../domain/errors.ts';
+import { WherryError } from './errors.ts';
 
 /** Longest command line that is split, in characters: room for a config value of a megabyte, quoted. */
 export const longestCommand = 2 * 2 ** 20;
