@@ -6,7 +6,7 @@ import { WherryError } from '../../domain/errors.ts';
 import type { Progress } from '../../domain/push.ts';
 import { readToml } from '../toml.ts';
 import { type Buildpack, escapedId } from './buildpack.ts';
-import { baseEnv, type Container } from './container.ts';
+import type { Container } from './container.ts';
 import { applyChange, type Env, type EnvChange, pathChanges, readEnvFolder } from './environment.ts';
 import { type Inputs, inputsSchema } from './inputs.ts';
 import { type Launch, readLaunch } from './launch.ts';
@@ -22,6 +22,8 @@ export type BuildPhase = {
   readonly view: LayersView;
   /** Host folder of the buildpacks' plan files, /cnb/plans inside. */
   readonly entries: string;
+  /** Environment that the stack gives every process. */
+  readonly stackEnv: Env;
   /** What the platform's runtimes do to the build's environment. */
   readonly runtimes: readonly EnvChange[];
   readonly progress: Progress;
@@ -47,7 +49,7 @@ const storeSchema = z.looseObject({ metadata: z.record(z.string(), z.unknown()).
 /** Runs the group's builds in order; each sees the build layers of those before it. @throws build-failed at the first that fails */
 export async function runBuilds(phase: BuildPhase): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
-  let env: Env = phase.runtimes.reduce(applyChange, baseEnv);
+  let env: Env = phase.runtimes.reduce(applyChange, phase.stackEnv);
   let open: readonly PlanEntry[] = phase.plan.entries;
   for (const buildpack of phase.group) {
     const mine = open.filter(({ providers }) => providers.includes(buildpack.id));

@@ -3,15 +3,19 @@ import type { BuildLimits } from '../../domain/build-limits.ts';
 import type { DiffId } from '../../domain/image.ts';
 import type { Mount, OverlayMount } from '../../engine/engine.ts';
 import { caInside, type Operator } from '../operator.ts';
-import { appUser, stackEnv, stackId } from '../stack/recipe.ts';
+import type { Generation } from '../stack/generation.ts';
+import { appUser } from '../stack/recipe.ts';
 import type { Sandboxes } from '../turns.ts';
 import { apiAtLeast } from './api.ts';
 import { buildConfigInside } from './build-config.ts';
 import { type Buildpack, escapedId } from './buildpack.ts';
 import { applyChange, type Env, type EnvChange, withUserEnv } from './environment.ts';
 import { execEnv } from './launch.ts';
-import { ourBase } from './targets.ts';
+import { baseOf } from './targets.ts';
 import type { WorkFolder } from './work-folder.ts';
+
+/** What buildpacks learn of the stack. */
+export type BuiltOn = Pick<Generation, 'id' | 'distro' | 'env'>;
 
 export type ContainerOptions = {
   readonly engine: Sandboxes;
@@ -27,6 +31,7 @@ export type ContainerOptions = {
   /** Host folder with the same as files. */
   readonly operatorFolder?: string | undefined;
   readonly buildpacks: readonly Buildpack[];
+  readonly stack: BuiltOn;
   /** Layers of the build image. */
   readonly image: readonly DiffId[];
   readonly mounts: readonly (Mount | OverlayMount)[];
@@ -86,28 +91,33 @@ export function environment(
     config,
     operator,
     operatorEnv,
-  }: Pick<ContainerOptions, 'config' | 'operatorEnv'> & { operator: Pick<Operator, 'buildEnv'> },
+    stack,
+  }: Pick<ContainerOptions, 'config' | 'operatorEnv' | 'stack'> & { operator: Pick<Operator, 'buildEnv'> },
   step: Pick<ProgramStep, 'buildpack' | 'base' | 'cnb'>,
 ): Env {
   const { buildpack, base } = step;
   const user = buildpack.clearEnv ? base : withUserEnv(base, withoutReserved(config));
   const env = operatorEnv.reduce(applyChange, { ...operator.buildEnv, ...user });
-  return { ...env, ...platformEnv(step) };
+  return { ...env, ...platformEnv(step, stack) };
 }
 
 /** What a buildpack is told of the platform; older APIs pass more of it as arguments only. */
-export function platformEnv({ buildpack, cnb }: Pick<ProgramStep, 'buildpack' | 'cnb'>): Env {
+export function platformEnv(
+  { buildpack, cnb }: Pick<ProgramStep, 'buildpack' | 'cnb'>,
+  stack: Pick<BuiltOn, 'id' | 'distro'>,
+): Env {
   const { api } = buildpack;
+  const { os, arch, distro } = baseOf(stack);
   return {
-    CNB_STACK_ID: stackId,
+    CNB_STACK_ID: stack.id,
     CNB_BUILDPACK_DIR: buildpackInside(buildpack),
     ...(apiAtLeast(api, 8) ? { CNB_PLATFORM_DIR: '/platform', ...cnb } : {}),
     ...(apiAtLeast(api, 10)
       ? {
-          CNB_TARGET_OS: ourBase.os,
-          CNB_TARGET_ARCH: ourBase.arch,
-          CNB_TARGET_DISTRO_NAME: ourBase.distro.name,
-          CNB_TARGET_DISTRO_VERSION: ourBase.distro.version,
+          CNB_TARGET_OS: os,
+          CNB_TARGET_ARCH: arch,
+          ...(distro.name ? { CNB_TARGET_DISTRO_NAME: distro.name } : {}),
+          ...(distro.version ? { CNB_TARGET_DISTRO_VERSION: distro.version } : {}),
         }
       : {}),
     ...(apiAtLeast(api, 12) ? { CNB_EXEC_ENV: execEnv } : {}),
@@ -117,9 +127,6 @@ export function platformEnv({ buildpack, cnb }: Pick<ProgramStep, 'buildpack' | 
 function withoutReserved(config: Env): Env {
   return Object.fromEntries(Object.entries(config).filter(([name]) => !name.startsWith('CNB_')));
 }
-
-/** What a build starts with before any layer adds to it. */
-export const baseEnv: Env = stackEnv;
 
 function commonMounts({ work, operator, operatorFolder, buildpacks }: ContainerOptions): Mount[] {
   const readonly = (source: string, target: string): Mount => ({ source, target, readonly: true });

@@ -5,15 +5,16 @@ import type { Progress } from '../../domain/push.ts';
 import { readToml } from '../toml.ts';
 import { askAhead } from './ask.ts';
 import { type Buildpack, escapedId } from './buildpack.ts';
-import { baseEnv, type Container } from './container.ts';
+import type { BuiltOn, Container } from './container.ts';
 import type { Order } from './order.ts';
 import { createLines } from './output.ts';
 import { planSchema } from './plan.ts';
 import { candidates, type Detection, resolveGroup, type Verdict } from './resolve.ts';
-import { describeBase, fitsBase, ourBase } from './targets.ts';
+import { baseOf, describeBase, fitsBase } from './targets.ts';
 
 export type DetectOptions = {
   readonly order: Order;
+  readonly stack: Pick<BuiltOn, 'distro' | 'env'>;
   readonly container: Pick<Container, 'run'>;
   /** Host folder of the app. */
   readonly source: string;
@@ -37,19 +38,20 @@ const atOnce = 4;
  */
 export async function detect(options: DetectOptions): Promise<Detection> {
   const { order, platform, progress } = options;
+  const base = baseOf(options.stack);
   const asking = askAhead(
-    order.flatMap(candidates),
+    order.flatMap(group => candidates(group, base)),
     async (buildpack, signal) => await runDetect(buildpack, options, signal),
     atOnce,
   );
   const verdicts = new Map<Buildpack, Verdict>();
   try {
     for (const group of order) {
-      for (const buildpack of candidates(group)) {
+      for (const buildpack of candidates(group, base)) {
         const verdict = await asking.answer(buildpack);
         if (verdict) verdicts.set(buildpack, verdict);
       }
-      const found = resolveGroup(group, verdicts, platform);
+      const found = resolveGroup(group, verdicts, platform, base);
       if (!found) continue;
       show(verdicts, progress, 'errored');
       return found;
@@ -62,7 +64,7 @@ export async function detect(options: DetectOptions): Promise<Detection> {
 
 async function runDetect(
   buildpack: Buildpack,
-  { container, plans, source }: DetectOptions,
+  { container, plans, source, stack }: DetectOptions,
   signal: AbortSignal,
 ): Promise<Verdict> {
   if (!hasWhatItNeeds(buildpack, source)) return { kind: 'failed', output: [] };
@@ -75,7 +77,7 @@ async function runDetect(
     buildpack,
     program: 'detect',
     args: ['/platform', `/cnb/plans/${file}`],
-    base: baseEnv,
+    base: stack.env,
     cnb: { CNB_BUILD_PLAN_PATH: `/cnb/plans/${file}` },
     onOutput: lines.write,
     signal,
@@ -108,17 +110,18 @@ function show(verdicts: Verdicts, progress: Progress, only?: Verdict['kind']): v
 }
 
 /** A detect that erred says why the app was not recognised; one that merely failed has nothing to add. */
-function nothingFound({ order, progress }: DetectOptions, verdicts: Verdicts): never {
+function nothingFound({ order, progress, stack }: DetectOptions, verdicts: Verdicts): never {
   show(verdicts, progress);
   for (const [{ id }, { kind }] of verdicts) {
     if (kind === 'errored')
       throw new WherryError('build-failed', `Detection by buildpack ${id} failed; its output is above.`);
   }
-  const misfit = order.flat().find(({ buildpack }) => !fitsBase(buildpack.targets, ourBase));
+  const base = baseOf(stack);
+  const misfit = order.flat().find(({ buildpack }) => !fitsBase(buildpack.targets, base));
   if (misfit)
     throw new WherryError(
       'build-failed',
-      `Buildpack ${misfit.buildpack.id} is not for ${describeBase(ourBase)}. Use one that is.`,
+      `Buildpack ${misfit.buildpack.id} is not for ${describeBase(base)}. Use one that is.`,
     );
   throw new WherryError(
     'build-failed',

@@ -84,7 +84,7 @@ function slicesOf({ buildpacks }: Pick<BuildRecord, 'buildpacks'>): readonly (re
 async function questionOf(
   run: Run,
   source: BuildRecord['source'],
-  { id, run: runImage, build: buildImage }: Generation,
+  { id, distro, env, run: runImage, build: buildImage }: Generation,
 ): Promise<ReuseQuestion> {
   const { request, layers, key } = run;
   const digests = run.order.flatMap(group => group.map(({ buildpack }) => [buildpack.id, buildpack.digest]));
@@ -93,7 +93,18 @@ async function questionOf(
   return {
     last: readRecord(run.builds, request.app),
     base: createHash('sha256')
-      .update(JSON.stringify([schema, id, runImage, buildImage, digests, operator]))
+      .update(
+        JSON.stringify([
+          schema,
+          id,
+          distro,
+          Object.entries(env).sort(),
+          runImage,
+          buildImage,
+          digests,
+          operator,
+        ]),
+      )
       .digest('hex'),
     whole: keyedHash(JSON.stringify([source, config]), key),
     source,

@@ -30,6 +30,7 @@ export async function detectIn(run: Run, source: string): Promise<Detection> {
   try {
     return await detect({
       order,
+      stack: await run.stack.generation(request),
       container: { run: runInside },
       source,
       plans: work.plans,
@@ -85,6 +86,7 @@ export async function buildIn(
       container,
       view,
       entries: work.entries,
+      stackEnv: common.stack.env,
       runtimes: env,
       progress: request.progress,
     });
@@ -97,10 +99,12 @@ export async function buildIn(
 async function containerOptions(run: Run): Promise<Omit<ContainerOptions, 'buildpacks' | 'mounts'>> {
   const { engine, operator, request, signal, work } = run;
   const { app, limits, config } = request;
+  const stack = await run.stack.generation(request);
   return {
     ...{ engine, operator, app, limits, config, signal, work },
     operatorEnv: readBuildConfig(run.buildConfig),
     operatorFolder: copyBuildConfig(run.buildConfig, join(work.dir, 'build-config')),
-    image: await run.stack.build(request),
+    stack,
+    image: stack.build,
   };
 }

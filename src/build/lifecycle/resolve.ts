@@ -3,7 +3,7 @@ import type { Buildpack } from './buildpack.ts';
 import { forExecEnv } from './launch.ts';
 import type { Order } from './order.ts';
 import { type Alternative, type Plan, resolvePlan } from './plan.ts';
-import { fitsBase, ourBase } from './targets.ts';
+import { type Base, fitsBase } from './targets.ts';
 
 // What follows from the answers of detects, which are asked elsewhere.
 
@@ -22,9 +22,9 @@ export type Detection = { readonly group: readonly Buildpack[]; readonly plan: P
 type Group = Order[number];
 
 /** Whose answers count for a group. One that must take part is not asked where it cannot run; an optional one is, as in the reference. */
-export function candidates(group: Group): readonly Buildpack[] {
+export function candidates(group: Group, base: Base): readonly Buildpack[] {
   return takingPart(group).flatMap(({ buildpack, optional }) =>
-    optional || fitsBase(buildpack.targets, ourBase) ? [buildpack] : [],
+    optional || fitsBase(buildpack.targets, base) ? [buildpack] : [],
   );
 }
 
@@ -36,8 +36,9 @@ export function resolveGroup(
   group: Group,
   verdicts: ReadonlyMap<Buildpack, Verdict>,
   platform: ReadonlySet<string>,
+  base: Base,
 ): Detection | undefined {
-  const asked = new Set(candidates(group));
+  const asked = new Set(candidates(group, base));
   const passed = [];
   for (const { buildpack, optional } of takingPart(group)) {
     const verdict = asked.has(buildpack) ? verdicts.get(buildpack) : undefined;

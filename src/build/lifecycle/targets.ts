@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { distro } from '../stack/recipe.ts';
 
 /** What a buildpack runs on (CNB Buildpack API, "Targets"); an empty field means any. */
 export type Target = {
@@ -34,13 +33,10 @@ export const stacksSchema = z
   .max(100)
   .default([]);
 
-/** What builds run on here. */
-export const ourBase: Base = {
-  os: 'linux',
-  arch: process.arch === 'x64' ? 'amd64' : process.arch,
-  variant: '',
-  distro,
-};
+/** What builds on a stack of that distribution run on. */
+export function baseOf({ distro }: { readonly distro: Base['distro'] }): Base {
+  return { os: 'linux', arch: process.arch === 'x64' ? 'amd64' : process.arch, variant: '', distro };
+}
 
 const anything: Target = { os: '', arch: '', variant: '', distros: [] };
 
@@ -74,5 +70,5 @@ export function fitsBase(targets: readonly Target[], base: Base): boolean {
 }
 
 export function describeBase({ os, arch, distro }: Base): string {
-  return `${os}/${arch}, ${distro.name} ${distro.version}`;
+  return `${os}/${arch}, ${`${distro.name} ${distro.version}`.trim() || 'a distribution that it does not name'}`;
 }

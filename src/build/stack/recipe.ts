@@ -3,8 +3,6 @@
 /** The stack that apps are on unless told, which every host makes by itself; its name and its id. */
 export const stackId = 'wherry-12';
 export const suite = 'bookworm';
-/** Of that stack; others say their own. */
-export const distro = { name: 'debian', version: '12' } as const;
 
 /** Builds and apps run as the same user, who owns /workspace: apps that write beside their code keep working. */
 export const appUser = { uid: 1000, gid: 1000 } as const;

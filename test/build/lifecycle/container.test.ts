@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { environment, platformEnv } from '../../../src/build/lifecycle/container.ts';
 import { aBuildpack } from './support/a-buildpack.ts';
 
+const stack = { id: 'wherry-12', distro: { name: 'debian', version: '12' }, env: {} };
 const names = (api: string) =>
   Object.keys(
-    platformEnv({ buildpack: aBuildpack({ id: 'x/y', api }), cnb: { CNB_LAYERS_DIR: '/layers/a' } }),
+    platformEnv({ buildpack: aBuildpack({ id: 'x/y', api }), cnb: { CNB_LAYERS_DIR: '/layers/a' } }, stack),
   );
 
 describe('what a buildpack is told by its API version', () => {
@@ -17,7 +18,7 @@ describe('what a buildpack is told by its API version', () => {
   });
 
   it.each(['0.10', '0.11'])('V2 is also the target at %s', api => {
-    const env = platformEnv({ buildpack: aBuildpack({ api }), cnb: {} });
+    const env = platformEnv({ buildpack: aBuildpack({ api }), cnb: {} }, stack);
     expect(env).toMatchObject({
       CNB_TARGET_OS: 'linux',
       CNB_TARGET_DISTRO_NAME: 'debian',
@@ -27,14 +28,27 @@ describe('what a buildpack is told by its API version', () => {
   });
 
   it('A2 is also the execution environment at 0.12', () => {
-    expect(platformEnv({ buildpack: aBuildpack({ api: '0.12' }), cnb: {} })).toMatchObject({
+    expect(platformEnv({ buildpack: aBuildpack({ api: '0.12' }), cnb: {} }, stack)).toMatchObject({
       CNB_EXEC_ENV: 'production',
       CNB_TARGET_OS: 'linux',
     });
   });
 
+  it('V2 S1 is the stack that the app is on, and no distribution where that does not name any', () => {
+    const of = (distro: { name: string; version: string }) =>
+      platformEnv({ buildpack: aBuildpack({ api: '0.12' }), cnb: {} }, { id: 'heroku-24', distro });
+    expect(of({ name: 'ubuntu', version: '24.04' })).toMatchObject({
+      CNB_STACK_ID: 'heroku-24',
+      CNB_TARGET_DISTRO_NAME: 'ubuntu',
+      CNB_TARGET_DISTRO_VERSION: '24.04',
+    });
+    const bare = of({ name: '', version: '' });
+    expect(bare['CNB_TARGET_OS']).toBe('linux');
+    expect(Object.keys(bare).filter(name => name.includes('DISTRO'))).toEqual([]);
+  });
+
   it('A5 names the folder of a buildpack with "_" in the place of "/"', () => {
-    const env = platformEnv({ buildpack: aBuildpack({ id: 'x/y/z' }), cnb: {} });
+    const env = platformEnv({ buildpack: aBuildpack({ id: 'x/y/z' }), cnb: {} }, stack);
     expect(env['CNB_BUILDPACK_DIR']).toBe('/cnb/buildpacks/x_y_z/1.2.3');
   });
 });
@@ -47,6 +61,7 @@ describe('the environment of a buildpack', () => {
   const of = (fields: { clearEnv?: boolean } = {}) =>
     environment(
       {
+        stack,
         config: { TOKEN: 'user', PATH: '/mine', CNB_STACK_ID: 'no', BOTH: 'user' },
         operator: { buildEnv: { MIRROR: 'host', BOTH: 'host' } },
         operatorEnv: [

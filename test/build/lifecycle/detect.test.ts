@@ -29,6 +29,7 @@ async function run(
   groups: readonly string[],
   answers: Record<string, Answer> = {},
   special: Record<string, Partial<Buildpack>> = {},
+  stack = { distro: { name: 'debian', version: '12' }, env: { PATH: '/bin' } },
 ) {
   const asked: ProgramStep[] = [];
   let [running, most] = [0, 0];
@@ -60,6 +61,7 @@ async function run(
   const progress: Progress = { header: say, step: say, detail: say, warn: say, raw: say };
   const result = await detect({
     order,
+    stack,
     container,
     source: plans,
     plans,
@@ -184,6 +186,15 @@ describe('detection', () => {
     const result = await run(['a', 'b'], {}, special);
     expect([result.ids, asked(result)]).toEqual(['b', ['b']]);
     expect((await run(['a'], {}, special)).error).toMatch(/^Buildpack a is not for linux\//);
+  });
+
+  it('A6 goes by the distribution of the stack that the app is on, and gives its environment', async () => {
+    const onTrixie = [{ os: 'linux', arch: '', variant: '', distros: [{ name: 'debian', version: '13' }] }];
+    const special = { a: { targets: onTrixie } };
+    const trixie = { distro: { name: 'debian', version: '13' }, env: { PATH: '/usr/trixie' } };
+    const result = await run(['a', 'b'], {}, special, trixie);
+    expect([result.ids, result.asked[0]?.base]).toEqual(['a', { PATH: '/usr/trixie' }]);
+    expect((await run(['a'], {}, special)).error).toMatch(/^Buildpack a is not for linux\/\w+, debian 12\./);
   });
 
   it('A6 asks an optional one all the same', async () => {
