@@ -47,6 +47,8 @@ let nextImage: Image;
 let failWith: Error | undefined;
 let releaseStatus: number;
 let roomError: Error | undefined;
+let rebaseError: Error | undefined;
+let rebasedImage: Image;
 
 beforeEach(() => {
   store = openStore(':memory:', createSeal(randomBytes(32)));
@@ -56,6 +58,8 @@ beforeEach(() => {
   failWith = undefined;
   releaseStatus = 0;
   roomError = undefined;
+  rebaseError = undefined;
+  rebasedImage = image('9');
   const run = async (desired: Desired, options: { commit?: () => void } = {}) => {
     if (failWith) throw failWith;
     options.commit?.();
@@ -88,7 +92,10 @@ beforeEach(() => {
       build: async () => nextImage,
       load: async () => nextImage,
       detect: async () => [],
-      rebase: async () => nextImage,
+      rebase: async () => {
+        if (rebaseError) throw rebaseError;
+        return rebasedImage;
+      },
       prepare: async () => {},
       forget: async () => {},
       collect: async () => {},
@@ -262,6 +269,52 @@ describe('rollback', () => {
     failWith = new WherryError('check-failed', 'no');
     await expect(deployer.rollback(app(), 1, doing)).rejects.toThrow('no');
     expect(store.config.all(app())).toEqual({ A: 'new' });
+  });
+});
+
+describe('rebase', () => {
+  const how = { force: false };
+
+  it('makes a release of the same config and commit that rollback undoes', async () => {
+    store.config.set(app(), new Map([[parseConfigKey('A'), 'pushed']]));
+    await push();
+    store.config.set(app(), new Map([[parseConfigKey('A'), 'not yet released']]));
+    const release = await deployer.rebase(app(), how, doing);
+    expect(release).toMatchObject({ version: 2, commit: 'a'.repeat(40), image: rebasedImage.id });
+    expect(last()).toMatchObject({ config: { A: 'pushed' }, image: { id: rebasedImage.id } });
+    expect(store.builds.list(app())[0]).toMatchObject({ kind: 'deploy', status: 'succeeded', release: 2 });
+    expect((await deployer.rollback(app(), 1, doing)).version).toBe(3);
+    expect(last()?.image.id).toBe(nextImage.id);
+  });
+
+  it('makes none where nothing is newer', async () => {
+    await push();
+    rebasedImage = nextImage;
+    expect(await deployer.rebase(app(), how, doing)).toBeUndefined();
+    expect(store.releases.list(app())).toHaveLength(1);
+  });
+
+  it('makes none where it cannot be done, as for an image of a Dockerfile', async () => {
+    await push();
+    rebaseError = new WherryError('conflict', 'App blog runs an image that is not made on a stack.');
+    await expect(deployer.rebase(app(), how, doing)).rejects.toThrow('not made on a stack');
+    expect(store.releases.list(app())).toHaveLength(1);
+    expect(deployed).toHaveLength(1);
+  });
+
+  it('leaves the old release live when the rebased one does not start', async () => {
+    await push();
+    failWith = new WherryError('check-failed', 'no');
+    await expect(deployer.rebase(app(), how, doing)).rejects.toThrow('no');
+    expect(store.releases.live(app())?.version).toBe(1);
+  });
+
+  it('starts nothing of an app that was stopped', async () => {
+    await push();
+    await deployer.stop(app(), doing);
+    deployed.length = 0;
+    expect((await deployer.rebase(app(), how, doing))?.version).toBe(2);
+    expect([deployed, store.releases.live(app())?.version]).toEqual([[], 2]);
   });
 });
 
