@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Answer, switchingHead } from './answer.ts';
 import type { Connection, ConnectionUser, Failure } from './connection.ts';
 import type { EdgeLog } from './log.ts';
-import { appBusy, appFailed, appSlow, notServing, slowClient } from './page-texts.ts';
+import { appBusy, appFailed, appSlow, bodyTooLarge, notServing, slowClient } from './page-texts.ts';
 import { type Page, sendPage } from './pages.ts';
 import { type Plan, record } from './plan.ts';
 import { type Pool, pick } from './pool.ts';
@@ -11,6 +11,7 @@ import { RequestBody } from './request-body.ts';
 import { renderRequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { AppRoute } from './routes.ts';
+import { instanceOf, type Sticky, stickyCookie } from './sticky.ts';
 import { joinTunnel } from './tunnel.ts';
 import type { Watch, Watched } from './watch.ts';
 
@@ -23,7 +24,6 @@ export type ExchangeContext = {
   readonly log: EdgeLog;
 };
 
-const headTimeout = 60_000;
 const queueTimeout = 30_000;
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
@@ -39,6 +39,8 @@ export class Exchange implements ConnectionUser, Watched {
   readonly #answer: Answer;
   #pool: Pool | undefined;
   #connection: Connection | undefined;
+  /** The visitor is to be told which instance is theirs. */
+  #sticky: Sticky | undefined;
   #acquiredAt = 0;
   #sentAt = 0;
   #tries = 0;
@@ -55,7 +57,11 @@ export class Exchange implements ConnectionUser, Watched {
     this.#answer = new Answer(req, plan.res);
     const { framing } = plan.head;
     const bodied = framing.kind === 'chunked' || (framing.kind === 'length' && framing.bytes > 0);
-    this.#body = bodied ? new RequestBody(req, framing.kind === 'chunked') : undefined;
+    const limit = framing.kind === 'chunked' ? plan.route.bodyLimit : Number.POSITIVE_INFINITY;
+    const excess = () => this.#giveUp(bodyTooLarge(plan.route));
+    this.#body = bodied
+      ? new RequestBody(req, { chunked: framing.kind === 'chunked', limit, excess })
+      : undefined;
   }
 
   get socket(): Socket {
@@ -66,7 +72,10 @@ export class Exchange implements ConnectionUser, Watched {
     this.#plan.route.count.requests++;
     this.#res.on('close', () => this.#clientClosed());
     this.#context.watch.add(this);
-    this.#attempt(this.#plan.route, {});
+    const { head, route } = this.#plan;
+    if (head.framing.kind === 'length' && head.framing.bytes > route.bodyLimit)
+      this.#reply(bodyTooLarge(route));
+    else this.#attempt(route, {});
   }
 
   ready(connection: Connection): void {
@@ -93,6 +102,8 @@ export class Exchange implements ConnectionUser, Watched {
     }
     this.#answering = true;
     this.#pool?.answered(this);
+    if (this.#sticky && this.#pool)
+      head.headers.push('Set-Cookie', stickyCookie(this.#sticky, this.#pool, this.#plan.visitor.scheme));
     if (head.status === 101) {
       this.#switch(head);
       return;
@@ -157,14 +168,14 @@ export class Exchange implements ConnectionUser, Watched {
   }
 
   #late(now: number): Page | undefined {
-    const { app } = this.#plan.route;
+    const { app, responseTimeout } = this.#plan.route;
     if (this.#body && !this.#body.sent && this.#body.tooSlow(now)) return slowClient;
     if (this.#answering) return undefined;
     // A connection being made has a timer of its own.
     if (!this.#connection) return now - this.#acquiredAt > queueTimeout ? appBusy(app) : undefined;
     if (this.#body?.awaitsClient) return undefined;
     const since = Math.max(this.#sentAt, this.#body?.progressAt ?? 0);
-    return now - since > headTimeout ? appSlow(app, headTimeout / 1000) : undefined;
+    return now - since > responseTimeout ? appSlow(app, responseTimeout / 1000) : undefined;
   }
 
   get #repeatable(): boolean {
@@ -172,7 +183,7 @@ export class Exchange implements ConnectionUser, Watched {
   }
 
   #attempt(route: AppRoute, wish: { not?: Pool; fresh?: boolean }): void {
-    const pool = pick(route.pools, wish.not);
+    const pool = this.#choose(route, wish.not);
     if (!pool) {
       this.#reply(notServing(route));
       return;
@@ -183,6 +194,19 @@ export class Exchange implements ConnectionUser, Watched {
     pool.enter();
     const taken = pool.acquire(this, { fresh: wish.fresh === true, repeatable: this.#repeatable });
     if (!taken) this.#giveUp(appBusy(route.app));
+  }
+
+  /** The visitor's own instance, where the app wants that and it can, or one that has little to do. */
+  #choose(route: AppRoute, not: Pool | undefined): Pool | undefined {
+    this.#sticky = route.sticky;
+    if (route.sticky && !not) {
+      const own = instanceOf(route.sticky, this.#req.headers.cookie);
+      if (own && !own.suspect) {
+        this.#sticky = undefined;
+        return own;
+      }
+    }
+    return pick(route.pools, not);
   }
 
   /** Once; and only when the app cannot have acted on the first try, or acting twice is the same as once. */
@@ -208,7 +232,10 @@ export class Exchange implements ConnectionUser, Watched {
     this.#res.detachSocket(client);
     client.write(switchingHead(head), 'latin1');
     this.#finish(101);
-    joinTunnel({ socket: client, first: this.#first }, { socket: app, first: rest }, () => pool?.leave());
+    joinTunnel({ socket: client, first: this.#first }, { socket: app, first: rest }, () => {
+      pool?.done(this);
+      pool?.leave();
+    });
   }
 
   #clientClosed(): void {
@@ -248,7 +275,7 @@ export class Exchange implements ConnectionUser, Watched {
     const pool = this.#pool;
     if (!pool) return;
     this.#pool = undefined;
-    pool.answered(this);
+    pool.done(this);
     pool.leave();
   }
 }

@@ -10,6 +10,7 @@ import { dropPrivileges, parseUser } from './privileges.ts';
 import { buildTable, type RouteTable } from './routes.ts';
 import { EdgeServer } from './server.ts';
 import { createSnapshotWriter, merged, readSnapshot } from './snapshot-file.ts';
+import { readStickyKey } from './sticky.ts';
 import { Targets } from './targets.ts';
 
 const drainTimeout = 30_000;
@@ -36,12 +37,13 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   process.on('uncaughtException', error => log.error({ err: error }, 'fault'));
 
   let table: RouteTable | undefined;
+  let stickyKey: Buffer = Buffer.alloc(0);
   let current: Snapshot | undefined;
   const counters = createCounters();
   const targets = new Targets(target => link?.send({ kind: 'drained', target }));
   const apply = (snapshot: Snapshot) => {
     const retireOthers = targets.sync(snapshot);
-    table = buildTable(snapshot, { pools: targets.pools, counters });
+    table = buildTable(snapshot, { pools: targets.pools, counters, stickyKey });
     current = snapshot;
     retireOthers();
   };
@@ -53,6 +55,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   });
   const http = await bind(server, options.http);
   if (user) dropPrivileges(user);
+  stickyKey = await readStickyKey('sticky.key');
   const stored = await readSnapshot('snapshot.json');
   if (stored) apply(stored);
   process.stdout.write('ready\n');

@@ -83,6 +83,15 @@ export function appBusy(app: string): Page {
   };
 }
 
+export function bodyTooLarge(route: AppRoute): Page {
+  return {
+    status: 413,
+    reason: 'body-too-large',
+    title: 'Request too large',
+    text: `App ${route.app} takes request bodies of at most ${route.bodyLimit} bytes.`,
+  };
+}
+
 export const slowClient: Page = {
   status: 408,
   reason: 'slow-request',

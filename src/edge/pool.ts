@@ -32,6 +32,9 @@ export class Pool implements ConnectionOwner {
   readonly #unanswered = new Set<ConnectionUser>();
   readonly #waiting: { user: ConnectionUser; wish: Wish }[] = [];
   #suspectUntil = 0;
+  #limit = maxUnanswered;
+  /** A limit that was asked for holds until answers end; the usual one only until they begin. */
+  #strict = false;
 
   constructor(target: Target, onQuiet: (pool: Pool) => void) {
     this.target = target;
@@ -40,6 +43,13 @@ export class Pool implements ConnectionOwner {
 
   get suspect(): boolean {
     return this.#suspectUntil > 0 && performance.now() < this.#suspectUntil;
+  }
+
+  /** @param limit requests that the instance is given at once; undefined for the usual */
+  setHardLimit(limit: number | undefined): void {
+    this.#limit = limit ?? maxUnanswered;
+    this.#strict = limit !== undefined;
+    this.#serveNext();
   }
 
   enter(): void {
@@ -54,21 +64,24 @@ export class Pool implements ConnectionOwner {
 
   /** Calls `ready` or `lost` of the user, now or later. @returns false when too many wait already */
   acquire(user: ConnectionUser, wish: Wish): boolean {
-    if (this.#unanswered.size < maxUnanswered) this.#serve(user, wish);
+    if (this.#unanswered.size < this.#limit) this.#serve(user, wish);
     else if (this.#waiting.length < maxWaiting) this.#waiting.push({ user, wish });
     else return false;
     return true;
   }
 
-  /** The instance began to answer, or the user gave up. */
+  /** The instance began to answer. */
   answered(user: ConnectionUser): void {
-    if (!this.#unanswered.delete(user)) {
+    if (!this.#strict) this.done(user);
+  }
+
+  /** The answer, or the tunnel, ended, or the user gave up. */
+  done(user: ConnectionUser): void {
+    if (this.#unanswered.delete(user)) this.#serveNext();
+    else if (this.#waiting.length > 0) {
       const place = this.#waiting.findIndex(waiter => waiter.user === user);
       if (place >= 0) this.#waiting.splice(place, 1);
-      return;
     }
-    const next = this.#waiting.shift();
-    if (next) this.#serve(next.user, next.wish);
   }
 
   refused(): void {
@@ -94,6 +107,13 @@ export class Pool implements ConnectionOwner {
 
   closeIdle(): void {
     for (const connection of this.#free.splice(0)) connection.destroy();
+  }
+
+  #serveNext(): void {
+    while (this.#waiting.length > 0 && this.#unanswered.size < this.#limit) {
+      const next = this.#waiting.shift();
+      if (next) this.#serve(next.user, next.wish);
+    }
   }
 
   #serve(user: ConnectionUser, wish: Wish): void {

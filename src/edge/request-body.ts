@@ -9,6 +9,13 @@ const minRate = 500;
 /** Milliseconds for which the rest of a body is read away after an early answer, so that the client sees it. */
 const lingering = 10_000;
 
+type BodyOptions = {
+  readonly chunked: boolean;
+  /** Bytes. */
+  readonly limit: number;
+  readonly excess: () => void;
+};
+
 /** A request's body on its way to an app: streamed, framed as it came, with back-pressure. */
 export class RequestBody {
   /** Wholly written, with its last chunk and trailers. */
@@ -16,7 +23,7 @@ export class RequestBody {
   /** Monotonic milliseconds of the last bytes passed on. */
   progressAt = performance.now();
   readonly #req: IncomingMessage;
-  readonly #chunked: boolean;
+  readonly #options: BodyOptions;
   #connection: Connection | undefined;
   #listening = false;
   #ended = false;
@@ -26,9 +33,10 @@ export class RequestBody {
   #waited = 0;
   #checkedAt = performance.now();
 
-  constructor(req: IncomingMessage, chunked: boolean) {
+  /** @param options `excess` is called when more than `limit` bytes came */
+  constructor(req: IncomingMessage, options: BodyOptions) {
     this.#req = req;
-    this.#chunked = chunked;
+    this.#options = options;
   }
 
   /** All that was taken from the client so far can be sent again. */
@@ -90,6 +98,10 @@ export class RequestBody {
 
   readonly #take = (piece: Buffer): void => {
     this.#received += piece.length;
+    if (this.#received > this.#options.limit) {
+      this.#options.excess();
+      return;
+    }
     if (this.#held) this.#hold(this.#held, piece);
     this.#write(piece);
   };
@@ -109,14 +121,14 @@ export class RequestBody {
     const connection = this.#connection;
     if (!connection) return;
     this.progressAt = performance.now();
-    const more = this.#chunked ? connection.writeChunk(piece) : connection.write(piece);
+    const more = this.#options.chunked ? connection.writeChunk(piece) : connection.write(piece);
     if (!more) this.#req.pause();
   }
 
   #finish(): void {
     this.sent = true;
     this.progressAt = performance.now();
-    if (this.#chunked) this.#connection?.writeText(`0\r\n${trailerLines(this.#req.rawTrailers)}\r\n`);
+    if (this.#options.chunked) this.#connection?.writeText(`0\r\n${trailerLines(this.#req.rawTrailers)}\r\n`);
   }
 }
 

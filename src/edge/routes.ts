@@ -2,6 +2,7 @@ import type { Route, Snapshot } from '../domain/route.ts';
 import type { AppCount, Counters } from './counters.ts';
 import type { Host } from './host.ts';
 import type { Pool } from './pool.ts';
+import { createSticky, type Sticky } from './sticky.ts';
 
 export type AppRoute = {
   readonly app: string;
@@ -9,6 +10,11 @@ export type AppRoute = {
   readonly reason: string | undefined;
   readonly pools: readonly Pool[];
   readonly count: AppCount;
+  /** Bytes of a request's body. */
+  readonly bodyLimit: number;
+  /** Milliseconds until an answer's head. */
+  readonly responseTimeout: number;
+  readonly sticky: Sticky | undefined;
 };
 
 /** All routes of one generation; never changed, only replaced whole. */
@@ -19,19 +25,26 @@ export type RouteTable = {
   find(host: Host): AppRoute | undefined;
 };
 
+const defaultResponseTimeout = 60_000;
+
 export function buildTable(
   snapshot: Snapshot,
-  parts: { pools: ReadonlyMap<string, Pool>; counters: Counters },
+  parts: { pools: ReadonlyMap<string, Pool>; counters: Counters; stickyKey: Buffer },
 ): RouteTable {
   const hosts = new Map<string, AppRoute>();
   const apps = new Map<string, AppRoute>();
   for (const route of snapshot.routes) {
+    const pools = route.targets.map(target => parts.pools.get(target.id)).filter(pool => pool !== undefined);
+    for (const pool of pools) pool.setHardLimit(route.policy?.hardLimit);
     const entry: AppRoute = {
       app: route.app,
       state: route.state,
       reason: route.reason,
-      pools: route.targets.map(target => parts.pools.get(target.id)).filter(pool => pool !== undefined),
+      pools,
       count: parts.counters.of(route.app),
+      bodyLimit: route.policy?.bodyLimit ?? Number.POSITIVE_INFINITY,
+      responseTimeout: route.policy?.responseTimeout ?? defaultResponseTimeout,
+      sticky: route.policy?.sticky ? createSticky(route.app, { pools, key: parts.stickyKey }) : undefined,
     };
     apps.set(route.app, entry);
     for (const domain of route.domains) hosts.set(domain, entry);

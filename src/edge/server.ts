@@ -24,7 +24,7 @@ import { readRequestHead } from './request-head.ts';
 import type { RouteTable } from './routes.ts';
 import { SlowReaders } from './slow-readers.ts';
 import { peerAddress } from './trusted.ts';
-import { ignoreUpgrade, isWebSocket, responseTo } from './upgrade.ts';
+import { ignoreUpgrade, isAnswering, isWebSocket, responseTo } from './upgrade.ts';
 import { Visitors, type VisitorsOptions } from './visitors.ts';
 import { Watch } from './watch.ts';
 
@@ -103,7 +103,8 @@ export class EdgeServer {
     server.on('checkContinue', (req, res) => this.#guarded({ req, res, expects: true }));
     server.on('upgrade', (req, stream, first) => {
       const socket = stream as Socket;
-      if (isWebSocket(req)) this.#guarded({ req, res: responseTo(req, socket), expects: false, first });
+      if (isAnswering(socket)) this.#drop(socket, 'pipelined-upgrade');
+      else if (isWebSocket(req)) this.#guarded({ req, res: responseTo(req, socket), expects: false, first });
       else ignoreUpgrade(server, { req, socket, first });
     });
     server.on('connect', (_req, socket) => this.#refuse(socket as Socket, noTunnels));

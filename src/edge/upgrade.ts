@@ -10,6 +10,11 @@ export function isWebSocket(req: IncomingMessage): boolean {
   return 'status' in head || head.upgrade !== undefined;
 }
 
+/** Whether an earlier request's answer is under way: an upgrade behind it could only be answered out of turn. */
+export function isAnswering(socket: Socket): boolean {
+  return (socket as { readonly _httpMessage?: unknown })._httpMessage != null;
+}
+
 /** An answer on the socket of an upgrade request; the connection ends with it unless a tunnel takes the socket. */
 export function responseTo(req: IncomingMessage, socket: Socket): ServerResponse {
   const res = new ServerResponse(req);

@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach } from 'vitest';
-import type { Route, Target } from '../../src/domain/route.ts';
+import type { Route, RoutePolicy, Target } from '../../src/domain/route.ts';
 import { type Counters, createCounters } from '../../src/edge/counters.ts';
 import { buildTable, type RouteTable } from '../../src/edge/routes.ts';
 import { EdgeServer, type EdgeServerOptions } from '../../src/edge/server.ts';
@@ -53,7 +53,7 @@ export async function startTestEdge(
   const apply = (next: readonly Route[]) => {
     const snapshot = { generation: ++generation, routes: next };
     const retire = targets.sync(snapshot);
-    table = buildTable(snapshot, { pools: targets.pools, counters });
+    table = buildTable(snapshot, { pools: targets.pools, counters, stickyKey: Buffer.alloc(32, 'k') });
     retire();
   };
   if (routes) apply(routes);
@@ -77,6 +77,10 @@ export async function startTestEdge(
 /** A route of the app `demo` at demo.test to these ports. */
 export function demo(...ports: number[]): Route[] {
   return [{ app: 'demo', domains: ['demo.test'], state: 'serving', targets: ports.map(targetAt) }];
+}
+
+export function demoWith(policy: RoutePolicy, ...ports: number[]): Route[] {
+  return demo(...ports).map(route => ({ ...route, policy }));
 }
 
 export function targetAt(port: number): Target {

@@ -53,7 +53,7 @@ describe('the route table', () => {
         targets: [],
       })),
     },
-    { pools: new Map(), counters: createCounters() },
+    { pools: new Map(), counters: createCounters(), stickyKey: Buffer.alloc(32) },
   );
 
   it.each([
@@ -81,7 +81,7 @@ describe('the route table', () => {
           targets: [],
         })),
       },
-      { pools: new Map(), counters: createCounters() },
+      { pools: new Map(), counters: createCounters(), stickyKey: Buffer.alloc(32) },
     );
     const began = performance.now();
     for (let i = 0; i < 10_000; i++) expect(big.find(`app${i}.test`)).toBeDefined();

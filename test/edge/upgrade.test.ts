@@ -111,6 +111,19 @@ describe('websockets', () => {
   });
 });
 
+describe('an upgrade behind a request that is not answered yet', () => {
+  it.each(['websocket', 'h2c'])('(%s) closes the connection, counted', async token => {
+    const app = await startRawApp(() => {});
+    const edge = await startTestEdge(demo(app.port));
+    const client = await openClient(edge.port);
+    client.send(`GET /first HTTP/1.1\r\nHost: demo.test\r\n\r\n${ask.replace('websocket', token)}`);
+    expect(await client.closed()).toBe('');
+    expect(edge.counters.refused.get('pipelined-upgrade')).toBe(1);
+    expect(app.received.join('')).not.toContain('/chat');
+    await eventually(() => edge.targets.pools.get(`demo-${app.port}`)?.inFlight === 0);
+  });
+});
+
 describe('other upgrades', () => {
   it('are ignored: an h2c client gets an ordinary answer, its body and connection kept', async () => {
     const app = await startRawApp(
