@@ -464,6 +464,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       await builder.forget(app.name);
       builds.forget(app);
       store.properties.clear(`app:${app.id}`);
+      store.credentials.clear(app);
       store.apps.remove(app);
       options.forgetRoute(app.name);
       await options.publishRoutes();

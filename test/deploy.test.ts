@@ -354,6 +354,16 @@ describe('scale, limits, quota', () => {
 });
 
 describe('destroy', () => {
+  it("forgets the app's credentials and leaves everybody's", async () => {
+    const old = app();
+    const login = { host: 'registry.test', user: 'ann', password: 'topsecret' };
+    store.credentials.put('registry', old, login);
+    store.credentials.put('registry', 'global', login);
+    await deployer.destroy(old, doing);
+    expect(store.credentials.list('registry', old)).toEqual([]);
+    expect(store.credentials.list('registry', 'global')).toHaveLength(1);
+  });
+
   it('frees name and domain', async () => {
     await push();
     await deployer.destroy(app(), doing);
