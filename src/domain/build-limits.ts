@@ -1,4 +1,4 @@
-import { parseMemory } from './bytes.ts';
+import { largestMemory, parseMemory } from './bytes.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { WherryError } from './errors.ts';
 import { quoteForPeople } from './names.ts';
@@ -27,15 +27,24 @@ type Row<Value> = {
   readonly usual: Value;
   readonly parse: (text: string) => Value;
   readonly format: (value: Value) => string;
+  /** The largest that can be set, where a build ends that meets it. */
+  readonly most?: number;
 };
 
 const mib = 2 ** 20;
-const hour = 3_600_000;
+const longest = 24 * 3_600_000;
+const mostProcesses = 32_768;
 const row = <Value>(given: Row<Value>): Row<Value> => given;
 
 /** Every limit as `builds:set` names it. */
 export const buildProperties = {
-  memory: row({ field: 'memory', usual: 2048 * mib, parse: parseMemory, format: exactBytes }),
+  memory: row({
+    field: 'memory',
+    usual: 2048 * mib,
+    parse: parseMemory,
+    format: exactBytes,
+    most: largestMemory,
+  }),
   cpu: row({
     field: 'cpu',
     usual: 25,
@@ -45,21 +54,30 @@ export const buildProperties = {
   timeout: row({
     field: 'time',
     usual: 1_500_000,
-    parse: text => between(text, 'timeout', 10_000, 24 * hour),
+    parse: text => between(text, 'timeout', 10_000, longest),
     format: formatDuration,
+    most: longest,
   }),
   silence: row({
     field: 'silence',
     usual: 600_000,
-    parse: text => between(text, 'silence', 10_000, 24 * hour),
+    parse: text => between(text, 'silence', 10_000, longest),
     format: formatDuration,
+    most: longest,
   }),
-  disk: row({ field: 'disk', usual: 4096 * mib, parse: parseDisk, format: exactBytes }),
+  disk: row({
+    field: 'disk',
+    usual: 4096 * mib,
+    parse: parseDisk,
+    format: exactBytes,
+    most: largestMemory,
+  }),
   processes: row({
     field: 'pids',
     usual: 1024,
-    parse: text => whole(text, { what: 'number of processes', min: 16, max: 32_768 }),
+    parse: text => whole(text, { what: 'number of processes', min: 16, max: mostProcesses }),
     format: String,
+    most: mostProcesses,
   }),
   network: row<BuildNetwork>({ field: 'network', usual: 'all', parse: parseNetwork, format: String }),
 } as const;
@@ -114,15 +132,16 @@ const stories: { readonly [Property in Breach['property']]: (limit: string) => s
     `The build failed at its limit of ${limit} processes and threads: let it start fewer at once`,
 };
 
-/** The end of a build at one of its limits: a sentence with the limit and the command that raises it. */
+/** The end of a build at one of its limits: a sentence with the limit and the command that raises it, if it can be raised. */
 export class LimitReached extends WherryError {
   readonly breach: Breach;
 
   constructor(breach: Breach, app = 'APP') {
-    const { format } = buildProperties[breach.property];
+    const { format, most = Number.POSITIVE_INFINITY } = buildProperties[breach.property];
     const told = stories[breach.property](format(breach.limit));
-    const twice = format(breach.limit * 2);
-    super('build-failed', `${told}, or raise the limit with: builds:set ${app} ${breach.property} ${twice}`);
+    const raised = format(Math.min(breach.limit * 2, most));
+    const remedy = `, or raise the limit with: builds:set ${app} ${breach.property} ${raised}`;
+    super('build-failed', breach.limit < most ? `${told}${remedy}` : `${told}.`);
     this.breach = breach;
   }
 

@@ -129,11 +129,47 @@ describe('builds:set', () => {
     expect((await json('builds:list', 'blog')).map(({ build }: { build: number }) => build)).toEqual([3, 2]);
   });
 
+  it('holds the builds of an app to its own limits, else to those of all, else to the usual', async () => {
+    await bench.deployed('blog');
+    expect((await bench.run('builds:set', 'blog', 'memory', '1.5g')).stdout).toBe(
+      '=====> Setting memory to 1536m\n',
+    );
+    await bench.run('builds:set', '--global', 'memory', '1g');
+    await bench.run('builds:set', '--global', 'network', 'registries');
+    expect(await json('builds:report', 'blog')).toMatchObject({
+      memory: '1536m',
+      'global-memory': '1g',
+      'computed-memory': '1536m',
+      'computed-network': 'registries',
+      'computed-timeout': '25m',
+    });
+    await bench.run('builds:set', 'blog', 'memory');
+    expect(await json('builds:report', 'blog')).toMatchObject({ memory: '', 'computed-memory': '1g' });
+  });
+
   it.each([
     ['keep-releases', '0'],
     ['keep-releases', '101'],
     ['retention', 'all'],
     ['colour', '3'],
+    ['memory', 'lots'],
+    ['memory', '3m'],
+    ['memory', '5t'],
+    ['cpu', '0'],
+    ['cpu', '101%'],
+    ['cpu', '12.5'],
+    ['timeout', '9s'],
+    ['timeout', '25h'],
+    ['timeout', 'soon'],
+    ['silence', '0'],
+    ['silence', '1h30m'],
+    ['disk', '15m'],
+    ['disk', '5t'],
+    ['processes', '15'],
+    ['processes', '32769'],
+    ['processes', '1e3'],
+    ['network', 'host'],
+    ['network', 'ALL'],
   ])('refuses %s %s', async (property, value) => {
     await bench.deployed('blog');
     expect((await bench.run('builds:set', 'blog', property, value)).code).toBe(1);
