@@ -15,7 +15,7 @@ import { layersHeld } from './collect.ts';
 import { explainFull, watchDisk } from './disk-watch.ts';
 import { parseAllowedHosts } from './fetch/addresses.ts';
 import { createFetcher, type Fetcher } from './fetch/fetcher.ts';
-import { heldTo } from './held.ts';
+import { heldTo, layersHeldTo } from './held.ts';
 import type { LayerStore } from './layers/store.ts';
 import { readBuildConfig } from './lifecycle/build-config.ts';
 import { loadBuildpacks } from './lifecycle/buildpack.ts';
@@ -186,7 +186,8 @@ async function buildOnce<Result>(
       turns,
     );
     const inside = { ...request, source, base, signal };
-    return await how({ ...lifecycle, engine, request: inside, work, signal }, fetcher);
+    const held = layersHeldTo(limits, lifecycle.layers);
+    return await how({ ...lifecycle, layers: held, engine, request: inside, work, signal }, fetcher);
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : named(explainFull(error, builds), app);
   } finally {

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BuildLimits } from '../domain/build-limits.ts';
 import type { ReachableHost, Sandbox } from '../engine/engine.ts';
+import type { LayerStore } from './layers/store.ts';
 import type { Sandboxes } from './turns.ts';
 
 export type Holding = {
@@ -46,4 +47,9 @@ export function heldTo({ limits, dir, reach, onOpen }: Holding, engine: Sandboxe
       return holding(sandbox);
     },
   };
+}
+
+/** The store as a build has it: what it puts is no larger than it looks on the disk, but for its disk limit. */
+export function layersHeldTo({ disk }: Pick<BuildLimits, 'disk'>, layers: LayerStore): LayerStore {
+  return { ...layers, put: options => layers.put({ ...options, disk }) };
 }

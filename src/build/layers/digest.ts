@@ -10,6 +10,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { LimitReached } from '../../domain/build-limits.ts';
 import { WherryError } from '../../domain/errors.ts';
 import type { DiffId, UserIds } from '../../domain/image.ts';
 import { quoteForPeople } from '../../domain/names.ts';
@@ -28,16 +29,22 @@ export type DigestOptions = {
   readonly owner?: UserIds;
   /** Folders (relative) that hide what lies below them in lower layers. */
   readonly opaque?: ReadonlySet<string>;
+  /**
+   * Bytes that files may show beyond what the disk holds of them, as holes and further hard links do: each is read all the same.
+   * Any unless told.
+   */
+  readonly disk?: number;
 };
 
 /**
  * The diffID of a folder's content: sha256 over the tar stream it would make, without writing that stream. Sockets and fifos
  * are deleted, hard links count as separate files.
- * @throws build-failed for a device file
+ * @throws build-failed for a device file; LimitReached for more than `disk`, before the file that is too much is read
  */
 export async function digestOf(root: string, options: DigestOptions = {}): Promise<Digest> {
   const hash = createHash('sha256');
   const breathe = createBreather();
+  const count = counterOf(options.disk);
   let size = 0;
   let entries = 0;
   for (const { path, stats } of walk(root)) {
@@ -48,11 +55,27 @@ export async function digestOf(root: string, options: DigestOptions = {}): Promi
     }
     if (options.owner) give(join(root, path), stats, options.owner);
     entries += 1;
+    if (stats.isFile()) count(stats);
     size += await add(hash, { root, path, stats, options, breathe });
   }
   hash.update(Buffer.alloc(1024));
   return { diffId: `sha256:${hash.digest('hex')}`, size, entries };
 }
+
+/** Nobody can stop a digest: what a disk limit does not see must not keep one busy for days. */
+function counterOf(limit = Number.POSITIVE_INFINITY): (stats: Stats) => void {
+  const seen = new Set<number>();
+  let beyond = 0;
+  return ({ size, blocks, nlink, ino }) => {
+    const held = seen.has(ino) ? 0 : blocks * blockSize;
+    if (nlink > 1) seen.add(ino);
+    beyond += Math.max(0, size - held);
+    if (beyond > limit) throw new LimitReached({ property: 'disk', limit });
+  };
+}
+
+/** Of `Stats.blocks`, whatever the file system's own. */
+const blockSize = 512;
 
 type Added = {
   readonly root: string;

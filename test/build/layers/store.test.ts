@@ -54,6 +54,27 @@ describe("a layer's digest", () => {
     expect(await changed(dir => mkdirSync(join(dir, 'd')))).not.toBe(reference);
   });
 
+  it('is not made of a file with more holes than the disk limit, which would be read for hours', async () => {
+    const dir = folder({ a: 'x' });
+    execFileSync('truncate', ['--size=1T', join(dir, 'sparse')]);
+    const began = performance.now();
+    await expect(digestOf(dir, { disk: 2 ** 30 })).rejects.toMatchObject({
+      message: expect.stringContaining('wrote more than its disk limit of 1g'),
+      breach: { property: 'disk', limit: 2 ** 30 },
+    });
+    expect(performance.now() - began).toBeLessThan(2000);
+    execFileSync('truncate', ['--size=1M', join(dir, 'sparse')]);
+    await expect(digestOf(dir, { disk: 2 ** 20 })).resolves.toMatchObject({ size: 2 ** 20 + 1 });
+  });
+
+  it('is not made of more hard links than the disk limit allows, but of any that the disk holds', async () => {
+    const dir = folder({ a: 'x'.repeat(100_000), b: 'y'.repeat(100_000) });
+    await expect(digestOf(dir, { disk: 0 })).resolves.toMatchObject({ size: 200_000 });
+    for (const name of ['c', 'd', 'e']) linkSync(join(dir, 'a'), join(dir, name));
+    await expect(digestOf(dir, { disk: 300_000 })).resolves.toMatchObject({ size: 500_000 });
+    await expect(digestOf(dir, { disk: 299_999 })).rejects.toThrow('disk limit');
+  });
+
   it('counts hard links as separate files and deletes fifos', async () => {
     const linked = folder({ a: 'same' });
     linkSync(join(linked, 'a'), join(linked, 'b'));
