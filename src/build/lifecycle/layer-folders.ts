@@ -79,6 +79,12 @@ function tomlNames(view: LayersView, id: string): readonly string[] {
   const layers = [...new Set(names)]
     .filter(name => name.endsWith('.toml'))
     .map(name => name.slice(0, -'.toml'.length));
+  const elsewhere = layers.find(name => name === '.' || name === '..');
+  if (elsewhere !== undefined)
+    throw new WherryError(
+      'build-failed',
+      `"${elsewhere}" is no name for a layer of ${id}. Rename ${elsewhere}.toml.`,
+    );
   return layers
     .filter(name => name !== '' && !notLayers.has(name) && findFile(view, id, `${name}.toml`))
     .sort();

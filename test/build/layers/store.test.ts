@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -56,14 +57,15 @@ describe("a layer's digest", () => {
 
   it('is not made of a file with more holes than the disk limit, which would be read for hours', async () => {
     const dir = folder({ a: 'x' });
-    execFileSync('truncate', ['--size=1T', join(dir, 'sparse')]);
+    writeFileSync(join(dir, 'sparse'), '');
+    truncateSync(join(dir, 'sparse'), 2 ** 40);
     const began = performance.now();
     await expect(digestOf(dir, { disk: 2 ** 30 })).rejects.toMatchObject({
       message: expect.stringContaining('wrote more than its disk limit of 1g'),
       breach: { property: 'disk', limit: 2 ** 30 },
     });
     expect(performance.now() - began).toBeLessThan(2000);
-    execFileSync('truncate', ['--size=1M', join(dir, 'sparse')]);
+    truncateSync(join(dir, 'sparse'), 2 ** 20);
     await expect(digestOf(dir, { disk: 2 ** 20 })).resolves.toMatchObject({ size: 2 ** 20 + 1 });
   });
 
