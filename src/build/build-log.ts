@@ -1,8 +1,9 @@
-import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Progress } from '../domain/push.ts';
 import type { Clock } from '../system/clock.ts';
+import { list } from '../system/list.ts';
 
 /** Bytes kept of one build's output; its beginning, for the end is told by its record. */
 const mostBytes = 2 ** 20;
@@ -76,13 +77,5 @@ export async function* readLog(options: {
     }
   } finally {
     await handle.close();
-  }
-}
-
-function list(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LimitReached } from '../domain/build-limits.ts';
@@ -6,6 +6,7 @@ import { WherryError } from '../domain/errors.ts';
 import type { DiffId } from '../domain/image.ts';
 import type { Engine, ReachableHost } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
+import { list } from '../system/list.ts';
 import type { Log } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
 import { insideBuildDir } from './build-dir.ts';
@@ -236,12 +237,4 @@ async function sweep(builds: string, layers: LayerStore): Promise<void> {
     }
   }
   await layers.sweep();
-}
-
-function list(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }

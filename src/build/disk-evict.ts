@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiffId } from '../domain/image.ts';
 import type { Clock } from '../system/clock.ts';
+import { list } from '../system/list.ts';
 import type { Paths } from '../system/paths.ts';
 import type { LayerStore } from './layers/store.ts';
 
@@ -77,7 +78,7 @@ export async function dropAppCaches(
 
 /** Every layer that a file below the folder names: what stacks are made of, and what the host's releases hold of them. */
 function namedIn(dir: string): ReadonlySet<string> {
-  const files = list(dir, true).filter(name => name.endsWith('.json'));
+  const files = list(dir, { recursive: true }).filter(name => name.endsWith('.json'));
   return new Set(
     files.flatMap(name => readFileSync(join(dir, name), 'utf8').match(/sha256:[0-9a-f]{64}/g) ?? []),
   );
@@ -85,12 +86,4 @@ function namedIn(dir: string): ReadonlySet<string> {
 
 function changedAt(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-}
-
-function list(dir: string, recursive = false): readonly string[] {
-  try {
-    return readdirSync(dir, { recursive, encoding: 'utf8' });
-  } catch {
-    return [];
-  }
 }

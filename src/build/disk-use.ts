@@ -1,9 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from '../domain/app.ts';
 import type { DiffId } from '../domain/image.ts';
 import type { Store } from '../store/store.ts';
 import { exec } from '../system/exec.ts';
+import { list } from '../system/list.ts';
 import type { Paths } from '../system/paths.ts';
 import { classicLayersOf, readClassicRecord } from './classic/record.ts';
 import { layersOf, readRecord } from './lifecycle/record.ts';
@@ -97,12 +98,4 @@ export async function bytesUsed(paths: readonly string[]): Promise<number> {
     maxOutput: 64 * 2 ** 20,
   }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }));
   return Number.parseInt(stdout.trimEnd().split('\n').at(-1) ?? '', 10) || 0;
-}
-
-function list(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }

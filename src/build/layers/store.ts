@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import type { DiffId } from '../../domain/image.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
+import { list } from '../../system/list.ts';
 import type { Paths } from '../../system/paths.ts';
 import { type DigestOptions, digestOf } from './digest.ts';
 
@@ -160,14 +161,6 @@ function setAside(root: string, name: string): string {
   const path = join(root, `gone-${randomBytes(4).toString('hex')}-${name}`);
   renameSync(join(root, name), path);
   return path;
-}
-
-function list(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }
 
 async function adopt(options: { dir: string; info: LayerInfo; root: string; name: string }): Promise<void> {

@@ -1,7 +1,8 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { WherryError } from '../../domain/errors.ts';
+import { list } from '../../system/list.ts';
 import { isWhiteout } from '../layers/walk.ts';
 import { readToml } from '../toml.ts';
 import { type Buildpack, escapedId } from './buildpack.ts';
@@ -88,12 +89,4 @@ function tomlNames(view: LayersView, id: string): readonly string[] {
   return layers
     .filter(name => name !== '' && !notLayers.has(name) && findFile(view, id, `${name}.toml`))
     .sort();
-}
-
-function list(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }

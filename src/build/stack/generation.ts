@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { WherryError } from '../../domain/errors.ts';
 import type { DiffId } from '../../domain/image.ts';
 import { quoteForPeople } from '../../domain/names.ts';
+import { list } from '../../system/list.ts';
 
 /** What a stack is made from. */
 export type StackSpec =
@@ -118,12 +119,4 @@ export function stacksIn(dir: string): readonly string[] {
 
 function fileOf(dir: string, stack: string, number: number): string {
   return join(dir, parseStackName(stack), `${number}.json`);
-}
-
-function list(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { exec } from '../../system/exec.ts';
+import { list } from '../../system/list.ts';
 import { suite as usual } from './recipe.ts';
 
 /** `deb` lines for sources.list, and apt options, as the host has them: its mirror and proxy reach where ours must. */
@@ -64,16 +65,8 @@ function entry(
 
 function sourceFiles(etc: string): string[] {
   const parts = join(etc, 'sources.list.d');
-  const more = listed(parts).filter(name => /\.(list|sources)$/.test(name));
+  const more = list(parts).filter(name => /\.(list|sources)$/.test(name));
   return [join(etc, 'sources.list'), ...more.sort().map(name => join(parts, name))];
-}
-
-function listed(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }
 
 function read(file: string): string {

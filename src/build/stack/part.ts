@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiffId } from '../../domain/image.ts';
+import { list } from '../../system/list.ts';
 
 // What the shared cache knows of layers of Debian packages: a file each, named by what went in.
 
@@ -58,12 +59,4 @@ export function partsIn(dir: string): ReadonlyMap<string, Part> {
       return part ? [[key, part] as const] : [];
     }),
   );
-}
-
-function list(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }

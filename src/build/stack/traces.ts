@@ -1,5 +1,6 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { list } from '../../system/list.ts';
 
 const files = [
   'etc/machine-id',
@@ -22,14 +23,6 @@ const folders = ['var/lib/apt/lists', 'var/cache/apt', 'var/log', 'tmp', 'run'];
 export function removeTraces(root: string): void {
   for (const file of files) rmSync(join(root, file), { force: true });
   for (const folder of folders) {
-    for (const name of entries(join(root, folder))) rmSync(join(root, folder, name), { recursive: true });
-  }
-}
-
-function entries(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
+    for (const name of list(join(root, folder))) rmSync(join(root, folder, name), { recursive: true });
   }
 }

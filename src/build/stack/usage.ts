@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiffId } from '../../domain/image.ts';
+import { list } from '../../system/list.ts';
 
 type Usage = { readonly data: string; readonly layers: readonly DiffId[] };
 
@@ -21,12 +22,4 @@ export function layersInUse(dir: string): ReadonlySet<DiffId> {
     else for (const layer of layers) used.add(layer);
   }
   return used;
-}
-
-function list(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }
