@@ -200,7 +200,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     const before = store.releases.live(app);
     const buildpacks = store.buildpacks.list(app);
     const stack = store.buildpacks.stack(app);
-    const base = stackOf(store, app);
+    const base = store.properties.resolve(app.id, 'stack');
     const selected = store.properties.resolve(app.id, 'builder-selected');
     const buildDir = store.properties.resolve(app.id, 'builder-build-dir');
     return {
@@ -336,7 +336,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       const config = store.releases.config(current);
       const { commit } = current;
       const signal = doing.signal ?? new AbortController().signal;
-      const base = stackOf(store, app);
+      const base = store.properties.resolve(app.id, 'stack');
       const image = await builder.rebase({ app: app.name, image: old, base, force, ...doing, signal });
       if (image.id === old.id) return undefined;
       const description = `Rebase v${current.version} onto the newest stack`;
@@ -486,11 +486,6 @@ export function createDeployer(options: DeployerOptions): Deployer {
       return release && desiredOf(app, release);
     },
   };
-}
-
-/** The stack that an app is set to use, or all are. */
-function stackOf(store: Store, app: App): string | undefined {
-  return store.properties.get(`app:${app.id}`, 'stack') ?? store.properties.get('global', 'stack');
 }
 
 /** The stored counts for the types an image has; `web` runs once and others not at all until asked. */

@@ -1,11 +1,11 @@
 import { parseRepositoryPath } from '../build/build-dir.ts';
-import { asText, choice, optional, text } from './args.ts';
+import { choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
-import { tell } from './doing.ts';
 import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
+import { setProperty } from './set-property.ts';
 
-const property = 'builder-dockerfile-path';
+const key = 'builder-dockerfile-path';
 
 const set = defineCommand({
   name: 'builder-dockerfile:set',
@@ -25,15 +25,9 @@ const set = defineCommand({
   access: { app: 'write' },
   effect: 'write',
   run(context, input) {
-    const owner = input.app === undefined ? undefined : context.app(input.app);
-    const given = input.value === undefined ? '' : asText(input.value, 'value');
-    const value = given === '' ? undefined : parseRepositoryPath(given);
-    context.store.properties.set(owner ? `app:${owner.id}` : 'global', property, value);
-    const words =
-      value === undefined ? `Unsetting ${input.property}` : `Setting ${input.property} to ${value}`;
-    context.progress.header(words);
-    if (owner) tell(context, owner, 'builder', words);
-    return { app: owner?.name ?? null, [input.property]: value ?? null };
+    const { app, property } = input;
+    const value = input.value ? parseRepositoryPath(input.value) : undefined;
+    return setProperty(context, { app, property, key, value, event: 'builder' });
   },
   text: () => [],
 });
@@ -48,9 +42,9 @@ const report = defineReport({
   title: 'builder-dockerfile',
   prefix: 'builder-dockerfile-',
   values: ({ store }, { id }) => ({
-    'dockerfile-path': store.properties.get(`app:${id}`, property) ?? '',
-    'global-dockerfile-path': store.properties.get('global', property) ?? 'Dockerfile',
-    'computed-dockerfile-path': store.properties.resolve(id, property) ?? 'Dockerfile',
+    'dockerfile-path': store.properties.get(`app:${id}`, key) ?? '',
+    'global-dockerfile-path': store.properties.get('global', key) ?? 'Dockerfile',
+    'computed-dockerfile-path': store.properties.resolve(id, key) ?? 'Dockerfile',
   }),
 });
 

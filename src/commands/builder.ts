@@ -2,12 +2,12 @@ import { parseBuildDir } from '../build/build-dir.ts';
 import { type BuiltBy, builtBy } from '../build/built-by.ts';
 import type { App } from '../domain/app.ts';
 import { parseBuilderName } from '../domain/builder.ts';
-import { asText, choice, optional, text } from './args.ts';
+import { choice, optional, text } from './args.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
-import { tell } from './doing.ts';
 import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
+import { setProperty } from './set-property.ts';
 
 const parsers = { 'build-dir': parseBuildDir, selected: parseBuilderName } as const;
 const properties = ['build-dir', 'selected'] as const;
@@ -27,16 +27,9 @@ const set = defineCommand({
   access: { app: 'write' },
   effect: 'write',
   run(context, input) {
-    const owner = input.app === undefined ? undefined : context.app(input.app);
-    const given = input.value === undefined ? '' : asText(input.value, 'value');
-    const value = given === '' ? undefined : parsers[input.property](given);
-    const scope = owner === undefined ? 'global' : `app:${owner.id}`;
-    context.store.properties.set(scope, `builder-${input.property}`, value);
-    const words =
-      value === undefined ? `Unsetting ${input.property}` : `Setting ${input.property} to ${value}`;
-    context.progress.header(words);
-    if (owner) tell(context, owner, 'builder', words);
-    return { app: owner?.name ?? null, [input.property]: value ?? null };
+    const { app, property } = input;
+    const value = input.value ? parsers[property](input.value) : undefined;
+    return setProperty(context, { app, property, key: `builder-${property}`, value, event: 'builder' });
   },
   text: () => [],
 });

@@ -6,10 +6,10 @@ import {
   shownProperty,
 } from '../domain/build-limits.ts';
 import { type Kept, keeping, keptProperty, parseKept } from '../domain/keep.ts';
-import { asText, choice, optional, text } from './args.ts';
+import { choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
-import { tell } from './doing.ts';
 import { appOrGlobal } from './kinds.ts';
+import { setProperty } from './set-property.ts';
 
 type Property = Kept | BuildProperty;
 
@@ -42,16 +42,9 @@ export const buildsSet = defineCommand({
   access: { app: 'write' },
   effect: 'write',
   run(context, input) {
-    const { property } = input;
-    const owner = input.app === undefined ? undefined : context.app(input.app);
-    const given = input.value === undefined ? '' : asText(input.value, 'value');
-    const value = given === '' ? undefined : parseValue(property, given);
-    const scope = owner === undefined ? 'global' : `app:${owner.id}`;
-    context.store.properties.set(scope, keyOf(property), value);
-    const words = value === undefined ? `Unsetting ${property}` : `Setting ${property} to ${value}`;
-    context.progress.header(words);
-    if (owner) tell(context, owner, 'builds', words);
-    return { app: owner?.name ?? null, [property]: value ?? null };
+    const { app, property } = input;
+    const value = input.value ? parseValue(property, input.value) : undefined;
+    return setProperty(context, { app, property, key: keyOf(property), value, event: 'builds' });
   },
   text: () => [],
 });

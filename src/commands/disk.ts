@@ -8,10 +8,11 @@ import {
   parseReserve,
 } from '../domain/disk-budget.ts';
 import { WherryError } from '../domain/errors.ts';
-import { type ArgKind, asText, choice, optional, text } from './args.ts';
+import { type ArgKind, choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
 import { app } from './kinds.ts';
 import { columns, header, heading } from './lines.ts';
+import { settingWords } from './set-property.ts';
 
 const report = defineCommand({
   name: 'disk:report',
@@ -86,13 +87,11 @@ const set = defineCommand({
   access: 'admin',
   effect: 'write',
   run(context, input) {
-    const given = input.value === undefined ? '' : asText(input.value, 'value');
-    if (given !== '') parsers[input.property](given);
-    context.store.properties.set('global', diskPropertyName(input.property), given);
-    context.progress.header(
-      given === '' ? `Unsetting ${input.property}` : `Setting ${input.property} to ${given}`,
-    );
-    return { [input.property]: given === '' ? null : given };
+    const value = input.value || undefined;
+    if (value !== undefined) parsers[input.property](value);
+    context.store.properties.set('global', diskPropertyName(input.property), value);
+    context.progress.header(settingWords(input.property, value));
+    return { [input.property]: value ?? null };
   },
   text: () => [],
 });

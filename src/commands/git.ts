@@ -5,6 +5,7 @@ import { defineCommand } from './define.ts';
 import { tell } from './doing.ts';
 import { app } from './kinds.ts';
 import { defineReport } from './report.ts';
+import { settingWords } from './set-property.ts';
 
 const properties = ['deploy-branch'] as const;
 
@@ -45,7 +46,7 @@ const set = defineCommand({
     const owner = context.app(input.app);
     const branch = input.value === undefined || input.value === '' ? null : parseBranch(input.value);
     context.store.apps.setDeployBranch(owner, branch);
-    const words = branch === null ? `Unsetting ${input.property}` : `Setting ${input.property} to ${branch}`;
+    const words = settingWords(input.property, branch);
     context.progress.header(words);
     tell(context, owner, 'git', words);
     return { app: owner.name, [input.property]: branch };

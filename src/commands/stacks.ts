@@ -15,6 +15,7 @@ import { tell } from './doing.ts';
 import { appOrGlobal } from './kinds.ts';
 import { columns, header, heading } from './lines.ts';
 import { defineReport } from './report.ts';
+import { settingWords } from './set-property.ts';
 
 const stack: ArgKind<string> = { ...text('stack'), parse: value => parseStackName(asText(value, 'stack')) };
 const suite: ArgKind<string> = {
@@ -147,7 +148,7 @@ const use = defineCommand({
         hint: `stacks:build ${name}`,
       });
     context.store.properties.set(owner ? `app:${owner.id}` : 'global', 'stack', name);
-    const words = name === undefined ? 'Unsetting the stack' : `Setting the stack to ${name}`;
+    const words = settingWords('the stack', name);
     context.progress.header(words);
     if (owner) tell(context, owner, 'stack', words);
     return { app: owner?.name ?? null, stack: name ?? null };
@@ -171,10 +172,9 @@ const set = defineCommand({
   run(context, input) {
     if (input.app !== undefined)
       throw new WherryError('invalid', 'rebase-at is of all apps together. Set it with --global.');
-    const off = input.value === undefined || input.value === '' || input.value === 'none';
-    const value = off ? undefined : parseTimeOfDay(input.value ?? '');
+    const value = input.value && input.value !== 'none' ? parseTimeOfDay(input.value) : undefined;
     context.store.properties.set('global', input.property, value);
-    context.progress.header(value === undefined ? 'Unsetting rebase-at' : `Setting rebase-at to ${value}`);
+    context.progress.header(settingWords(input.property, value));
     return { 'rebase-at': value ?? null };
   },
   text: () => [],
