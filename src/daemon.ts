@@ -60,7 +60,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   await engine.open();
 
   const edgeLink = createEdgeLink({ dir: paths.edge, log, clock });
-  const routeBook = createRouteBook(store, edgeLink, { hold: () => undefined, policy: () => undefined });
+  const routeBook = createRouteBook(store, edgeLink);
   const runtime = createRuntime({
     engine,
     sink: routeBook,

@@ -1,6 +1,6 @@
 import type { App } from './domain/app.ts';
 import type { AppName } from './domain/names.ts';
-import type { HoldPolicy, Route, RoutePolicy, Target } from './domain/route.ts';
+import type { Route, Target } from './domain/route.ts';
 import type { AppState, TargetSink } from './runtime/runtime.ts';
 import type { Store } from './store/store.ts';
 
@@ -10,19 +10,13 @@ export type Publisher = {
   drained(targets: readonly string[], timeout: number): Promise<void>;
 };
 
-/** What the settings of an app say about its requests; each reads them from the store. */
-export type RouteRules = {
-  /** How requests wait for it; undefined when it never sleeps. */
-  readonly hold: (app: App) => HoldPolicy | undefined;
-  readonly policy: (app: App) => RoutePolicy | undefined;
-};
-
 /**
- * Joins what the runtime says of an app (its targets) with what the store says (its domains and settings) into whole snapshots. It is
- * the runtime's TargetSink; neither side knows the other.
+ * Joins what the runtime says of an app (its targets) with what the store says (its domains) into whole snapshots. It is the
+ * runtime's TargetSink; neither side knows the other. Until the first `publish` nothing goes out: what the runtime has found by then
+ * is not all, and an edge that already serves everything would be told to drop the rest.
  */
 export type RouteBook = TargetSink & {
-  /** After domains or settings of apps changed. */
+  /** After domains changed; and once, first, when the runtime has told of every app. */
   publish(): Promise<void>;
   forget(app: AppName): void;
 };
@@ -34,25 +28,22 @@ const undeployed: Serving = {
   targets: [],
 };
 
-export function createRouteBook(store: Store, publisher: Publisher, rules: RouteRules): RouteBook {
+export function createRouteBook(store: Store, publisher: Publisher): RouteBook {
   const serving = new Map<AppName, Serving>();
   /** As last published; an app whose instances change is the only one made anew. */
   let routes = new Map<AppName, Route>();
+  let complete = false;
   let running = Promise.resolve();
   let waiting: Promise<void> | undefined;
 
   const routeOf = (app: App, domains: readonly string[]): Route => {
     const { state, targets } = serving.get(app.name) ?? undeployed;
-    const hold = rules.hold(app);
-    const policy = rules.policy(app);
     return {
       app: app.name,
       domains,
       state: state.kind,
       ...(state.reason === undefined ? {} : { reason: state.reason }),
       targets,
-      ...(hold && { hold }),
-      ...(policy && { policy }),
     };
   };
 
@@ -73,11 +64,13 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
 
   return {
     publish() {
+      complete = true;
       readAll();
       return send();
     },
     set(name, state, targets) {
       serving.set(name, { state, targets });
+      if (!complete) return Promise.resolve();
       const app = store.apps.find(name);
       if (app) routes.set(name, routeOf(app, store.domains.list(app)));
       return send();

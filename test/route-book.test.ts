@@ -16,7 +16,7 @@ const setUp = () => {
     },
     drained: async () => {},
   };
-  const book = createRouteBook(store, publisher, { hold: () => undefined, policy: () => undefined });
+  const book = createRouteBook(store, publisher);
   return { store, sent, book };
 };
 
@@ -25,8 +25,19 @@ it('joins domains of the store with targets of the runtime', async () => {
   const app = store.apps.create(parseAppName('blog'), new Date());
   store.domains.add(app, parseDomain('blog.org'));
   const targets = [{ id: 'a', host: '10.0.0.2', port: 5000 }];
+  await book.publish();
   await book.set(app.name, { kind: 'serving' }, targets);
   expect(sent.at(-1)).toEqual([{ app: 'blog', domains: ['blog.org'], state: 'serving', targets }]);
+});
+
+it('sends nothing before it knows of every app, so that an edge that serves them keeps all', async () => {
+  const { store, sent, book } = setUp();
+  const apps = ['blog', 'shop'].map(name => store.apps.create(parseAppName(name), new Date()));
+  for (const { name } of apps) await book.set(name, { kind: 'serving' }, [{ id: name, host: 'h', port: 1 }]);
+  expect(sent).toEqual([]);
+  await book.publish();
+  expect(sent).toHaveLength(1);
+  expect(sent[0]).toMatchObject([{ targets: [{ id: 'blog' }] }, { targets: [{ id: 'shop' }] }]);
 });
 
 it('says of an app that was never deployed that it was not', async () => {
@@ -39,6 +50,7 @@ it('says of an app that was never deployed that it was not', async () => {
 it('sends one snapshot for changes that come while another is on its way, and the last state wins', async () => {
   const { store, sent, book } = setUp();
   const app = store.apps.create(parseAppName('blog'), new Date());
+  await book.publish();
   await Promise.all(
     ['1', '2', '3', '4'].map(id => book.set(app.name, { kind: 'serving' }, [{ id, host: 'h', port: 1 }])),
   );

@@ -40,6 +40,24 @@ describe('a Wherry', () => {
     expect(JSON.parse((await wherry.get('app', '/whoami')).text).pid).toBe(pid);
   });
 
+  it('drops no request of any of its apps when its daemon comes back to several', async () => {
+    const wherry = await start();
+    const apps = ['first', 'second', 'third'];
+    for (const app of apps) await deploy(wherry, app);
+    const traffic = apps.map(app => startTraffic({ port: wherry.httpPort, host: wherry.hostOf(app) }));
+    const moreEach = async () => {
+      const before = traffic.map(each => each.answered());
+      await until('requests of each app', () =>
+        traffic.every((each, at) => each.answered() > (before[at] ?? 0) + 50),
+      );
+    };
+    await moreEach();
+    await wherry.kill();
+    await wherry.start();
+    await moreEach();
+    for (const each of traffic) expect((await each.end()).failures).toEqual([]);
+  });
+
   it('drops no request while it deploys, restarts and scales', async () => {
     const wherry = await start();
     const repository = await wherry.repository('app', { from: probe });
