@@ -1,7 +1,7 @@
 import { chmod, chown, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import type { AppLoad, FromEdge, Route, Snapshot, ToEdge, WakeCause } from '../domain/route.ts';
+import type { FromEdge, Route, Snapshot, ToEdge } from '../domain/route.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { edgeFiles, prepareFolder } from './folder.ts';
@@ -29,10 +29,6 @@ export interface EdgeLink {
   /** Whom the edge runs as; undefined before `listen`, and when it stays who we are. */
   user(): Ids | undefined;
   onHello(callback: (hello: Hello) => void): void;
-  /** A request waits for an app without an instance; said again each second while one does. */
-  onWake(callback: (app: string, cause: WakeCause) => void): void;
-  /** Once a second, what the apps' requests were. */
-  onLoad(callback: (apps: readonly AppLoad[]) => void): void;
   /** Stops listening; the edge goes on by itself. */
   close(): Promise<void>;
 }
@@ -59,8 +55,6 @@ class Link implements EdgeLink {
   readonly #sockets = new Set<Socket>();
   readonly #waiters = new Set<() => void>();
   readonly #helloCallbacks: ((hello: Hello) => void)[] = [];
-  readonly #wakeCallbacks: ((app: string, cause: WakeCause) => void)[] = [];
-  readonly #loadCallbacks: ((apps: readonly AppLoad[]) => void)[] = [];
   #user: Ids | undefined;
   #peer: Peer | undefined;
   #snapshot: Snapshot | undefined;
@@ -128,14 +122,6 @@ class Link implements EdgeLink {
     this.#helloCallbacks.push(callback);
   }
 
-  onWake(callback: (app: string, cause: WakeCause) => void): void {
-    this.#wakeCallbacks.push(callback);
-  }
-
-  onLoad(callback: (apps: readonly AppLoad[]) => void): void {
-    this.#loadCallbacks.push(callback);
-  }
-
   async close(): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
@@ -147,12 +133,6 @@ class Link implements EdgeLink {
     const peer = new Peer(socket, {
       hello: hello => this.#greet(peer, hello),
       changed: () => this.#wake(),
-      wake: (app, cause) => {
-        for (const callback of this.#wakeCallbacks) callback(app, cause);
-      },
-      load: apps => {
-        for (const callback of this.#loadCallbacks) callback(apps);
-      },
       closed: () => {
         this.#sockets.delete(socket);
         if (this.#peer === peer) this.#peer = undefined;

@@ -12,13 +12,6 @@ const shapes: Readonly<Record<FromEdge['kind'], (message: Fields) => boolean>> =
     Number.isInteger(message['http']['port']),
   applied: hasState,
   drained: message => typeof message['target'] === 'string',
-  wake: message =>
-    typeof message['app'] === 'string' &&
-    isFields(message['cause']) &&
-    ['method', 'host', 'path', 'agent', 'peer'].every(
-      name => typeof (message['cause'] as Fields)[name] === 'string',
-    ),
-  load: message => isArrayOf(message['apps'], isLoad),
 };
 
 /** @returns undefined for what is no message of the edge's */
@@ -38,16 +31,6 @@ function hasState(message: Fields): boolean {
   return (
     Number.isSafeInteger(message['generation']) &&
     isArrayOf(message['draining'], target => typeof target === 'string')
-  );
-}
-
-function isLoad(value: unknown): boolean {
-  return (
-    isFields(value) &&
-    typeof value['app'] === 'string' &&
-    ['inFlight', 'waiting', 'mean', 'requests', 'idle'].every(
-      name => typeof value[name] === 'number' && value[name] >= 0,
-    )
   );
 }
 

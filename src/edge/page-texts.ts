@@ -31,7 +31,6 @@ export function badRequest(refusal: Refusal): Page {
 export function notServing(route: AppRoute): Page {
   const known = {
     serving: ['app-unavailable', `App ${route.app} has no running web process at the moment.`],
-    asleep: ['app-asleep', `App ${route.app} is asleep and did not wake in time.`],
     stopped: ['app-stopped', `App ${route.app} is stopped.`],
     undeployed: ['app-undeployed', `App ${route.app} has nothing deployed yet.`],
     crashed: ['app-crashed', `App ${route.app} crashed and is being restarted.`],

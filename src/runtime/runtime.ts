@@ -22,8 +22,8 @@ export type InstanceView = {
   readonly type: ProcessType;
   readonly index: number;
   readonly version: number;
-  /** `starting` until ready, `waiting` in restart back-off, `frozen` in light sleep, `prepared` in deep sleep. */
-  readonly status: 'starting' | 'running' | 'waiting' | 'stopped' | 'frozen' | 'prepared';
+  /** `starting` until ready, `waiting` in restart back-off. */
+  readonly status: 'starting' | 'running' | 'waiting' | 'stopped';
   readonly since: Date;
   readonly restarts: number;
   readonly memoryLimit: number;

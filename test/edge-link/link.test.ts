@@ -76,21 +76,11 @@ describe('the link to the edge', () => {
     expect(edge.snapshots[1]?.routes).toEqual(demo(2));
   });
 
-  it('tells of wakes and loads, and drops an edge that says nonsense', async () => {
-    const { link, dir } = await startLink();
-    const heard: unknown[] = [];
-    link.onWake((app, cause) => heard.push([app, cause.path]));
-    link.onLoad(apps => heard.push(apps));
+  it('drops an edge that says nonsense', async () => {
+    const { dir } = await startLink();
     const edge = await connectEdge(dir);
-    const cause = { method: 'GET', host: 'demo.test', path: '/', agent: 'curl', peer: '127.0.0.1' };
-    const load = { app: 'demo', inFlight: 1, waiting: 0, mean: 0.5, requests: 2, idle: 0 };
-    edge.say({ kind: 'wake', app: 'demo', cause });
-    edge.say({ kind: 'load', apps: [load] });
-    await eventually(() => heard.length === 2);
-    expect(heard).toEqual([['demo', '/'], [load]]);
-    edge.say({ kind: 'load', apps: [{ ...load, mean: -1 }] });
+    edge.socket.write('{"kind":"applied","generation":-0.5,"draining":[]}\n');
     await eventually(() => edge.socket.destroyed);
-    expect(heard).toHaveLength(2);
   });
 
   it('resolves a publish when the edge uses it', async () => {
