@@ -1,44 +1,14 @@
-import {
-  existsSync,
-  lstatSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readRecord } from '../../../src/build/lifecycle/record.ts';
-import { leftovers } from '../../support/leftovers.ts';
 import type { Built } from '../support/bench.ts';
-import type { TestBuildpack } from '../support/buildpacks.ts';
-import { openShellBench, type ShellBench, web } from '../support/shell-bench.ts';
+import { type ShellBench, shellBenches, web } from '../support/shell-bench.ts';
 
 // Buildpacks that want more than their own layers: what they try fails, is told, or does no harm, and nothing stays on the host.
 
-let closing: (() => Promise<void> | void)[] = [];
-let source: string;
-
-beforeEach(() => {
-  source = mkdtempSync(join(tmpdir(), 'wherry-source-'));
-  writeFileSync(join(source, 'file.txt'), 'content');
-  closing = [() => rmSync(source, { recursive: true, force: true })];
-});
-afterEach(async () => {
-  for (const close of closing.reverse()) await close();
-});
-
-async function open(buildpacks: Record<string, TestBuildpack>): Promise<ShellBench> {
-  const bench = await openShellBench(buildpacks);
-  closing.push(async () => {
-    await bench.close();
-    expect(await leftovers(bench.paths.data)).toEqual([]);
-  });
-  return bench;
-}
+const { open, source, atEnd } = shellBenches();
 
 const launched = (name: string) => `printf '[types]\\nlaunch = true\\n' > "$CNB_LAYERS_DIR/${name}.toml"`;
 const makeLayer = `l=$CNB_LAYERS_DIR/l; mkdir -p "$l"; ${launched('l')}`;
@@ -73,7 +43,7 @@ describe('a hostile buildpack', () => {
       'the app': 'touch /workspace/own',
     });
     const bench = await open({ first: { build: first }, second: { build: tries }, third: { build: web } });
-    const built = await bench.build(source);
+    const built = await bench.build(source());
     expect(got(built)).toEqual(['got its own layers', 'got the app']);
     const dir = layerOf(bench, 'first', 'l');
     expect(readdirSync(dir)).toEqual(['file']);
@@ -82,7 +52,7 @@ describe('a hostile buildpack', () => {
 
   it('finds neither the host, nor a way to change what the platform gives it', async () => {
     const canary = mkdtempSync(join(tmpdir(), 'wherry-canary-'));
-    closing.push(() => rmSync(canary, { recursive: true }));
+    atEnd(() => rmSync(canary, { recursive: true }));
     const tries = attempts({
       'its own folder': 'touch "$CNB_BUILDPACK_DIR/x"',
       'its own program': 'echo true > "$CNB_BUILDPACK_DIR/bin/build"',
@@ -106,7 +76,7 @@ describe('a hostile buildpack', () => {
       'the host through the first process': 'ls /proc/1/root/',
     });
     const bench = await open({ evil: { build: `${tries}; id -u; ${web}` } });
-    const built = await bench.build(source);
+    const built = await bench.build(source());
     expect(got(built)).toEqual([]);
     expect(built.output).toContain('1000');
     expect(readdirSync(canary)).toEqual([]);
@@ -118,7 +88,7 @@ describe('a hostile buildpack', () => {
     const look = `before=$(wc -c < /workspace/late); sleep 0.5; [[ $(wc -c < /workspace/late) == "$before" ]]
       ! grep -l 98761 /proc/[0-9]*/cmdline; ls -d /proc/[0-9]* | wc -l | sed 's/^/processes /'; ${web}`;
     const bench = await open({ first: { build: daemon }, second: { build: look } });
-    const { output } = await bench.build(source);
+    const { output } = await bench.build(source());
     // The init, the shell and the pipe of the look itself.
     expect(Number(output.find(line => line.startsWith('processes '))?.split(' ')[1])).toBeLessThanOrEqual(5);
     expect(commandsOnHost().filter(command => command.includes('98761'))).toEqual([]);
@@ -135,7 +105,7 @@ describe('a hostile buildpack', () => {
       ln -s / "$l/env"; touch "$l/"$'new\\nline' "$l/ spaces " "$l/-rf" "$l/*"; chmod 000 "$l/-rf"
       printf '[[processes]]\\ntype = "web"\\ncommand = ["bash", "-c", "grep NoNewPrivs /proc/self/status; env"]\\n' > "$CNB_LAYERS_DIR/launch.toml"`;
     const bench = await open({ odd: { build } });
-    const { image } = await bench.build(source);
+    const { image } = await bench.build(source());
     const dir = layerOf(bench, 'odd', 'l');
     const long = 'x'.repeat(100);
     expect(readdirSync(dir).sort()).toEqual(
@@ -153,7 +123,7 @@ describe('a hostile buildpack', () => {
     expect(output).toMatch(/NoNewPrivs:\s+1/);
     expect(output).not.toMatch(/^NAME=/m);
     // A rebuild restores the same, byte for byte.
-    expect((await bench.build(source, { fresh: true })).image.id).toBe(image.id);
+    expect((await bench.build(source(), { fresh: true })).image.id).toBe(image.id);
   });
 
   it.each([
@@ -161,7 +131,7 @@ describe('a hostile buildpack', () => {
     ['the app', `mkdir /workspace/d; touch /workspace/d/$'a\\377b'; ${web}`],
   ])('is told of a name in %s that is not UTF-8', async (_name, build) => {
     const bench = await open({ odd: { build } });
-    await expect(bench.build(source)).rejects.toMatchObject({
+    await expect(bench.build(source())).rejects.toMatchObject({
       code: 'build-failed',
       message: expect.stringMatching(
         /^".*a\\u\{fffd\}b" is not named in UTF-8\. Rename it in the app or its build\.$/,
@@ -176,7 +146,7 @@ describe('a hostile buildpack', () => {
   ])('cannot name a layer %s with %s', async (name, type) => {
     const build = `printf '[types]\\n${type}\\n' > "$CNB_LAYERS_DIR/${name}.toml"; ${web}`;
     const bench = await open({ first: { build: makeLayer }, odd: { build } });
-    await expect(bench.build(source)).rejects.toMatchObject({
+    await expect(bench.build(source())).rejects.toMatchObject({
       code: 'build-failed',
       message: `"${name}" is no name for a layer of odd. Rename ${name}.toml.`,
     });
@@ -196,7 +166,7 @@ describe('a hostile buildpack', () => {
     ],
   ])('is told when %s', async (_name, build, message) => {
     const bench = await open({ odd: { build: `${web}; rm "$CNB_LAYERS_DIR/launch.toml"; ${build}` } });
-    await expect(bench.build(source)).rejects.toThrow(message);
+    await expect(bench.build(source())).rejects.toThrow(message);
   });
 });
 

@@ -1,36 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { BuildLimits } from '../../../src/domain/build-limits.ts';
 import { leftovers } from '../../support/leftovers.ts';
 import { until } from '../../support/until.ts';
-import type { TestBuildpack } from '../support/buildpacks.ts';
-import { openShellBench, processesIn, type ShellBench, web } from '../support/shell-bench.ts';
+import { processesIn, type ShellBench, shellBenches, web } from '../support/shell-bench.ts';
 
 // Builds that take more than they may: each is ended, told in one sentence, and leaves nothing.
 
 const mib = 2 ** 20;
-let closing: (() => Promise<void> | void)[] = [];
-let source: string;
-
-beforeEach(() => {
-  source = mkdtempSync(join(tmpdir(), 'wherry-source-'));
-  writeFileSync(join(source, 'file.txt'), 'content');
-  closing = [() => rmSync(source, { recursive: true, force: true })];
-});
-afterEach(async () => {
-  for (const close of closing.reverse()) await close();
-});
-
-async function open(buildpacks: Record<string, TestBuildpack>): Promise<ShellBench> {
-  const bench = await openShellBench(buildpacks);
-  closing.push(async () => {
-    await bench.close();
-    expect(await leftovers(bench.paths.data)).toEqual([]);
-  });
-  return bench;
-}
+const { open, source } = shellBenches();
 
 /** Nothing of a build that ended: no sandbox, no work folder, no process. */
 async function expectNothingLeft(bench: ShellBench): Promise<void> {
@@ -110,7 +89,7 @@ describe('a build that meets a limit ends with one sentence', () => {
   ])('%s', async (_name, build, limits, message) => {
     const bench = await open({ a: { build } });
     const began = performance.now();
-    const error = await bench.build(source, { limits }).catch(caught => caught);
+    const error = await bench.build(source(), { limits }).catch(caught => caught);
     expect(error.message).toBe(message);
     expect(error.code).toBe('build-failed');
     expect(performance.now() - began).toBeLessThan(30_000);
@@ -120,7 +99,7 @@ describe('a build that meets a limit ends with one sentence', () => {
   it('of time, counted over all its steps', async () => {
     const nap = { build: `for i in 1 2 3 4 5; do echo $i; sleep 0.5; done; ${web}` };
     const bench = await open({ a: nap, b: nap, c: nap });
-    await expect(bench.build(source, { limits: { time: 5000 } })).rejects.toThrow('time limit of 5s');
+    await expect(bench.build(source(), { limits: { time: 5000 } })).rejects.toThrow('time limit of 5s');
     await expectNothingLeft(bench);
   });
 
@@ -131,7 +110,7 @@ describe('a build that meets a limit ends with one sentence', () => {
     const bench = await open({ a: { build } });
     const began = performance.now();
     const limits = { pids: 128, time: 6000 };
-    const error = await bench.build(source, { limits }).catch(caught => caught);
+    const error = await bench.build(source(), { limits }).catch(caught => caught);
     expect(error.message).toMatch(/^The build (was stopped at its time|failed at its) limit of /);
     expect(performance.now() - began).toBeLessThan(30_000);
     await expectNothingLeft(bench);
@@ -139,7 +118,7 @@ describe('a build that meets a limit ends with one sentence', () => {
 
   it('of the host, when it is killed from outside', async () => {
     const bench = await open({ a: { build: 'sleep 100' } });
-    const build = bench.build(source).catch(caught => caught);
+    const build = bench.build(source()).catch(caught => caught);
     const group = await until('the build step', () =>
       bench.sandboxGroups('memory').find(path => commands(path).includes('sleep\x00100')),
     );
@@ -152,7 +131,7 @@ describe('a build that meets a limit ends with one sentence', () => {
 
   it('that is not one, when a program fails by itself', async () => {
     const bench = await open({ a: { build: 'kill -KILL $$' } });
-    await expect(bench.build(source)).rejects.toThrow(
+    await expect(bench.build(source())).rejects.toThrow(
       'The build failed: buildpack a was killed, at no limit of Wherry. Its output is above.',
     );
   });
@@ -161,7 +140,7 @@ describe('a build that meets a limit ends with one sentence', () => {
 describe('a build within its limits', () => {
   it('goes on while it prints, for longer than the silence it may keep', async () => {
     const bench = await open({ a: { build: `for i in $(seq 20); do echo $i; sleep 0.3; done; ${web}` } });
-    await expect(bench.build(source, { limits: { silence: 3000 } })).resolves.toMatchObject({});
+    await expect(bench.build(source(), { limits: { silence: 3000 } })).resolves.toMatchObject({});
   });
 
   it('has files with holes and hard links, as many as the disk limit allows', async () => {
@@ -169,14 +148,14 @@ describe('a build within its limits', () => {
       head -c 5M /dev/zero > a; for i in 1 2 3; do ln a "a$i"; done; truncate --size=10M sparse
       printf '[types]\\nlaunch = true\\n' > "$CNB_LAYERS_DIR/l.toml"; ${web}`;
     const bench = await open({ a: { build } });
-    await expect(bench.build(source, { limits: { disk: 32 * mib } })).resolves.toMatchObject({});
+    await expect(bench.build(source(), { limits: { disk: 32 * mib } })).resolves.toMatchObject({});
   });
 
   it('is held by the kernel to what was set', async () => {
     const bench = await open({ a: { build: 'sleep 100' } });
     const controller = new AbortController();
     const limits = { memory: 200 * mib, pids: 77, cpu: 10 };
-    const build = bench.build(source, { limits, signal: controller.signal }).catch(caught => caught);
+    const build = bench.build(source(), { limits, signal: controller.signal }).catch(caught => caught);
     const group = (name: string) =>
       until(`the build's ${name} group`, () =>
         bench.sandboxGroups(name).find(path => processesIn(path).length > 1),

@@ -1,6 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { createPaths } from '../../../src/system/paths.ts';
+import { leftovers } from '../../support/leftovers.ts';
 import { openBench } from './bench.ts';
 import { makeBuildpacks, type TestBuildpack } from './buildpacks.ts';
 
@@ -25,6 +28,32 @@ export async function openShellBench(
     close: async () => {
       await bench.close();
       remove();
+    },
+  };
+}
+
+/** For the tests of a file: an app to build, and benches that leave nothing on the host when their test is over. */
+export function shellBenches() {
+  let closing: (() => Promise<void> | void)[] = [];
+  let source = '';
+  beforeEach(() => {
+    source = mkdtempSync(join(tmpdir(), 'wherry-source-'));
+    writeFileSync(join(source, 'file.txt'), 'content');
+    closing = [() => rmSync(source, { recursive: true, force: true })];
+  });
+  afterEach(async () => {
+    for (const close of closing.reverse()) await close();
+  });
+  return {
+    source: () => source,
+    atEnd: (close: () => Promise<void> | void) => void closing.push(close),
+    async open(buildpacks: Readonly<Record<string, TestBuildpack>>): Promise<ShellBench> {
+      const bench = await openShellBench(buildpacks);
+      closing.push(async () => {
+        await bench.close();
+        expect(await leftovers(bench.paths.data)).toEqual([]);
+      });
+      return bench;
     },
   };
 }
