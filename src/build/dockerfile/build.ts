@@ -23,6 +23,9 @@ const tag = 'localhost/app:latest';
 /** Rights that steps have in other builders and not here: to chroot, which is how one would leave the chroot they run in. */
 const dropped = ['CAP_SYS_CHROOT', 'CAP_MKNOD', 'CAP_NET_RAW', 'CAP_AUDIT_WRITE'];
 
+/** The stack as Dockerfiles have it by name. */
+type Base = { readonly layers: readonly DiffId[]; readonly env: Readonly<Record<string, string>> };
+
 /** Builds an app's Dockerfile with buildah. @throws build-failed */
 export async function buildDockerfile(run: Run): Promise<Image> {
   const { request, layers } = run;
@@ -32,7 +35,8 @@ export async function buildDockerfile(run: Run): Promise<Image> {
   const given = givenTo(request, run.operator);
   const scanned = scanDockerfile(readDockerfile(request), given);
   const procfile = readSmallFile(join(dir, 'Procfile'), 'Procfile');
-  const stack = await run.stack.run(request);
+  const generation = await run.stack.generation(request);
+  const stack = { layers: generation.run, env: generation.env };
   const key = await keyOf(run, stack);
   const again = request.fresh || request.dockerfile?.options?.noCache;
   const last = again ? undefined : remembered(run.builds, request.app, key);
@@ -55,7 +59,7 @@ export async function buildDockerfile(run: Run): Promise<Image> {
 }
 
 /** Runs the build in its sandbox; the folder with the image as an OCI layout. */
-async function buildLayout(run: Run, scanned: Scanned, stack: readonly DiffId[]): Promise<string> {
+async function buildLayout(run: Run, scanned: Scanned, stack: Base): Promise<string> {
   const { request, work, signal } = run;
   const files = work.folder('files');
   writeFileSync(join(files, 'Dockerfile'), scanned.text);
@@ -84,18 +88,13 @@ async function buildLayout(run: Run, scanned: Scanned, stack: readonly DiffId[])
 }
 
 /** Built images hold the stack as it was written here: its layers are known as ours when they come back. */
-async function writeStack(run: Run, dir: string, stack: readonly DiffId[]): Promise<void> {
+async function writeStack(run: Run, dir: string, stack: Base): Promise<void> {
   const { layers, signal, builds } = run;
-  const made = await writeLayout({ dir, layers: stack, layerPath: layers.layerPath, signal });
+  const made = await writeLayout({ ...stack, dir, layerPath: layers.layerPath, signal });
   for (const [diffId, layer] of made) await rememberLayer(builds, diffId, layer);
 }
 
-async function bringStack(
-  run: Run,
-  workshop: Workshop,
-  scanned: Scanned,
-  stack: readonly DiffId[],
-): Promise<void> {
+async function bringStack(run: Run, workshop: Workshop, scanned: Scanned, stack: Base): Promise<void> {
   if (!scanned.usesStack || hasStack(run, stack)) return;
   run.request.progress.detail('Copying the stack into the storage of the app (once)');
   const id = await workshop.buildah('pull', ['--quiet', 'oci:/files/stack:stack']);
@@ -122,7 +121,7 @@ async function build({ request, operator }: Run, workshop: Workshop): Promise<vo
   await workshop.buildah('push', [...form, tag, 'oci:/out/image:app']);
 }
 
-function hasStack(run: Run, stack: readonly DiffId[]): boolean {
+function hasStack(run: Run, stack: Base): boolean {
   return readSmallFile(stackNote(run), 'the note of the stack') === JSON.stringify(stack);
 }
 
@@ -132,7 +131,7 @@ function stackNote(run: Run): string {
 }
 
 /** What the image comes from; values of arguments may be secrets, so it is made with a key. */
-async function keyOf({ request, key }: Run, stack: readonly DiffId[]): Promise<string> {
+async function keyOf({ request, key }: Run, stack: Base): Promise<string> {
   const { diffId } = await digestOf(request.source.dir);
   const { path, options } = request.dockerfile ?? {};
   const asked = [diffId, stack, path ?? null, givenOf(request), options?.labels ?? {}];

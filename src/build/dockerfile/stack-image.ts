@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { DiffId } from '../../domain/image.ts';
 import { exec } from '../../system/exec.ts';
 import { hostArchitecture } from '../oci/config.ts';
-import { stackEnv } from '../stack/recipe.ts';
 
 /**
  * Writes layers of ours as an OCI layout that other tools read; without compression, as it never leaves the host. Layers that
@@ -14,6 +13,8 @@ export async function writeLayout(options: {
   dir: string;
   layers: readonly DiffId[];
   layerPath: (id: DiffId) => string;
+  /** What every process in it finds set. */
+  env: Readonly<Record<string, string>>;
   signal: AbortSignal;
 }): Promise<ReadonlyMap<string, DiffId>> {
   const blobs = join(options.dir, 'blobs/sha256');
@@ -43,7 +44,10 @@ export async function writeLayout(options: {
   const config = put({
     architecture: hostArchitecture(),
     os: 'linux',
-    config: { Env: Object.entries(stackEnv).map(([name, value]) => `${name}=${value}`), Cmd: ['/bin/bash'] },
+    config: {
+      Env: Object.entries(options.env).map(([name, value]) => `${name}=${value}`),
+      Cmd: ['/bin/bash'],
+    },
     rootfs: { type: 'layers', diff_ids: tars.map(({ digest }) => digest) },
     // Buildah counts on one entry a layer.
     history: tars.map(() => ({ created: '1980-01-01T00:00:01Z', created_by: 'wherry' })),
