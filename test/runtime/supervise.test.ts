@@ -72,7 +72,7 @@ beforeEach(() => {
 afterEach(async () => {
   await runtime.close();
   await engine.purge();
-  rmSync(dir, { recursive: true, force: true });
+  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 });
 
 const desired = (
