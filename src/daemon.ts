@@ -12,6 +12,7 @@ import {
   createRebaseTimer,
   createStack,
 } from './build/index.ts';
+import { createLoginCheck } from './build/registry/check-login.ts';
 import { createDispatch } from './commands/dispatch.ts';
 import { registry } from './commands/index.ts';
 import { createDeployer, type Deployer } from './deploy.ts';
@@ -138,6 +139,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const services = {
     stacks,
     rebaseAll,
+    checkLogin: createLoginCheck(settings),
     store,
     deployer,
     builds,

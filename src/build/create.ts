@@ -45,7 +45,7 @@ export type BuilderOptions = {
   readonly clock: Clock;
   /** PEM bundle that builds trust; the one this process was told to trust when left out. */
   readonly caFile?: string;
-  /** Hosts that buildpacks may be fetched from although they are private, as `HOST` or `HOST:PORT`. */
+  /** Hosts that buildpacks and images may be fetched from although they are private, as `HOST` or `HOST:PORT`. */
   readonly allowHosts?: string;
   /** URL of a mirror of nodejs.org's distribution, asked before it. */
   readonly nodeMirror?: string | undefined;

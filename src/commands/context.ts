@@ -3,6 +3,7 @@ import type { Builds } from '../build/builds.ts';
 import type { DiskRoom } from '../build/disk-room.ts';
 import type { DiskUse } from '../build/disk-use.ts';
 import type { RebaseAll } from '../build/rebase-all.ts';
+import type { CheckLogin } from '../build/registry/check-login.ts';
 import type { Stack } from '../build/stack/stack.ts';
 import type { Deployer } from '../deploy.ts';
 import type { App } from '../domain/app.ts';
@@ -22,6 +23,7 @@ export type Services = {
   readonly disk: DiskUse;
   readonly stacks: Stack;
   readonly rebaseAll: RebaseAll;
+  readonly checkLogin: CheckLogin;
   readonly room: DiskRoom;
   readonly runtime: Runtime;
   readonly receiver: Receiver;

@@ -15,6 +15,7 @@ import { logsCommands } from './logs.ts';
 import { psCommands } from './ps.ts';
 import { quotaCommands } from './quota.ts';
 import { createRegistry, type Registry } from './registry.ts';
+import { registryCommands } from './registry-login.ts';
 import { releasesCommands } from './releases.ts';
 import { repoCommands } from './repo.ts';
 import { resourceCommands } from './resource.ts';
@@ -40,6 +41,7 @@ export function createCoreRegistry(): Registry {
     ...logsCommands,
     ...psCommands,
     ...quotaCommands,
+    ...registryCommands,
     ...releasesCommands,
     ...repoCommands,
     ...resourceCommands,

@@ -11,6 +11,7 @@ import { createDiskUse } from '../../src/build/disk-use.ts';
 import { createLayerStore } from '../../src/build/layers/store.ts';
 import { rebase } from '../../src/build/rebase.ts';
 import { createRebaseAll } from '../../src/build/rebase-all.ts';
+import { createLoginCheck } from '../../src/build/registry/check-login.ts';
 import { createStack } from '../../src/build/stack/stack.ts';
 import type { Services } from '../../src/commands/context.ts';
 import { createDispatch, type DispatchRequest } from '../../src/commands/dispatch.ts';
@@ -37,7 +38,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'wherry-commands-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** The registry over the real store and pipeline, with a runtime that only remembers what it was told. */
-export function createBench() {
+export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
   const store = openStore(':memory:', createSeal(randomBytes(32)));
   const runtime = fakeRuntime();
   const logged: Record<string, unknown>[] = [];
@@ -88,6 +89,7 @@ export function createBench() {
   const services: Services = {
     stacks,
     rebaseAll: createRebaseAll({ store, locks, rebase: deployer.rebase }),
+    checkLogin: createLoginCheck({ allowHosts, caFile: undefined, patience: 5000 }),
     store,
     deployer,
     builds,

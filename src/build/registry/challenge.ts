@@ -40,7 +40,7 @@ const answer = z.looseObject({
 
 /**
  * What to send as Authorization after a challenge: a token to pull this repository and nothing else, without credentials where
- * none are known. The realm is a URL of the registry's choice: it is asked under the rules for strangers' URLs.
+ * none are known.
  * @throws access-denied when the registry wants credentials that we lack or that are wrong
  */
 export async function answerChallenge(
@@ -49,22 +49,40 @@ export async function answerChallenge(
 ): Promise<string> {
   if (challenge?.kind === 'basic' && credentials) return basic(credentials);
   if (challenge?.kind !== 'bearer') throw notLetIn(ref, credentials);
-  const url = new URL(challenge.realm);
-  if (challenge.service !== undefined) url.searchParams.set('service', challenge.service);
-  url.searchParams.set('scope', `repository:${ref.repository}:pull`);
-  const headers: Headers = credentials ? { authorization: basic(credentials) } : {};
-  const opened = await ask(url, rules, headers);
-  const status = opened.response.statusCode ?? 0;
-  if (status === 200) {
-    const token = readToken((await readAnswer(opened, largestToken * 2)).toString('utf8'));
-    if (token !== undefined) return `Bearer ${token}`;
-  }
-  opened.response.destroy();
-  if (status === 400 || status === 401 || status === 403) throw notLetIn(ref, credentials);
+  const query = { scope: `repository:${ref.repository}:pull` };
+  const { token, status, from } = await askForToken(challenge, { query, credentials, rules });
+  if (token !== undefined) return `Bearer ${token}`;
+  if (isRefusal(status)) throw notLetIn(ref, credentials);
   throw new WherryError(
     'unavailable',
-    `Registry ${ref.registry} gives no token to pull ${ref.repository}: ${shown(url)} answers with status ${status}. Try again later.`,
+    `Registry ${ref.registry} gives no token to pull ${ref.repository}: ${from} answers with status ${status}. Try again later.`,
   );
+}
+
+/** The realm is a URL of the registry's choice: it is asked under the rules for strangers' URLs. */
+export async function askForToken(
+  challenge: Extract<Challenge, { kind: 'bearer' }>,
+  how: {
+    query: Readonly<Record<string, string>>;
+    credentials: Credentials | undefined;
+    rules: DownloadRules;
+  },
+): Promise<{ token?: string; status: number; from: string }> {
+  const url = new URL(challenge.realm);
+  if (challenge.service !== undefined) url.searchParams.set('service', challenge.service);
+  for (const [name, value] of Object.entries(how.query)) url.searchParams.set(name, value);
+  const headers: Headers = how.credentials ? { authorization: basic(how.credentials) } : {};
+  const opened = await ask(url, how.rules, headers);
+  const status = opened.response.statusCode ?? 0;
+  const text = status === 200 ? (await readAnswer(opened, largestToken * 2)).toString('utf8') : '';
+  opened.response.destroy();
+  const token = readToken(text);
+  return { ...(token === undefined ? {} : { token }), status, from: shown(url) };
+}
+
+/** Whether a status says that the credentials are not enough, not that something else is wrong. */
+export function isRefusal(status: number): boolean {
+  return status === 400 || status === 401 || status === 403;
 }
 
 /** One sentence for both that an image is private and that it does not exist: registries do not tell which. */

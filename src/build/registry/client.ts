@@ -6,9 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import { WherryError } from '../../domain/errors.ts';
 import type { ImageRef } from '../../domain/image-ref.ts';
 import { quoteForPeople } from '../../domain/names.ts';
-import { portOf } from '../fetch/addresses.ts';
-import { ask, type DownloadRules, type Headers, type Opened, readAnswer } from '../fetch/download.ts';
+import { type DownloadRules, type Headers, type Opened, readAnswer } from '../fetch/download.ts';
 import { answerChallenge, type Credentials, notLetIn, parseChallenge } from './challenge.ts';
+import { createConnection } from './connection.ts';
 
 // The pulling half of the distribution API. Every byte that comes is held to the digest it was asked by.
 
@@ -20,7 +20,6 @@ export type Blob = { readonly digest: string; readonly size: number };
 export type Manifest = { readonly digest: string; readonly mediaType: string; readonly text: string };
 
 const largestManifest = 4 * 2 ** 20;
-const hubHost = 'registry-1.docker.io';
 const accepted = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.oci.image.manifest.v1+json',
@@ -35,31 +34,17 @@ export function createRegistryClient(options: {
   credentials: Credentials | undefined;
 }) {
   const { ref, rules, credentials } = options;
-  const host = ref.registry === 'docker.io' ? hubHost : ref.registry;
-  let origin = new URL(`https://${host}`);
+  const connection = createConnection({ registry: ref.registry, rules });
   let authorization: string | undefined;
 
   const send = async (path: string, headers: Headers): Promise<Opened> => {
     const all = authorization === undefined ? headers : { ...headers, authorization };
-    return await ask(new URL(`/v2/${ref.repository}/${path}`, origin), rules, all);
-  };
-
-  /** Registries that the operator allows may speak without TLS. */
-  const reach = async (path: string, headers: Headers): Promise<Opened> => {
-    try {
-      return await send(path, headers);
-    } catch (error) {
-      const exempt =
-        rules.allowed.has(origin.hostname) || rules.allowed.has(`${origin.hostname}:${portOf(origin)}`);
-      if (!exempt || origin.protocol !== 'https:' || !speaksNoTls(error)) throw error;
-      origin = new URL(`http://${host}`);
-      return await send(path, headers);
-    }
+    return await connection.ask(`/v2/${ref.repository}/${path}`, all);
   };
 
   const get = async (path: string, what: string, headers: Headers = {}): Promise<Opened> => {
-    let opened = await reach(path, headers);
-    if (opened.response.statusCode === 401 && opened.url.origin === origin.origin) {
+    let opened = await send(path, headers);
+    if (opened.response.statusCode === 401 && connection.isOwn(opened)) {
       opened.response.destroy();
       const challenge = parseChallenge(opened.response.headers['www-authenticate']);
       authorization = await answerChallenge(challenge, { ref, credentials, rules });
@@ -152,10 +137,4 @@ function refused(
     'unavailable',
     `Registry ${ref.registry} answers with status ${status} for ${ref.repository}: ${remedy}.`,
   );
-}
-
-function speaksNoTls(error: unknown): boolean {
-  const cause = error instanceof WherryError ? error.cause : undefined;
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? '';
-  return /^(EPROTO|ERR_SSL_|ECONNRESET|ECONNREFUSED)/.test(code);
 }

@@ -66,6 +66,7 @@ export async function openRegistryHost(
     if (mischief.status !== undefined) return end(response, mischief.status, '{"errors":[]}');
     if (login && !isLetIn(request)) return challenge(response);
     if (mischief.realm !== undefined) return challenge(response);
+    if (url.pathname === '/v2/') return end(response, 200, '{}');
     const [, repository = '', kind, reference = ''] =
       /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(url.pathname) ?? [];
     if (kind === 'manifests') return manifest(response, `${repository}:${reference}`);
@@ -88,7 +89,8 @@ export async function openRegistryHost(
   };
   const token = (request: IncomingMessage, response: ServerResponse, asked: URL) => {
     const fits = login && request.headers.authorization === basicOf(login);
-    const scoped = /^repository:[a-z/]+:pull$/.test(asked.searchParams.get('scope') ?? '');
+    const scope = asked.searchParams.get('scope');
+    const scoped = scope === null || /^repository:[a-z/]+:pull$/.test(scope);
     end(response, fits && scoped ? 200 : 401, JSON.stringify({ token: 'let-in' }));
   };
   const manifest = (response: ServerResponse, name: string): unknown => {
