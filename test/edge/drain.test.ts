@@ -12,7 +12,7 @@ import {
 } from './harness.ts';
 
 describe('a target that leaves the routes', () => {
-  it('takes no new request, finishes what it has, and is then drained', async () => {
+  it('takes no new request, finishes what it has, and is then drained (A6.16a)', async () => {
     const old = await startRawApp(() => {});
     const next = await startRawApp(socket => socket.write(ok));
     const edge = await startTestEdge(demo(old.port));
@@ -56,7 +56,7 @@ describe('a target that leaves the routes', () => {
     expect(edge.drained).toEqual([]);
   });
 
-  it('under load loses no request', async () => {
+  it('under load loses no request (A6.16b)', async () => {
     const apps = await Promise.all(
       [1, 2, 3].map(() => startRawApp(socket => setTimeout(() => socket.write(ok), 3))),
     );
@@ -98,7 +98,7 @@ describe('stopping', () => {
     await expect(fetch(`http://127.0.0.1:${edge.port}/`)).rejects.toThrow();
   });
 
-  it('cuts what is left after its time, websockets too', async () => {
+  it('cuts what is left after its time, websockets too (A6.16c)', async () => {
     const app = await startRawApp(socket =>
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
     );

@@ -13,7 +13,7 @@ import {
 } from './harness.ts';
 
 describe('what the app gets', () => {
-  it('is the raw target, byte for byte', async () => {
+  it('is the raw target, byte for byte (A6.4a)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
     for (const path of ['//a//b', '/a%2Fb?x={}|\\', '/../x', "/a'b?c[]=1"]) await exchange(port, get(path));
@@ -26,7 +26,7 @@ describe('what the app gets', () => {
     ]);
   });
 
-  it('is the path and host of an absolute-form target', async () => {
+  it('is the path and host of an absolute-form target (A6.3c)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
     await exchange(
@@ -40,7 +40,19 @@ describe('what the app gets', () => {
     expect(got).not.toContain('other.test');
   });
 
-  it('is every header in its order, with case and duplicates, and UTF-8 as it came', async () => {
+  it('is the Host as the client wrote it, whatever the lookup makes of it (A6.3b)', async () => {
+    const app = await startRawApp(socket => socket.write(ok));
+    const { port } = await startTestEdge(demo(app.port));
+    for (const host of ['Demo.TEST', 'demo.test.', 'demo.test:9999', 'DEMO.test.:1']) {
+      const answer = await exchange(port, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      expect(answer).toContain('200 OK');
+      const got = app.received.join('').split('GET ').at(-1);
+      expect(got).toContain(`\r\nHost: ${host}\r\n`);
+      expect(got).toContain(`\r\nX-Forwarded-Host: ${host}\r\nX-Forwarded-Port: ${port}\r\n`);
+    }
+  });
+
+  it('is every header in its order, with case and duplicates, and UTF-8 as it came (A6.4c)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
     await exchange(
@@ -52,7 +64,7 @@ describe('what the app gets', () => {
     );
   });
 
-  it('has forwarding headers of the edge alone', async () => {
+  it('has forwarding headers of the edge alone (A6.2a)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
     const forged = [
@@ -76,7 +88,7 @@ describe('what the app gets', () => {
     expect(got).toMatch(/X-Request-Start: 1[0-9]{12}\r\nX-Request-ID: [0-9a-f-]{36}\r\n/);
   });
 
-  it('keeps a sane request id and replaces another', async () => {
+  it('keeps a sane request id and replaces another (A6.2c)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
     await exchange(port, get('/', 'X-Request-ID: abc-123.DEF\r\n'));
@@ -87,7 +99,7 @@ describe('what the app gets', () => {
     ]);
   });
 
-  it('has no hop-by-hop header, nor one that Connection names, but keeps ours though it names them', async () => {
+  it('has no hop-by-hop header, nor one that Connection names, but keeps ours though it names them (A6.1a)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
     await exchange(
@@ -100,7 +112,7 @@ describe('what the app gets', () => {
     expect(got).toContain('Host: demo.test\r\nAccept: */*\r\nX-Forwarded-For: 127.0.0.1\r\n');
   });
 
-  it('keeps the chunked framing of a DELETE, so that its body is no second request', async () => {
+  it('keeps the chunked framing of a DELETE, so that its body is no second request (A6.6a)', async () => {
     const app = await startRawApp((socket, text) => text.includes('0\r\n\r\n') && socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
     const inner = 'GET /smuggled HTTP/1.1\r\nHost: demo.test\r\n\r\n';
@@ -126,7 +138,7 @@ describe('what the app gets', () => {
 });
 
 describe('what the client gets', () => {
-  it('is every header in its order with duplicates, without hop-by-hop ones', async () => {
+  it('is every header in its order with duplicates, without hop-by-hop ones (A6.1b)', async () => {
     const app = await startRawApp(socket =>
       socket.write(
         'HTTP/1.1 201 Made It\r\nSet-Cookie: a=1\r\nServer: x\r\nSet-Cookie: b=2\r\nConnection: X-Private, keep-alive\r\nX-Private: 1\r\n' +
@@ -142,7 +154,7 @@ describe('what the client gets', () => {
     expect(answer).toContain('Content-Length: 0\r\n');
   });
 
-  it('has no body after HEAD, 204 and 304, nor a made-up length', async () => {
+  it('has no body after HEAD, 204 and 304, nor a made-up length (A6.6b)', async () => {
     const app = await startRawApp((socket, text) => {
       const path = /^\w+ (\S+)/.exec(text)?.[1] ?? '';
       const answers: Record<string, string> = {
@@ -175,7 +187,7 @@ describe('what the client gets', () => {
     expect(app.sockets.length).toBe(1);
   });
 
-  it('is not chunked for HTTP/1.0', async () => {
+  it('is not chunked for HTTP/1.0 (A6.6c)', async () => {
     const app = await startRawApp(socket =>
       socket.write(
         'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n',
@@ -187,7 +199,7 @@ describe('what the client gets', () => {
     expect(answer).not.toMatch(/chunked|Trailer/i);
   });
 
-  it('has the trailers and early hints of the app', async () => {
+  it('has the trailers and early hints of the app (A6.10a)', async () => {
     const app = await startRawApp(socket =>
       socket.write(
         'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n' +
@@ -212,7 +224,7 @@ describe('what the client gets', () => {
 });
 
 describe('balance', () => {
-  it('goes to the instance that has less in flight', async () => {
+  it('goes to the instance that has less in flight (A6.17a)', async () => {
     const hits = [0, 0];
     const slow = await startApp((_req, res) => {
       hits[0] = (hits[0] ?? 0) + 1;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach } from 'vitest';
@@ -203,4 +204,14 @@ export async function eventually(
     if (Date.now() > end) throw new Error(`it did not become so within ${timeout} ms`);
     await pause(5);
   }
+}
+
+/** A port on which nobody listens any more. */
+export async function closedPort(): Promise<number> {
+  const server = createTcpServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
 }

@@ -18,7 +18,7 @@ import {
 const keep = (path = '/') => `GET ${path} HTTP/1.1\r\nHost: demo.test\r\n\r\n`;
 
 describe('connections', () => {
-  it('beyond the limit are closed, and counted', async () => {
+  it('beyond the limit are closed, and counted (A6.13c)', async () => {
     const app = await startRawApp(() => {});
     const edge = await startTestEdge(demo(app.port), { limits: { total: 3, perAddress: 3 } });
     const clients = await Promise.all([1, 2, 3].map(() => openClient(edge.port)));
@@ -41,7 +41,7 @@ describe('connections', () => {
     for (const client of idle) await client.closed();
   });
 
-  it('are counted by IPv4 address and by IPv6 network, and not from this host', () => {
+  it('are counted by IPv4 address and by IPv6 network, and not from this host (A6.13c)', () => {
     const connections = new Connections({ total: 100, perAddress: 2 }, () => {});
     const from = (address: string) => {
       const socket = new Socket();
@@ -89,7 +89,7 @@ describe('clients that do not read', () => {
     return client;
   };
 
-  it('their answer are cut off after a minute, and the instance is free again', async () => {
+  it('their answer are cut off after a minute, and the instance is free again (A6.13d)', async () => {
     const app = await startRawApp(socket => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n');
       const more = () => {
@@ -176,7 +176,7 @@ describe('a request line', () => {
     ['of 9 KiB', 9000],
     ['of 20 KiB', 20_000],
     ['of 1 MiB', 2 ** 20],
-  ])('%s gets a 414', async (_name, length) => {
+  ])('%s gets a 414 (A6.12b)', async (_name, length) => {
     const app = await startRawApp(socket => socket.write(ok));
     const edge = await startTestEdge(demo(app.port));
     const client = await openClient(edge.port);

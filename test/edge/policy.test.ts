@@ -15,7 +15,7 @@ const post = (framing: string, body = '') =>
   `POST / HTTP/1.1\r\nHost: demo.test\r\n${framing}\r\nConnection: close\r\n\r\n${body}`;
 
 describe('a limit of bodies', () => {
-  it('refuses a longer one at once, before its first byte and without an instance', async () => {
+  it('refuses a longer one at once, before its first byte and without an instance (A6.12c)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const { port } = await startTestEdge(demoWith({ bodyLimit: 10 }, app.port));
     const client = await openClient(port);
@@ -34,7 +34,7 @@ describe('a limit of bodies', () => {
     ).toContain('200 OK');
   });
 
-  it('ends a chunked one that grows beyond it', async () => {
+  it('ends a chunked one that grows beyond it (A6.12c)', async () => {
     const app = await startRawApp(() => {});
     const edge = await startTestEdge(demoWith({ bodyLimit: 10 }, app.port));
     const client = await openClient(edge.port);
@@ -56,7 +56,7 @@ describe('a time limit of answers', () => {
     vi.useRealTimers();
   });
 
-  it('is the app’s own', async () => {
+  it('is the app’s own (A6.12d)', async () => {
     const app = await startRawApp(() => {});
     const { port } = await startTestEdge(demoWith({ responseTimeout: 5000 }, app.port));
     const client = await openClient(port);
@@ -119,7 +119,7 @@ describe('sticky sessions', () => {
     return { edge, ports, visit };
   };
 
-  it('keep a visitor on the instance of the first request', async () => {
+  it('keep a visitor on the instance of the first request (A6.17b)', async () => {
     const { visit } = await started(4);
     for (let visitor = 0; visitor < 4; visitor++) {
       const first = await visit('');
@@ -128,7 +128,7 @@ describe('sticky sessions', () => {
     }
   });
 
-  it('give another instance, and its cookie, when theirs is gone or was never true', async () => {
+  it('give another instance, and its cookie, when theirs is gone or was never true (A6.17b)', async () => {
     const { edge, ports, visit } = await started(3);
     const first = await visit('');
     edge.apply(demoWith({ sticky: true }, ...ports.filter((_, i) => i !== first.instance)));

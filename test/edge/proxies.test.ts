@@ -57,7 +57,7 @@ describe('behind a trusted proxy', () => {
     'X-Forwarded-For: 6.6.6.6, 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: www.test\r\n' +
     'X-Real-IP: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\nX-Request-Start: 17\r\nX-Forwarded-Ssl: on\r\nX_Forwarded_For: 9.9.9.9\r\n';
 
-  it('its forwarding headers go on, with its own address added', async () => {
+  it('its forwarding headers go on, with its own address added (A6.2b)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const edge = await startTestEdge(demo(app.port), { proxies: { trusted, proxyProtocol: false } });
     await exchange(edge.port, get('/', told));
@@ -83,7 +83,7 @@ describe('behind a trusted proxy', () => {
     );
   });
 
-  it('nobody else is believed', async () => {
+  it('nobody else is believed (A6.2b)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const proxies = { trusted: parseTrusted('10.0.0.0/8'), proxyProtocol: true };
     const edge = await startTestEdge(demo(app.port), { proxies });
@@ -154,7 +154,7 @@ describe('a PROXY header', () => {
     expect(readProxyHeader(bytes)).toEqual(expected);
   });
 
-  it('tells the app the visitor, for all requests of its connection, however it is cut', async () => {
+  it('tells the app the visitor, for all requests of its connection, however it is cut (A6.18a)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const edge = await startTestEdge(demo(app.port), { proxies: { trusted, proxyProtocol: true } });
     for (const header of [
@@ -185,7 +185,7 @@ describe('a PROXY header', () => {
     expect(app.received[0]).toContain('X-Forwarded-For: 127.0.0.1\r\n');
   });
 
-  it('that is missing or wrong closes the connection, counted', async () => {
+  it('that is missing or wrong closes the connection, counted (A6.18a)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const edge = await startTestEdge(demo(app.port), { proxies: { trusted, proxyProtocol: true } });
     for (const bytes of [get(), 'PROXY TCP4 x y 1 2\r\n', '\r\n\r\n\0\r\nQUIT\n\x99'])

@@ -75,13 +75,21 @@ describe('requests that are refused', () => {
     ['a bare CR', 'GET / HTTP/1.1\r\nHost: demo.test\r\nX: 1\rY: 2\r\n\r\n', '400 bad-request'],
     ['a zero byte', 'GET / HTTP/1.1\r\nHost: demo.test\r\nX: \0\r\n\r\n', '400 bad-request'],
     ['HTTP/0.9', 'GET /\r\n\r\n', '400 bad-'],
+    ['a control byte in the target', 'GET /a\x01b HTTP/1.1\r\nHost: demo.test\r\n\r\n', '400 bad-request'],
+    ['a zero byte in the target', 'GET /a\0b HTTP/1.1\r\nHost: demo.test\r\n\r\n', '400 bad-request'],
+    ['a tab in the target', 'GET /a\tb HTTP/1.1\r\nHost: demo.test\r\n\r\n', '400 bad-request'],
+    [
+      'bytes beyond ASCII in the target',
+      'GET /caf\xe9 HTTP/1.1\r\nHost: demo.test\r\n\r\n',
+      '400 bad-request',
+    ],
     ['garbage', '\x16\x03\x01\x02garbage\r\n\r\n', '400 bad-request'],
     ['101 headers', get('/', 'X: 1\r\n'.repeat(101)), '431 too-many-headers'],
     ['headers over 16 KiB', get('/', `X: ${'x'.repeat(17_000)}\r\n`), '431 headers-too-large'],
     ['a target over 8 KiB', get(`/${'x'.repeat(8200)}`), '414 target-too-long'],
     ['CONNECT', 'CONNECT demo.test:443 HTTP/1.1\r\nHost: demo.test\r\n\r\n', '405 no-tunnels'],
   ];
-  it.each(cases)('are those with %s', async (_name, request, expected) => {
+  it.each(cases)('are those with %s (A6.3a, A6.4b, A6.5a, A6.12a)', async (_name, request, expected) => {
     const app = await startRawApp(socket => socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
     const client = await openClient(port);
@@ -90,7 +98,7 @@ describe('requests that are refused', () => {
     expect(app.received.join('')).toBe('');
   });
 
-  it('with a bare LF never reach the app as another request than the edge read', async () => {
+  it('with a bare LF never reach the app as another request than the edge read (A6.5b)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
     const client = await openClient(port);
@@ -111,7 +119,7 @@ describe('requests that are refused', () => {
 });
 
 describe('pages', () => {
-  it('name an unknown host, escaped, and what to do', async () => {
+  it('name an unknown host, escaped, and what to do (A6.15a)', async () => {
     const { port } = await startTestEdge([]);
     const answer = await exchange(
       port,
@@ -123,7 +131,7 @@ describe('pages', () => {
     expect(answer).toContain('Content-Type: text/html; charset=utf-8\r\n');
   });
 
-  it('are JSON for a client that asks for it', async () => {
+  it('are JSON for a client that asks for it (A6.15b)', async () => {
     const { port } = await startTestEdge([]);
     const answer = await exchange(
       port,
@@ -139,7 +147,7 @@ describe('pages', () => {
     );
   });
 
-  it('say why an app does not serve, with markup escaped', async () => {
+  it('say why an app does not serve, with markup escaped (A6.15c)', async () => {
     const { port } = await startTestEdge([
       { app: 'demo', domains: ['demo.test'], state: 'crashed', reason: 'It said <b>"no"</b>.', targets: [] },
     ]);
@@ -154,7 +162,7 @@ describe('pages', () => {
     expect(reasonOf(await exchange(port, get()))).toBe('503 no-routes');
   });
 
-  it('say what the app did wrong', async () => {
+  it('say what the app did wrong (A6.15d)', async () => {
     const answers: Record<string, string> = {
       '/close': '',
       '/garbage': 'hello\r\n\r\n',

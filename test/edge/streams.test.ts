@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import {
   cleanUp,
+  closedPort,
   demo,
   eventually,
   exchange,
@@ -16,7 +16,7 @@ import {
 } from './harness.ts';
 
 describe('streams', () => {
-  it('flush the head of an event stream before its first event, and each event at once', async () => {
+  it('flush the head of an event stream before its first event, and each event at once (A6.8a)', async () => {
     const app = await startRawApp(socket => {
       socket.write(
         'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Name: caf\xc3\xa0\r\nTransfer-Encoding: chunked\r\n\r\n',
@@ -32,7 +32,7 @@ describe('streams', () => {
     await client.until('data: 2\n\n');
   });
 
-  it('carry 64 MiB down to a slow client without holding them in memory', async () => {
+  it('carry 64 MiB down to a slow client without holding them in memory (A6.8b)', async () => {
     const size = 64 * 2 ** 20;
     const app = await startApp(async (_req, res) => {
       res.writeHead(200, { 'content-length': size });
@@ -57,7 +57,7 @@ describe('streams', () => {
     expect(peak).toBeLessThan(48 * 2 ** 20);
   });
 
-  it('carry an upload up with back-pressure, exactly', async () => {
+  it('carry an upload up with back-pressure, exactly (A6.8c)', async () => {
     let got = 0;
     const app = await startApp(async (req, res) => {
       await pause(300);
@@ -74,7 +74,7 @@ describe('streams', () => {
     expect(await client.closed()).toMatch(new RegExp(`\r\n\r\n${size}$`));
   });
 
-  it('carry a chunked upload with its trailers', async () => {
+  it('carry a chunked upload with its trailers (A6.10b)', async () => {
     const app = await startRawApp((socket, text) => text.endsWith('X-Sum: 1\r\n\r\n') && socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
     await exchange(
@@ -85,7 +85,7 @@ describe('streams', () => {
     expect(app.received[0]).toMatch(/3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n$/);
   });
 
-  it('answer 100 to a client that expects it, and never forward Expect', async () => {
+  it('answer 100 to a client that expects it, and never forward Expect (A6.7b)', async () => {
     const app = await startRawApp((socket, text) => text.endsWith('body') && socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
     const client = await openClient(port);
@@ -98,7 +98,7 @@ describe('streams', () => {
     expect(app.received[0]).not.toMatch(/Expect/i);
   });
 
-  it('refuse at once, without a 100, what has no route', async () => {
+  it('refuse at once, without a 100, what has no route (A6.7c)', async () => {
     const { port } = await startTestEdge([]);
     const answer = await exchange(
       port,
@@ -120,7 +120,7 @@ describe('streams', () => {
 });
 
 describe('a client that leaves', () => {
-  it('ends the request at the app before the answer', async () => {
+  it('ends the request at the app before the answer (A6.9a)', async () => {
     let closed = false;
     const app = await startApp((_req, res) => {
       res.on('close', () => {
@@ -137,7 +137,7 @@ describe('a client that leaves', () => {
     expect(edge.targets.pools.get(`demo-${app.port}`)?.inFlight).toBe(0);
   });
 
-  it('ends a stream at the app', async () => {
+  it('ends a stream at the app (A6.9a)', async () => {
     let closed = false;
     const app = await startApp((_req, res) => {
       const timer = setInterval(() => res.write('data: x\n\n'), 10);
@@ -154,7 +154,7 @@ describe('a client that leaves', () => {
     await eventually(() => closed);
   });
 
-  it('in the middle of its body closes the connection to the app', async () => {
+  it('in the middle of its body closes the connection to the app (A6.5c)', async () => {
     const app = await startRawApp(() => {});
     const { port } = await startTestEdge(demo(app.port));
     const client = await openClient(port);
@@ -167,7 +167,7 @@ describe('a client that leaves', () => {
 });
 
 describe('an app that fails', () => {
-  it('in the middle of a chunked body cuts the client off', async () => {
+  it('in the middle of a chunked body cuts the client off (A6.9b)', async () => {
     const app = await startRawApp(socket => {
       socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
       setTimeout(() => socket.destroy(), 50);
@@ -178,7 +178,7 @@ describe('an app that fails', () => {
     expect(answer).not.toContain('0\r\n\r\n');
   });
 
-  it('in the middle of a body of known length cuts the client off', async () => {
+  it('in the middle of a body of known length cuts the client off (A6.9b)', async () => {
     const app = await startRawApp(socket => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello'));
     const { port } = await startTestEdge(demo(app.port));
     expect(await exchange(port, 'GET / HTTP/1.1\r\nHost: demo.test\r\n\r\n')).toMatch(/\r\n\r\nhello$/);
@@ -240,13 +240,3 @@ describe('a second try', () => {
       ).toContain('200 OK');
   });
 });
-
-/** A port on which nobody listens any more. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}

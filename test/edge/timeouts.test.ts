@@ -23,7 +23,7 @@ describe('time limits', () => {
     vi.useRealTimers();
   });
 
-  it('give a 504 to an app that does not begin to answer within 60 s', async () => {
+  it('give a 504 to an app that does not begin to answer within 60 s (A6.12d, A6.15e)', async () => {
     const app = await startRawApp(() => {});
     const { port } = await startTestEdge(demo(app.port));
     const client = await openClient(port);
@@ -36,7 +36,7 @@ describe('time limits', () => {
     await eventually(() => app.sockets[0]?.destroyed === true);
   });
 
-  it('never end a stream that has begun', async () => {
+  it('never end a stream that has begun (A6.11e)', async () => {
     const app = await startRawApp(socket => socket.write('HTTP/1.1 200 OK\r\n\r\nhello'));
     const { port } = await startTestEdge(demo(app.port));
     const client = await openClient(port);
@@ -47,7 +47,7 @@ describe('time limits', () => {
     expect(await client.closed()).toMatch(/bye\r\n0\r\n\r\n$/);
   });
 
-  it('give a 408 to a client that sends its body slower than 500 bytes a second', async () => {
+  it('give a 408 to a client that sends its body slower than 500 bytes a second (A6.13b)', async () => {
     const app = await startRawApp(() => {});
     const { port } = await startTestEdge(demo(app.port));
     const client = await openClient(port);
@@ -59,7 +59,7 @@ describe('time limits', () => {
     await client.until(/^HTTP\/1\.1 408 [\s\S]*X-Wherry-Reason: slow-request\r\n/);
   });
 
-  it('let an upload live that takes long but moves', async () => {
+  it('let an upload live that takes long but moves (A6.13b)', async () => {
     const app = await startRawApp((socket, text) => text.endsWith('end') && socket.write(ok));
     const { port } = await startTestEdge(demo(app.port));
     const client = await openClient(port);

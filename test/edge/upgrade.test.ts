@@ -20,7 +20,7 @@ const ask =
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n';
 
 describe('websockets', () => {
-  it('carry messages both ways, close codes too, and count as in flight', async () => {
+  it('carry messages both ways, close codes too, and count as in flight (A6.11a)', async () => {
     const app = await startEcho();
     const edge = await startTestEdge(demo(app));
     const socket = new WebSocket(`ws://127.0.0.1:${edge.port}/x`, { headers: { host: 'demo.test' } });
@@ -58,7 +58,7 @@ describe('websockets', () => {
     expect(app.received[0]).toContain('Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
   });
 
-  it('keep the other direction open after one side ended', async () => {
+  it('keep the other direction open after one side ended (A6.11d)', async () => {
     const app = await startRawApp(socket => {
       if (socket.listenerCount('end') < 2) socket.on('end', () => socket.end('last words'));
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
@@ -71,7 +71,7 @@ describe('websockets', () => {
     expect(await client.closed()).toMatch(/last words$/);
   });
 
-  it('are refused with the app’s own answer, framed correctly', async () => {
+  it('are refused with the app’s own answer, framed correctly (A6.11b)', async () => {
     const app = await startApp((_req, res) => res.end());
     app.server.on('upgrade', (_req, socket) =>
       socket.end('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndenied\r\n0\r\n\r\n'),
@@ -125,6 +125,22 @@ describe('an upgrade behind a request that is not answered yet', () => {
 });
 
 describe('other upgrades', () => {
+  it.each([
+    ['a POST', ask.replace('GET', 'POST')],
+    ['a token of two words', ask.replace('Upgrade: websocket', 'Upgrade: websocket, h2c')],
+    ['another token', ask.replace('Upgrade: websocket', 'Upgrade: websocketx')],
+    ['no word of it in Connection', ask.replace('keep-alive, Upgrade', 'keep-alive')],
+    ['HTTP/1.0', ask.replace('HTTP/1.1', 'HTTP/1.0')],
+    ['a body', ask.replace('\r\n\r\n', '\r\nContent-Length: 2\r\n\r\nhi')],
+  ])('are ordinary requests: %s (A6.11c)', async (_name, request) => {
+    const app = await startRawApp(socket => socket.write(ok));
+    const { port } = await startTestEdge(demo(app.port));
+    const client = await openClient(port);
+    client.send(request);
+    await client.until(/^HTTP\/1\.1 200 OK[\s\S]*ok$/);
+    expect(app.received[0]).not.toMatch(/\r\n(?:Upgrade|Connection):/i);
+  });
+
   it('are ignored: an h2c client gets an ordinary answer, its body and connection kept', async () => {
     const app = await startRawApp(
       (socket, text) => text.startsWith('POST') === text.endsWith('abc') && socket.write(ok),
