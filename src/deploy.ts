@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import type { Builder, BuildRequest } from './build/builder.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Builder, BuildRequest, LoadRequest } from './build/builder.ts';
 import type { Builds, Watched } from './build/builds.ts';
 import type { DiskRoom, Ways } from './build/disk-room.ts';
 import type { App } from './domain/app.ts';
@@ -10,6 +11,7 @@ import { formatBytes } from './domain/bytes.ts';
 import { readBuildOptions, secretsOf } from './domain/docker-option.ts';
 import { WherryError } from './domain/errors.ts';
 import type { Image } from './domain/image.ts';
+import { type ImageRef, parseImageRef } from './domain/image-ref.ts';
 import { type AppName, type Domain, type ProcessType, parseDomain } from './domain/names.ts';
 import type { Actor, Progress, Push, Source } from './domain/push.ts';
 import type { Quota } from './domain/quota.ts';
@@ -30,10 +32,12 @@ export type Doing = { readonly actor: Actor; readonly progress: Progress; readon
 /** The pipeline, and every way to change what runs. Callers hold the app's lock (dispatch does). */
 export interface Deployer {
   push(push: Push, source: Source, doing: Doing): Promise<Release>;
-  /** Builds the last pushed commit again. @throws not-found when nothing was pushed */
+  /** Builds the last pushed commit again, or pulls again what was deployed from a registry. @throws not-found when there is neither */
   rebuild(app: App, doing: Doing): Promise<Release>;
   /** Deploys an image archive, without git. @throws invalid when it is none */
   loadImage(app: App, sent: { name: string; archive: Readable }, doing: Doing): Promise<Release>;
+  /** Deploys an image of a registry, without git; the live release where it and the config are unchanged, unless `force`. */
+  pullImage(app: App, wanted: { ref: ImageRef; force: boolean }, doing: Doing): Promise<Release>;
   /** Forgets what builds of the app keep for the next one. */
   purgeCache(app: App): Promise<void>;
   /** What the last pushed commit would be built with, in order. @throws not-found when nothing was pushed, build-failed when nothing fits */
@@ -66,6 +70,15 @@ export interface Deployer {
   /** What should be running of an app; nothing before its first deploy. */
   desired(app: App): Desired | undefined;
 }
+
+type How = Pick<LoadRequest, 'app' | 'limits' | 'progress' | 'signal'>;
+type Brought = {
+  readonly image: Image;
+  readonly description: string;
+  readonly sourceImage?: string;
+  /** The live release, where deploying again would change nothing. */
+  readonly unchanged?: Release;
+};
 
 export type DeployerOptions = {
   readonly store: Store;
@@ -267,13 +280,19 @@ export function createDeployer(options: DeployerOptions): Deployer {
   /** `begun` is when making the image began, in ticks. */
   const deployImage = async (
     app: App,
-    made: { image: Image; description: string; commit: string | null; begun: number; checkoutMs: number },
+    made: Pick<Release, 'description' | 'commit'> & {
+      image: Image;
+      sourceImage?: string;
+      begun: number;
+      checkoutMs: number;
+    },
     doing: Watched,
   ): Promise<Release> => {
-    const { image, description, commit, begun, checkoutMs } = made;
+    const { image, description, commit, sourceImage = null, begun, checkoutMs } = made;
     const built = clock.ticks();
     const config = store.config.all(app);
-    const release = releases.make(app, { image, config, description, actor: doing.actor.name, commit });
+    const actor = doing.actor.name;
+    const release = releases.make(app, { image, config, description, actor, commit, sourceImage });
     const times = await rollOut(app, release, 'deploy', doing);
     const total = checkoutMs + clock.ticks() - begun;
     log.info(
@@ -289,21 +308,55 @@ export function createDeployer(options: DeployerOptions): Deployer {
     return release;
   };
 
+  /** An image that others made, however it comes here. */
+  const deployForeign = async (
+    app: App,
+    doing: Doing,
+    bring: (how: How) => Promise<Brought>,
+  ): Promise<Release> =>
+    await builds.record(
+      { app, kind: 'build', commit: null, config: store.config.all(app), ...doing },
+      async watched => {
+        const begun = clock.ticks();
+        await room.require(ways);
+        const made = await bring({ app: app.name, limits: limitsOf(app), ...watched }).catch(error => {
+          tidy();
+          throw error;
+        });
+        if (made.unchanged) {
+          watched.progress.step(`No changes detected: v${made.unchanged.version} is this image already`);
+          return made.unchanged;
+        }
+        return await deployImage(app, { ...made, commit: null, begun, checkoutMs: 0 }, watched);
+      },
+    );
+
+  const pullImage: Deployer['pullImage'] = async (app, { ref, force }, doing) =>
+    await deployForeign(app, doing, async how => {
+      how.progress.step(`Pulling ${ref.text} for ${app.name}`);
+      const { image, digest } = await builder.pull({ ...how, ref });
+      const description = `Deploy image ${ref.text} (${digest.slice(0, 19)})`;
+      const before = store.releases.live(app);
+      const same =
+        before?.sourceImage === ref.text &&
+        before.image === image.id &&
+        isDeepStrictEqual(store.releases.config(before), store.config.all(app));
+      return { image, description, sourceImage: ref.text, ...(same && !force ? { unchanged: before } : {}) };
+    });
+
   return {
     push: (push, source, doing) => buildAndRollOut(store.apps.get(push.app), source, false, doing),
-    rebuild: async (app, doing) => await buildAndRollOut(app, await lastPushed(app), true, doing),
+    async rebuild(app, doing) {
+      const source = store.releases.live(app)?.sourceImage;
+      if (source) return await pullImage(app, { ref: parseImageRef(source), force: true }, doing);
+      return await buildAndRollOut(app, await lastPushed(app), true, doing);
+    },
     loadImage: async (app, sent, doing) =>
-      await builds.record(
-        { app, kind: 'build', commit: null, config: store.config.all(app), ...doing },
-        async watched => {
-          const begun = clock.ticks();
-          watched.progress.step(`Loading ${sent.name} for ${app.name}`);
-          await room.require(ways);
-          const image = await builder.load({ app: app.name, limits: limitsOf(app), ...sent, ...watched });
-          const description = `Deploy image ${sent.name}`;
-          return await deployImage(app, { image, description, commit: null, begun, checkoutMs: 0 }, watched);
-        },
-      ),
+      await deployForeign(app, doing, async how => {
+        how.progress.step(`Loading ${sent.name} for ${app.name}`);
+        return { image: await builder.load({ ...how, ...sent }), description: `Deploy image ${sent.name}` };
+      }),
+    pullImage,
     detect: async (app, branch, doing) =>
       await builder.detect(requestFor(app, await lastPushed(app, branch), false, doing)),
     async releaseConfig(app, description, doing) {
@@ -316,6 +369,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
         description,
         actor: doing.actor.name,
         commit: current.commit,
+        sourceImage: current.sourceImage,
       });
       if (app.stopped) releases.promote(release);
       else {
@@ -334,13 +388,14 @@ export function createDeployer(options: DeployerOptions): Deployer {
       const current = live(app);
       const old = store.images.get(current.image);
       const config = store.releases.config(current);
-      const { commit } = current;
+      const { commit, sourceImage } = current;
+      const actor = doing.actor.name;
       const signal = doing.signal ?? new AbortController().signal;
       const base = store.properties.resolve(app.id, 'stack');
       const image = await builder.rebase({ app: app.name, image: old, base, force, ...doing, signal });
       if (image.id === old.id) return undefined;
       const description = `Rebase v${current.version} onto the newest stack`;
-      const release = releases.make(app, { image, config, description, actor: doing.actor.name, commit });
+      const release = releases.make(app, { image, config, description, actor, commit, sourceImage });
       if (app.stopped) releases.promote(release);
       else {
         await builds.record({ app, kind: 'deploy', commit, config, ...doing }, async watched => {
@@ -366,6 +421,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
         description: `Rollback to v${old.version}`,
         actor: doing.actor.name,
         commit: old.commit,
+        sourceImage: old.sourceImage,
       });
       return await builds.record(
         { app, kind: 'deploy', commit: old.commit, config, ...doing },

@@ -8,6 +8,7 @@ import { createBuilds } from '../src/build/builds.ts';
 import { createDeployer, type Deployer } from '../src/deploy.ts';
 import { WherryError } from '../src/domain/errors.ts';
 import type { Image } from '../src/domain/image.ts';
+import { parseImageRef } from '../src/domain/image-ref.ts';
 import {
   type AppName,
   type ProcessType,
@@ -91,6 +92,7 @@ beforeEach(() => {
     builder: {
       build: async () => nextImage,
       load: async () => nextImage,
+      pull: async () => ({ image: nextImage, digest: `sha256:${'d'.repeat(64)}` }),
       detect: async () => [],
       rebase: async () => {
         if (rebaseError) throw rebaseError;
@@ -182,6 +184,54 @@ describe('loadImage', () => {
     expect(release).toMatchObject({ version: 1, commit: null, description: 'Deploy image boat:1' });
     expect(store.releases.live(app())?.image).toBe(nextImage.id);
     expect(store.builds.list(app())).toMatchObject([{ kind: 'build', commit: null }]);
+  });
+});
+
+describe('pullImage', () => {
+  const pull = async (name: string, force = false) =>
+    await deployer.pullImage(app(), { ref: parseImageRef(name), force }, doing);
+
+  it('makes a release that says which image it is from, by its digest', async () => {
+    expect(await pull('boat:1')).toMatchObject({
+      version: 1,
+      commit: null,
+      sourceImage: 'docker.io/library/boat:1',
+      description: 'Deploy image docker.io/library/boat:1 (sha256:dddddddddddd)',
+    });
+  });
+
+  it('deploys nothing where image and config are what they were, unless it is forced', async () => {
+    await pull('boat:1');
+    expect((await pull('boat:1')).version).toBe(1);
+    expect(deployed).toHaveLength(1);
+    expect((await pull('boat:1', true)).version).toBe(2);
+  });
+
+  it.each([
+    [
+      'image',
+      () => {
+        nextImage = image('7');
+      },
+    ],
+    ['config', () => store.config.set(app(), new Map([[parseConfigKey('A'), '1']]))],
+    ['release, by a push,', async () => void (await push())],
+  ])('deploys again where the %s changed', async (_, change) => {
+    await pull('boat:1');
+    await change();
+    const before = deployed.length;
+    await pull('boat:1');
+    expect(deployed).toHaveLength(before + 1);
+  });
+
+  it('is what a rebuild does again, also after a change of config and a rollback', async () => {
+    await pull('boat:1');
+    await deployer.releaseConfig(app(), 'Set A', doing);
+    await push();
+    await deployer.rollback(app(), 2, doing);
+    nextImage = image('8');
+    expect(await deployer.rebuild(app(), doing)).toMatchObject({ sourceImage: 'docker.io/library/boat:1' });
+    expect(last()?.image.id).toBe(nextImage.id);
   });
 });
 

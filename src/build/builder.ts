@@ -4,6 +4,7 @@ import type { BuilderName } from '../domain/builder.ts';
 import type { BuildpackSource } from '../domain/buildpack-source.ts';
 import type { BuildOptions } from '../domain/docker-option.ts';
 import type { Image } from '../domain/image.ts';
+import type { ImageRef } from '../domain/image-ref.ts';
 import type { AppName } from '../domain/names.ts';
 import type { Progress, Source } from '../domain/push.ts';
 
@@ -12,6 +13,8 @@ export interface Builder {
   build(request: BuildRequest): Promise<Image>;
   /** An image archive (docker save, OCI layout) as one of ours. @throws invalid or build-failed */
   load(request: LoadRequest): Promise<Image>;
+  /** An image of a registry as one of ours; only layers that are not here are fetched. @throws what a registry answers with, or build-failed */
+  pull(request: PullImageRequest): Promise<{ image: Image; digest: string }>;
   /** Which buildpacks would build it, in order; takes the source away like a build. @throws build-failed when none */
   detect(request: BuildRequest): Promise<readonly string[]>;
   /** The image's own layers on the newest generation of its stack; itself where it is on it already. @throws conflict with the remedy */
@@ -60,4 +63,8 @@ export type LoadRequest = Pick<BuildRequest, 'app' | 'limits' | 'progress' | 'si
   /** Chooses between several images in it, by name and tag. */
   readonly name: string;
   readonly archive: Readable;
+};
+
+export type PullImageRequest = Pick<BuildRequest, 'app' | 'limits' | 'progress' | 'signal'> & {
+  readonly ref: ImageRef;
 };

@@ -27,6 +27,7 @@ import { appsWithRecords } from './lifecycle/record.ts';
 import type { LifecycleOptions, Run } from './lifecycle/run.ts';
 import { makeWorkFolder } from './lifecycle/work-folder.ts';
 import { loadImage } from './oci/load.ts';
+import { pullImage } from './oci/pull.ts';
 import { readOperator } from './operator.ts';
 import { type BuildQueue, createBuildQueue, defaultBuildMemory } from './queue.ts';
 import { reachOf } from './reach.ts';
@@ -112,6 +113,7 @@ export function createBuilder(options: BuilderOptions): Builder {
       return image;
     },
     load: async request => await loadImage(request, await ready),
+    pull: async request => await pullImage(request, await ready),
     async detect(request) {
       return await buildOnce({ lifecycle: await ready, fetcher, queue, reach }, request, detectBuildpacks);
     },

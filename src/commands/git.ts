@@ -56,7 +56,7 @@ const set = defineCommand({
 
 const report = defineReport({
   name: 'git:report',
-  summary: 'Show the deploy branch and the last pushed commit of one app or all',
+  summary: 'Show the deploy branch, the last pushed commit and the source image of one app or all',
   examples: ['git:report blog', 'git:report blog --git-deploy-branch'],
   title: 'git',
   prefix: 'git-',
@@ -65,9 +65,9 @@ const report = defineReport({
     const release = context.store.releases.live(each);
     return {
       'deploy-branch': each.deployBranch ?? '',
-      'last-updated-at': release?.commit ? release.createdAt.toISOString() : '',
+      'last-updated-at': (release?.commit ?? release?.sourceImage) ? release.createdAt.toISOString() : '',
       sha: sha ?? '',
-      'source-image': '',
+      'source-image': release?.sourceImage ?? '',
     };
   },
 });

@@ -9,6 +9,7 @@ import { dockerOptionsCommands } from './docker-options.ts';
 import { domainsCommands } from './domains.ts';
 import { eventsCommands } from './events.ts';
 import { gitCommands } from './git.ts';
+import { gitFromImageCommands } from './git-from-image.ts';
 import { helpCommand, versionCommand } from './help.ts';
 import { imageCommands } from './image.ts';
 import { logsCommands } from './logs.ts';
@@ -37,6 +38,7 @@ export function createCoreRegistry(): Registry {
     ...domainsCommands,
     ...eventsCommands,
     ...gitCommands,
+    ...gitFromImageCommands,
     ...imageCommands,
     ...logsCommands,
     ...psCommands,

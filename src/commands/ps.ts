@@ -92,7 +92,7 @@ const rebuild = defineCommand({
   name: 'ps:rebuild',
   summary: 'Build the last pushed commit again and deploy it',
   description:
-    'It goes on when the connection is lost: builds:output shows the rest, builds:cancel stops it.',
+    'Of an app that runs an image of a registry: pulls what its tag means now. It goes on when the connection is lost: builds:output shows the rest, builds:cancel stops it.',
   examples: ['ps:rebuild blog'],
   args: { app },
   access: { app: 'write' },

@@ -12,5 +12,7 @@ export type Release = {
   readonly description: string;
   readonly actor: string;
   readonly commit: string | null;
+  /** The image of a registry that it was deployed from, as it was named; null where it was built or sent. */
+  readonly sourceImage: string | null;
   readonly createdAt: Date;
 };

@@ -12,6 +12,7 @@ export type ReleaseParts = {
   readonly description: string;
   readonly actor: string;
   readonly commit: string | null;
+  readonly sourceImage: string | null;
 };
 
 /** Image + config + processes = an immutable, numbered release. */

@@ -102,4 +102,5 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (kind, scope, host)
   ) STRICT, WITHOUT ROWID;
   `,
+  'ALTER TABLE releases ADD COLUMN source_image TEXT',
 ];

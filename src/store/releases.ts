@@ -13,6 +13,7 @@ type Row = {
   description: string;
   actor: string;
   commit_id: string | null;
+  source_image: string | null;
   created_at: number;
 };
 
@@ -22,10 +23,11 @@ export type NewRelease = {
   readonly description: string;
   readonly actor: string;
   readonly commit: string | null;
+  readonly sourceImage?: string | null;
   readonly at: Date;
 };
 
-const columns = 'app_id, version, image, status, description, actor, commit_id, created_at';
+const columns = 'app_id, version, image, status, description, actor, commit_id, source_image, created_at';
 
 export function releasesStore(db: Database, seal: Seal) {
   const byVersion = db.prepare<[number, number], Row>(
@@ -43,7 +45,7 @@ export function releasesStore(db: Database, seal: Seal) {
   const insert = db.prepare(
     `INSERT INTO releases (${columns}, config)
      VALUES (@appId, (SELECT coalesce(max(version), 0) + 1 FROM releases WHERE app_id = @appId),
-       @image, 'pending', @description, @actor, @commit, @at, @config)
+       @image, 'pending', @description, @actor, @commit, @sourceImage, @at, @config)
      RETURNING version`,
   );
   const status = db.prepare<[ReleaseStatus, number, number]>(
@@ -96,6 +98,7 @@ export function releasesStore(db: Database, seal: Seal) {
         description: made.description,
         actor: made.actor,
         commit: made.commit,
+        sourceImage: made.sourceImage ?? null,
         at: made.at.getTime(),
         config: seal.seal(JSON.stringify(made.config)),
       }) as { version: number };
@@ -125,6 +128,7 @@ function toRelease(row: Row): Release {
     description: row.description,
     actor: row.actor,
     commit: row.commit_id,
+    sourceImage: row.source_image,
     createdAt: new Date(row.created_at),
   };
 }

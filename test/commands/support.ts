@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterAll } from 'vitest';
-import type { Builder, BuildRequest, RebaseRequest } from '../../src/build/builder.ts';
+import type { Builder, BuildRequest, PullImageRequest, RebaseRequest } from '../../src/build/builder.ts';
 import { createBuilds } from '../../src/build/builds.ts';
 import { createDiskRoom } from '../../src/build/disk-room.ts';
 import { createDiskUse } from '../../src/build/disk-use.ts';
@@ -46,6 +46,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
   const locks = createLocks();
   const registry = createCoreRegistry();
   const forgotten: string[] = [];
+  const pulled: string[] = [];
   const heads = new Map<string, string>();
   const receiver = {
     head: async (app: string) => heads.get(app) ?? null,
@@ -55,6 +56,10 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
   const builder = {
     rebase: async (request: RebaseRequest) => await rebase(request, stacks),
     build: async () => image('2'),
+    pull: async ({ ref }: PullImageRequest) => {
+      pulled.push(ref.text);
+      return { image: image('3'), digest: `sha256:${'3'.repeat(64)}` };
+    },
     detect: async ({ buildpacks = [], selected, buildDir }: BuildRequest) => [
       ...buildpacks.map(({ text }) => text),
       ...[selected, buildDir].filter(text => text !== undefined),
@@ -118,6 +123,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
       deployer,
       paths,
       forgotten,
+      pulled,
       stacks,
       mirror,
     },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archiveOf, tarOf, writeImage } from '../build/support/oci-images.ts';
+import { openRegistryHost, type RegistryHost } from '../build/support/registry-host.ts';
 import { startWherry, type Wherry } from '../support/wherry.ts';
 
 describe('an image archive on standard input', () => {
@@ -54,5 +55,51 @@ describe('an image archive on standard input', () => {
     expect(sent.code).not.toBe(0);
     expect(sent.output).toContain('Image boat:latest is no whole tar archive');
     expect((await wherry.get('boat')).text).toBe('one');
+  });
+});
+
+// A stand-in on loopback: registries on the Internet are out of reach of tests.
+describe('an image of a private registry', () => {
+  let wherry: Wherry;
+  let host: RegistryHost;
+  beforeAll(async () => {
+    host = await openRegistryHost({ login: { user: 'ann', password: 'pass:word', by: 'bearer' } });
+    wherry = await startWherry({ env: { WHERRY_ALLOW_HOSTS: host.host } });
+    await wherry.cli('apps:create', 'boat');
+  });
+  afterAll(async () => {
+    await wherry?.stop();
+    await host.close();
+  });
+  const push = async (page: string) =>
+    host.push('team/boat', '1', {
+      layers: [
+        await tarOf([{ name: 'bin/busybox', mode: 0o755, text: readFileSync('/bin/busybox') }]),
+        await tarOf([{ name: 'www/index.html', mode: 0o644, text: page }]),
+      ],
+      config: {
+        WorkingDir: '/www',
+        ExposedPorts: { '8080/tcp': {} },
+        Cmd: ['/bin/busybox', 'httpd', '-f', '-p', '8080'],
+      },
+    });
+
+  it('is deployed after a login, again when its tag means another, and not when nothing changed', async () => {
+    const name = `${host.host}/team/boat:1`;
+    await push('one');
+    const before = await wherry.cli('git:from-image', 'boat', name);
+    expect(before.code).toBe(21);
+    expect(before.output).toContain('registry:login --global');
+    const login = await wherry.cliWith('pass:word\n', 'registry:login', 'boat', host.host, 'ann');
+    expect(login.code, login.output).toBe(0);
+    const first = await wherry.cli('git:from-image', 'boat', name);
+    expect(first.code, first.output).toBe(0);
+    expect((await wherry.get('boat')).text).toBe('one');
+    expect((await wherry.cli('git:from-image', 'boat', name)).output).toContain('No changes detected');
+    await push('two');
+    expect((await wherry.cli('ps:rebuild', 'boat')).code).toBe(0);
+    expect((await wherry.get('boat')).text).toBe('two');
+    expect((await wherry.cli('git:report', 'boat', '--git-source-image')).stdout).toBe(`${name}\n`);
+    expect(wherry.log() + (await wherry.cli('events')).output).not.toContain('pass:word');
   });
 });

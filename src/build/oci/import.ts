@@ -63,7 +63,11 @@ async function importLayer(file: LayerFile, options: ImportOptions): Promise<Dif
   }
 }
 
-function known({ builds, layers }: ImportOptions, diffId: string): DiffId | undefined {
+/** The layer that was made of the tar with this sha256 before, if it is here still. */
+export function known(
+  { builds, layers }: Pick<ImportOptions, 'builds' | 'layers'>,
+  diffId: string,
+): DiffId | undefined {
   try {
     const { layer } = JSON.parse(readFileSync(recordOf(builds, diffId), 'utf8')) as { layer: DiffId };
     return layers.has(layer) ? layer : undefined;
