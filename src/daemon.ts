@@ -30,6 +30,7 @@ import { createSshServer } from './ssh/server.ts';
 import { createSeal, loadKey } from './store/seal.ts';
 import { openStore, type Store } from './store/store.ts';
 import { systemClock as clock } from './system/clock.ts';
+import { armFault } from './system/fault.ts';
 import { createLocks, type Locks } from './system/locks.ts';
 import { createLog } from './system/log.ts';
 import { createPaths } from './system/paths.ts';
@@ -40,6 +41,8 @@ const deployWait = 1_800_000;
 /** The composition root: builds every concrete thing and joins the back edges. Resolves when it takes pushes and requests. */
 export async function runDaemon(settings: Settings): Promise<{ close(): Promise<void> }> {
   const log = createLog('wherry');
+  armFault(settings.fault);
+  if (settings.fault) log.warn(settings.fault, 'this daemon was started to break there');
   const paths = createPaths({ data: settings.data, cache: settings.cache });
   // Others pass through to reach the repositories and the edge's folder, which have owners of their own; they list nothing.
   mkdirSync(paths.data, { recursive: true });

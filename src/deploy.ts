@@ -22,6 +22,7 @@ import type { DeployTimes, Desired, Runtime } from './runtime/runtime.ts';
 import { everyType, type LimitRow, resolveLimits } from './store/limits.ts';
 import type { Store } from './store/store.ts';
 import type { Clock } from './system/clock.ts';
+import { faultPoint } from './system/fault.ts';
 import type { Log } from './system/log.ts';
 
 /** Releases of each app that stay when the disk has no room: the live one and the one to go back to. */
@@ -133,8 +134,10 @@ export function createDeployer(options: DeployerOptions): Deployer {
     const running = { ...app, stopped: false };
     const desired = desiredOf(running, release);
     try {
+      await faultPoint('release:stored');
       doing.progress.step(`Releasing ${app.name} v${release.version}`);
       if (kind === 'deploy') await releasePhase(desired, doing);
+      await faultPoint('release:ran');
       const times = await runtime.deploy(desired, {
         ...doing,
         commit: () =>

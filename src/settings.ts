@@ -1,5 +1,6 @@
 import { parseMemory } from './domain/bytes.ts';
 import { WherryError } from './domain/errors.ts';
+import { type Fault, parseFault } from './domain/fault.ts';
 import { type Domain, parseDomain, quoteForPeople } from './domain/names.ts';
 
 export type Address = { readonly host: string; readonly port: number };
@@ -99,6 +100,13 @@ export const settingsTable = {
     default: 'runc',
     help: 'what runs containers',
     parse: text => text,
+  }),
+  fault: setting<Fault | undefined>({
+    flag: 'fault',
+    env: 'WHERRY_FAULT',
+    default: '',
+    help: 'tests only: where the daemon kills itself, as build:detect, or stops or fails, as build:detect:stop',
+    parse: parseFault,
   }),
 } as const;
 

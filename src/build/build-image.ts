@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { builderLabel } from '../domain/builder.ts';
 import type { Image } from '../domain/image.ts';
+import { faultPoint } from '../system/fault.ts';
 import { choose } from './choose.ts';
 import { runClassic } from './classic/classic.ts';
 import { writeClassicRecord } from './classic/record.ts';
@@ -30,10 +31,12 @@ export async function buildImage(run: Run, fetcher: Fetcher): Promise<Image> {
   if (way.kind === 'dockerfile') return marked(await buildDockerfile(run));
   if (way.kind === 'classic') {
     const record = await runClassic(run, way.buildpacks);
+    await faultPoint('build:record');
     writeClassicRecord(run.builds, app, record);
     return record.image;
   }
   const record = await runLifecycle(way.run);
+  await faultPoint('build:record');
   writeRecord(run.builds, app, record);
   return record.image;
 }

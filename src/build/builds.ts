@@ -7,6 +7,7 @@ import type { Actor, Progress } from '../domain/push.ts';
 import type { Build, BuildKind } from '../store/builds.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
+import { faultPoint } from '../system/fault.ts';
 import type { Paths } from '../system/paths.ts';
 import { logProgress, pruneLogs, readLog, startLog } from './build-log.ts';
 import { createMask, maskProgress } from './mask.ts';
@@ -91,6 +92,7 @@ export function createBuilds({ store, paths, clock }: BuildsOptions) {
       try {
         const made = await work({ actor, progress: maskProgress(plain, mask), plain, signal });
         end({ status: 'succeeded', release: made.version, at: clock.now() });
+        await faultPoint('deploy:recorded');
         return made;
       } catch (error) {
         const told = stop.signal.aborted ? stop.signal.reason : withoutSecrets(error, mask.text);

@@ -6,6 +6,7 @@ import { WherryError } from '../domain/errors.ts';
 import type { DiffId } from '../domain/image.ts';
 import type { Engine, ReachableHost } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
+import { faultPoint } from '../system/fault.ts';
 import { list } from '../system/list.ts';
 import type { Log } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
@@ -170,6 +171,7 @@ async function buildOnce<Result>(
   });
   const release = lifecycle.layers.hold();
   try {
+    await faultPoint('build:begin');
     const source = insideBuildDir(request.source, request.buildDir);
     // A newer generation that comes while this runs is for the next build.
     const base = await lifecycle.stack.pin(request);

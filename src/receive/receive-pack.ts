@@ -4,6 +4,7 @@ import { Duplex } from 'node:stream';
 import { sentence, WherryError } from '../domain/errors.ts';
 import type { Progress, Source } from '../domain/push.ts';
 import type { Clock } from '../system/clock.ts';
+import { faultPoint } from '../system/fault.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
@@ -116,7 +117,9 @@ function deployInTurn(
       await refuseMoved(work, verdict.deploy);
       await deploy(work, verdict.deploy);
     }
+    await faultPoint('receive:refs');
     const status = await settle(work, verdict, 0);
+    await faultPoint('receive:moved');
     if (verdict.deploy) await afterwards(work, verdict.deploy);
     return status;
   });
@@ -149,9 +152,11 @@ async function deploy(work: HookWork, { branch, commit }: Deployable): Promise<v
   const life = limitDeploy(work);
   let source: Source | undefined;
   try {
+    await faultPoint('receive:hook');
     const { git, paths } = parts;
     const warn = (text: string) => progress.warn(text);
     source = await takeSource({ git, paths, repo, quarantine, commit, warn, signal: life.signal });
+    await faultPoint('receive:source');
     const first = parts.handler.deployBranch(app) === null;
     if (first) progress.step(`Set ${branch} as deploy-branch`);
     await parts.handler.deploy({ app, branch, commit, actor }, source, { progress, signal: life.signal });

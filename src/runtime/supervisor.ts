@@ -4,6 +4,7 @@ import type { ProcessType } from '../domain/names.ts';
 import type { Progress } from '../domain/push.ts';
 import type { Engine, Exit, Instance } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
+import { faultPoint } from '../system/fault.ts';
 import type { Log } from '../system/log.ts';
 import { settleAll, throwFirst } from '../system/parallel.ts';
 import { backOff, howItEnded, remedy } from './exits.ts';
@@ -91,6 +92,7 @@ export class Supervisor {
       await this.#discard(fresh);
       throw error;
     }
+    await faultPoint('deploy:committed');
     const old = [...this.members.values()].filter(
       member =>
         !fresh.includes(member) &&
@@ -101,6 +103,7 @@ export class Supervisor {
     this.#desired = desired;
     this.#stopped = false;
     await this.#switch(fresh, old);
+    await faultPoint('deploy:switched');
     marks.push(clock.ticks());
     const [begun = 0, created = 0, started = 0, ready = 0, switched = 0] = marks;
     return {
@@ -246,9 +249,12 @@ export class Supervisor {
     options.marks?.push(clock.ticks());
     try {
       throwFirst(created);
+      await faultPoint('deploy:created');
       throwFirst(await settleAll(fresh, startsAtOnce, member => this.#options.engine.start(member.id)));
+      await faultPoint('deploy:started');
       options.marks?.push(clock.ticks());
       await Promise.all(fresh.map(member => this.#prove(desired, member, options)));
+      await faultPoint('deploy:ready');
       options.marks?.push(clock.ticks());
     } catch (error) {
       await this.#discard(fresh);

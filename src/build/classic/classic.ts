@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { DiffId } from '../../domain/image.ts';
+import { faultPoint } from '../../system/fault.ts';
 import { checkDisk } from '../disk-watch.ts';
 import type { Fetched } from '../fetch/fetcher.ts';
 import { keyedHash } from '../lifecycle/inputs.ts';
@@ -23,6 +24,7 @@ export async function runClassic(run: Run, buildpacks: readonly Fetched[]): Prom
   // Heroku's build images have compilers, and buildpacks count on it.
   const buildImage = [...base.build, await run.stack.compilers(request)];
   const source = await putSource(request.source, layers, work, 'app');
+  await faultPoint('build:source');
   const last = readClassicRecord(run.builds, request.app);
   const keys = keysOf(run, { source, stack, runImage: base.run, buildImage, buildpacks });
   if (last && isSame(run, last, keys)) return last;
@@ -41,6 +43,7 @@ export async function runClassic(run: Run, buildpacks: readonly Fetched[]): Prom
   await checkDisk(work.dir, request.limits.disk);
   const processes = processesOf(run, dir, release);
   const kept = await exportCache(run, { upper: cacheUpper, last: cache });
+  await faultPoint('build:export');
   const built = await exportApp(run, dir);
   const image = classicImage({
     base,
@@ -68,9 +71,12 @@ async function buildInside(run: Run, inside: Inside): Promise<{ release: Release
   const folder = cache && join(run.layers.layerPath(cache), 'cache');
   const container = await openClassicContainer(run, { ...inside, cache: folder });
   try {
+    await faultPoint('build:sandbox');
     const programs = { container, buildpacks, progress: run.request.progress, signal: run.signal };
     await compileAll(programs);
-    return { release: await releaseOf(programs), cacheUpper: container.cacheUpper };
+    const release = await releaseOf(programs);
+    await faultPoint('build:layers');
+    return { release, cacheUpper: container.cacheUpper };
   } finally {
     await container.close();
   }

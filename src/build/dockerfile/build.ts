@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiffId, Image } from '../../domain/image.ts';
+import { faultPoint } from '../../system/fault.ts';
 import { checkDisk, watchDisk } from '../disk-watch.ts';
 import { digestOf } from '../layers/digest.ts';
 import type { Run } from '../lifecycle/run.ts';
@@ -54,6 +55,7 @@ export async function buildDockerfile(run: Run): Promise<Image> {
     ...(procfile === undefined ? {} : { procfile: parseProcfile(procfile).processes }),
     ...(healthcheck ? { healthcheck } : {}),
   });
+  await faultPoint('build:record');
   remember(run.builds, request.app, { key, image });
   return image;
 }
@@ -74,8 +76,10 @@ async function buildLayout(run: Run, scanned: Scanned, stack: Base): Promise<str
   const both = AbortSignal.any([signal, stop.signal]);
   const workshop = await openWorkshop({ ...run, signal: both }, { context: request.source.dir, files });
   try {
+    await faultPoint('build:sandbox');
     await bringStack(run, workshop, scanned, stack);
     await build(run, workshop);
+    await faultPoint('build:layers');
     await checkDisk(work.dir, limit, limit);
     return join(workshop.out, 'image');
   } catch (error) {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import type { DiffId } from '../../domain/image.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
+import { faultPoint } from '../../system/fault.ts';
 import { list } from '../../system/list.ts';
 import type { Paths } from '../../system/paths.ts';
 import { type DigestOptions, digestOf } from './digest.ts';
@@ -169,6 +170,7 @@ async function adopt(options: { dir: string; info: LayerInfo; root: string; name
   try {
     await rename(options.dir, join(staged, 'fs'));
     await writeFile(join(staged, 'layer.json'), JSON.stringify(options.info));
+    await faultPoint('build:adopt');
     await rename(staged, join(options.root, options.name));
   } catch (error) {
     await rm(staged, { recursive: true, force: true });

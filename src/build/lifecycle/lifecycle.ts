@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { faultPoint } from '../../system/fault.ts';
 import { checkDisk } from '../disk-watch.ts';
 import { checkSource, putSource } from '../source.ts';
 import type { Generation } from '../stack/generation.ts';
@@ -25,6 +26,7 @@ export async function runLifecycle(asked: Run): Promise<BuildRecord> {
   const appJson = checkSource(request.source.dir, request.progress);
   const base = await stack.generation(run.request);
   const source = await putSource(request.source, layers, work);
+  await faultPoint('build:source');
   const question = await questionOf(run, source, base);
   const reused = reusableBuild(question);
   if (reused) {
@@ -49,6 +51,7 @@ export async function runLifecycle(asked: Run): Promise<BuildRecord> {
   const exporting = { layers, work, view, last: question.last };
   const records = [];
   for (const outcome of outcomes) records.push(await exportBuildpack(exporting, outcome));
+  await faultPoint('build:export');
   const built = await exportWorkspace(exporting, question.around.dir);
   const launcher = await putLauncher({ layers, work, runtimes: provided, buildpacks: records });
   const sbom = await putLaunchSboms(

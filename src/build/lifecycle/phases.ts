@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { faultPoint } from '../../system/fault.ts';
 import { copyBuildConfig, readBuildConfig } from './build-config.ts';
 import { type Outcome, runBuilds } from './build-phase.ts';
 import { type Container, type ContainerOptions, openContainer } from './container.ts';
@@ -28,7 +29,7 @@ export async function detectIn(run: Run, source: string): Promise<Detection> {
     return await (await container).run(step);
   };
   try {
-    return await detect({
+    const detection = await detect({
       order,
       stack: await run.stack.generation(request),
       container: { run: runInside },
@@ -37,6 +38,8 @@ export async function detectIn(run: Run, source: string): Promise<Detection> {
       platform: runtimes.names,
       progress: request.progress,
     });
+    await faultPoint('build:detect');
+    return detection;
   } finally {
     await (await container?.catch(() => undefined))?.close();
   }
@@ -79,6 +82,7 @@ export async function buildIn(
       restored.find(({ buildpack, layer }) => buildpack === id && layer.name === name)?.dir,
   };
   try {
+    await faultPoint('build:sandbox');
     const env = runtimeChanges(forBuild);
     const outcomes = await runBuilds({
       group,
@@ -90,6 +94,7 @@ export async function buildIn(
       runtimes: env,
       progress: request.progress,
     });
+    await faultPoint('build:layers');
     return { outcomes, view };
   } finally {
     await container.close();

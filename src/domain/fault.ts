@@ -1,0 +1,49 @@
+import { WherryError } from './errors.ts';
+import { quoteForPeople } from './names.ts';
+
+/** Every place where a test may end, stop or break the daemon, in the order a push reaches them, and what is so there. */
+export const faultPoints = {
+  'receive:hook': 'the objects of a push are in quarantine, nothing is checked out',
+  'receive:source': 'its tree is checked out',
+  'build:begin': 'the build has a folder to work in',
+  'build:source': 'the source is a layer',
+  'build:detect': 'the buildpacks were asked, and their sandbox is open',
+  'build:sandbox': 'the sandbox of the build is open, nothing has run in it',
+  'build:layers': 'everything was built, and its sandbox is open',
+  'build:export': 'layers of the build are in the store, no image names them',
+  'build:adopt': 'a layer is on its way into the store, and has not its name yet',
+  'build:record': 'the image is complete, and the next build does not know of it',
+  'release:stored': 'the release is stored and pending',
+  'release:ran': 'its release process has run',
+  'deploy:created': 'its instances are made',
+  'deploy:started': 'they were started',
+  'deploy:ready': 'they are ready',
+  'deploy:committed': 'the release is live, visitors are still served by the one before',
+  'deploy:switched': 'visitors are served by it, the one before drains',
+  'deploy:recorded': 'the build is recorded as one that worked',
+  'receive:refs': 'git is not yet told to move its branch',
+  'receive:moved': 'the branch has moved',
+} as const;
+
+export type FaultPoint = keyof typeof faultPoints;
+
+const ways = ['kill', 'stop', 'error'] as const;
+
+/** What shall happen at a point: SIGKILL, SIGSTOP, or an error that nobody expects. */
+export type Fault = { readonly point: FaultPoint; readonly way: (typeof ways)[number] };
+
+/** `POINT` (which kills) or `POINT:kill|stop|error`; nothing when empty. @throws invalid */
+export function parseFault(text: string): Fault | undefined {
+  if (text === '') return undefined;
+  const way = ways.find(name => text.endsWith(`:${name}`));
+  const point = way === undefined ? text : text.slice(0, -way.length - 1);
+  if (isPoint(point)) return { point, way: way ?? 'kill' };
+  throw new WherryError(
+    'invalid',
+    `${quoteForPeople(text)} is no fault point. Give one of ${Object.keys(faultPoints).join(', ')}, with :kill, :stop or :error behind it.`,
+  );
+}
+
+function isPoint(text: string): text is FaultPoint {
+  return Object.hasOwn(faultPoints, text);
+}
