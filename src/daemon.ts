@@ -31,12 +31,9 @@ import { createSeal, loadKey } from './store/seal.ts';
 import { openStore, type Store } from './store/store.ts';
 import { systemClock as clock } from './system/clock.ts';
 import { armFault } from './system/fault.ts';
-import { createLocks, type Locks } from './system/locks.ts';
+import { createLocks } from './system/locks.ts';
 import { createLog } from './system/log.ts';
 import { createPaths } from './system/paths.ts';
-
-/** Milliseconds that a push waits for the app's deploy before it. */
-const deployWait = 1_800_000;
 
 /** The composition root: builds every concrete thing and joins the back edges. Resolves when it takes pushes and requests. */
 export async function runDaemon(settings: Settings): Promise<{ close(): Promise<void> }> {
@@ -102,10 +99,10 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     paths,
     handler: pushHandler({
       store,
-      locks,
       autocreate: settings.autocreate,
       deployer: () => required(later.deployer),
     }),
+    locks,
     log,
     clock,
   });
@@ -197,15 +194,13 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   };
 }
 
-/** What a push leads to: one deploy an app at a time, the next waits. */
+/** What a push leads to. */
 function pushHandler({
   store,
-  locks,
   autocreate,
   deployer,
 }: {
   store: Store;
-  locks: Locks;
   autocreate: boolean;
   deployer: () => Deployer;
 }): PushHandler {
@@ -220,16 +215,7 @@ function pushHandler({
     deployBranch: name => store.apps.find(name)?.deployBranch ?? null,
     setDeployBranch: (name, branch) => store.apps.setDeployBranch(store.apps.get(name), branch),
     async deploy(push, source, { progress, signal }) {
-      await locks.with(
-        push.app,
-        {
-          holder: `the deploy of ${push.commit.slice(0, 8)}`,
-          wait: deployWait,
-          signal,
-          onWait: holder => progress.step(`Waiting for ${holder}`),
-        },
-        () => deployer().push(push, source, { actor: push.actor, progress, signal }),
-      );
+      await deployer().push(push, source, { actor: push.actor, progress, signal });
     },
   };
 }

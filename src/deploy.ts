@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import type { Builder, BuildRequest, LoadRequest } from './build/builder.ts';
+import type { Builder, BuildRequest, LoadRequest, UnpackRequest } from './build/builder.ts';
 import type { Builds, Watched } from './build/builds.ts';
 import type { DiskRoom, Ways } from './build/disk-room.ts';
+import { branchOf, deployOffer } from './deploy/offered.ts';
 import type { App } from './domain/app.ts';
 import { buildLimitsOf } from './domain/build-limits.ts';
 import { parseBuilderName } from './domain/builder.ts';
@@ -16,6 +17,7 @@ import { type AppName, type Domain, type ProcessType, parseDomain } from './doma
 import type { Actor, Progress, Push, Source } from './domain/push.ts';
 import type { Quota } from './domain/quota.ts';
 import type { Release } from './domain/release.ts';
+import type { Author } from './receive/offers.ts';
 import type { Receiver } from './receive/receiver.ts';
 import { createReleases } from './release/releases.ts';
 import type { DeployTimes, Desired, Runtime } from './runtime/runtime.ts';
@@ -30,6 +32,14 @@ const fewestReleases = 2;
 
 export type Doing = { readonly actor: Actor; readonly progress: Progress; readonly signal?: AbortSignal };
 
+export type SentArchive = Pick<UnpackRequest, 'archive' | 'type'> & {
+  /** What it is, in the commit's message. */
+  readonly name: string;
+  /** Whoever acts when left out. */
+  readonly author?: Partial<Author>;
+  readonly again: boolean;
+};
+
 /** The pipeline, and every way to change what runs. Callers hold the app's lock (dispatch does). */
 export interface Deployer {
   push(push: Push, source: Source, doing: Doing): Promise<Release>;
@@ -39,6 +49,8 @@ export interface Deployer {
   loadImage(app: App, sent: { name: string; archive: Readable }, doing: Doing): Promise<Release>;
   /** Deploys an image of a registry, without git; the live release where it and the config are unchanged, unless `force`. */
   pullImage(app: App, wanted: { ref: ImageRef; force: boolean }, doing: Doing): Promise<Release>;
+  /** Files of an archive as a commit on the deploy branch, deployed as a push; undefined when they run already and not `again`. @throws invalid */
+  fromArchive(app: App, sent: SentArchive, doing: Doing): Promise<Release | undefined>;
   /** Forgets what builds of the app keep for the next one. */
   purgeCache(app: App): Promise<void>;
   /** What the last pushed commit would be built with, in order. @throws not-found when nothing was pushed, build-failed when nothing fits */
@@ -360,6 +372,26 @@ export function createDeployer(options: DeployerOptions): Deployer {
         return { image: await builder.load({ ...how, ...sent }), description: `Deploy image ${sent.name}` };
       }),
     pullImage,
+    async fromArchive(app, { archive, type, name, author, again }, doing) {
+      const signal = doing.signal ?? new AbortController().signal;
+      const { progress, actor } = doing;
+      await room.require(ways);
+      const limits = limitsOf(app);
+      const files = await builder.unpack({ app: app.name, archive, type, limits, progress, signal });
+      try {
+        const offer = await receiver.offers().commit(app.name, {
+          branch: branchOf(app),
+          dir: files.dir,
+          message: `Files of ${name}`,
+          author: { name: actor.name, email: `${actor.name}@${options.domain}`, ...author },
+          signal,
+        });
+        const deploy = (source: Source) => buildAndRollOut(app, source, again, doing);
+        return await deployOffer({ app, offer, again }, { store, receiver, deploy, progress, signal });
+      } finally {
+        await files.remove();
+      }
+    },
     detect: async (app, branch, doing) =>
       await builder.detect(requestFor(app, await lastPushed(app, branch), false, doing)),
     async releaseConfig(app, description, doing) {

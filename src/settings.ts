@@ -70,7 +70,7 @@ export const settingsTable = {
     flag: 'allow-hosts',
     env: 'WHERRY_ALLOW_HOSTS',
     default: '',
-    help: 'hosts (HOST or HOST:PORT, by commas) inside the network that buildpacks and images may be fetched from',
+    help: 'hosts (HOST or HOST:PORT, by commas) inside the network that buildpacks, images and sources may be fetched from',
     parse: text => text,
   }),
   autocreate: setting({

@@ -17,6 +17,7 @@ import {
   parseDomain,
 } from '../src/domain/names.ts';
 import type { Progress } from '../src/domain/push.ts';
+import type { Offers } from '../src/receive/offers.ts';
 import type { Receiver } from '../src/receive/receiver.ts';
 import type { Desired, Runtime } from '../src/runtime/runtime.ts';
 import { createSeal } from '../src/store/seal.ts';
@@ -50,6 +51,8 @@ let releaseStatus: number;
 let roomError: Error | undefined;
 let rebaseError: Error | undefined;
 let rebasedImage: Image;
+let unchanged: boolean;
+let did: string[];
 
 beforeEach(() => {
   store = openStore(':memory:', createSeal(randomBytes(32)));
@@ -61,6 +64,8 @@ beforeEach(() => {
   roomError = undefined;
   rebaseError = undefined;
   rebasedImage = image('9');
+  unchanged = false;
+  did = [];
   const run = async (desired: Desired, options: { commit?: () => void } = {}) => {
     if (failWith) throw failWith;
     options.commit?.();
@@ -93,6 +98,7 @@ beforeEach(() => {
       build: async () => nextImage,
       load: async () => nextImage,
       pull: async () => ({ image: nextImage, digest: `sha256:${'d'.repeat(64)}` }),
+      unpack: async () => ({ dir: '/nowhere', remove: async () => void did.push('removed') }),
       detect: async () => [],
       rebase: async () => {
         if (rebaseError) throw rebaseError;
@@ -102,7 +108,7 @@ beforeEach(() => {
       forget: async () => {},
       collect: async () => {},
     },
-    receiver: { remove: async () => {}, head: async () => null } as unknown as Receiver,
+    receiver: { remove: async () => {}, head: async () => null, offers: () => offers } as unknown as Receiver,
     runtime,
     publishRoutes: async () => {},
     forgetRoute: () => {},
@@ -114,6 +120,17 @@ beforeEach(() => {
   deployer.create(blog, doing.actor);
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const offers: Offers = {
+  commit: async (name, { branch, message, author }) => {
+    did.push(`${branch}: ${message} by ${author.name} <${author.email}>`);
+    const from = store.releases.live(store.apps.get(name))?.commit ?? null;
+    return { app: name, branch, commit: 'b'.repeat(40), from, unchanged, quarantine: '/nowhere' };
+  },
+  checkout: async ({ commit }) => ({ commit, subject: 'Files', dir: '/nowhere', checkoutMs: 0 }),
+  accept: async () => void did.push('accepted'),
+  drop: async () => void did.push('dropped'),
+};
 
 const push = (name: AppName = blog, progress: Progress = quiet) =>
   deployer.push(
@@ -232,6 +249,49 @@ describe('pullImage', () => {
     nextImage = image('8');
     expect(await deployer.rebuild(app(), doing)).toMatchObject({ sourceImage: 'docker.io/library/boat:1' });
     expect(last()?.image.id).toBe(nextImage.id);
+  });
+});
+
+describe('fromArchive', () => {
+  const sent = { name: 'https://example.org/a.tgz', archive: Readable.from([]), again: false };
+
+  it('deploys a commit of its files and moves the branch to it then', async () => {
+    const release = await deployer.fromArchive(app(), sent, doing);
+    expect(release).toMatchObject({
+      version: 1,
+      commit: 'b'.repeat(40),
+      description: 'Deploy bbbbbbbb Files',
+    });
+    expect(did).toEqual([
+      'main: Files of https://example.org/a.tgz by ann <ann@test>',
+      'accepted',
+      'dropped',
+      'removed',
+    ]);
+    expect(app().deployBranch).toBe('main');
+    expect(store.builds.list(app())).toMatchObject([{ kind: 'build', status: 'succeeded', release: 1 }]);
+  });
+
+  it('goes to the deploy branch, by the author that was given', async () => {
+    store.apps.setDeployBranch(app(), 'live');
+    await deployer.fromArchive(app(), { ...sent, author: { name: 'Eve' } }, doing);
+    expect(did[0]).toBe('live: Files of https://example.org/a.tgz by Eve <ann@test>');
+  });
+
+  it('does nothing for files that run already, unless asked', async () => {
+    await deployer.fromArchive(app(), sent, doing);
+    unchanged = true;
+    did = [];
+    expect(await deployer.fromArchive(app(), sent, doing)).toBeUndefined();
+    expect(did.slice(1)).toEqual(['dropped', 'removed']);
+    expect((await deployer.fromArchive(app(), { ...sent, again: true }, doing))?.version).toBe(2);
+  });
+
+  it('leaves branch and release as they were when the new version does not start', async () => {
+    failWith = new WherryError('check-failed', 'web.1 did not start');
+    await expect(deployer.fromArchive(app(), sent, doing)).rejects.toThrow('web.1 did not start');
+    expect(did.slice(1)).toEqual(['dropped', 'removed']);
+    expect([app().deployBranch, store.releases.live(app())]).toEqual([null, undefined]);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { ArchiveType } from '../domain/archive-type.ts';
 import type { BuildLimits } from '../domain/build-limits.ts';
 import type { BuilderName } from '../domain/builder.ts';
 import type { BuildpackSource } from '../domain/buildpack-source.ts';
@@ -15,6 +16,8 @@ export interface Builder {
   load(request: LoadRequest): Promise<Image>;
   /** An image of a registry as one of ours; only layers that are not here are fetched. @throws what a registry answers with, or build-failed */
   pull(request: PullImageRequest): Promise<{ image: Image; digest: string }>;
+  /** An app's files out of an archive. @throws invalid for what must not be deployed; access-denied, unavailable for a URL */
+  unpack(request: UnpackRequest): Promise<Unpacked>;
   /** Which buildpacks would build it, in order; takes the source away like a build. @throws build-failed when none */
   detect(request: BuildRequest): Promise<readonly string[]>;
   /** The image's own layers on the newest generation of its stack; itself where it is on it already. @throws conflict with the remedy */
@@ -67,4 +70,17 @@ export type LoadRequest = Pick<BuildRequest, 'app' | 'limits' | 'progress' | 'si
 
 export type PullImageRequest = Pick<BuildRequest, 'app' | 'limits' | 'progress' | 'signal'> & {
   readonly ref: ImageRef;
+};
+
+export type UnpackRequest = Pick<BuildRequest, 'app' | 'limits' | 'progress' | 'signal'> & {
+  /** Where to fetch it, or the archive itself. */
+  readonly archive: URL | Readable;
+  /** What it must be; whatever it is when left out. */
+  readonly type?: ArchiveType | undefined;
+};
+
+export type Unpacked = {
+  /** Folder with the files; what they all lay in is taken away. */
+  readonly dir: string;
+  remove(): Promise<void>;
 };

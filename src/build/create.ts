@@ -17,6 +17,7 @@ import { layersHeld } from './collect.ts';
 import { explainFull, watchDisk } from './disk-watch.ts';
 import { parseAllowedHosts } from './fetch/addresses.ts';
 import { createFetcher, type Fetcher } from './fetch/fetcher.ts';
+import { unpackSource } from './fetch/source-archive.ts';
 import { heldTo, layersHeldTo } from './held.ts';
 import type { LayerStore } from './layers/store.ts';
 import { readBuildConfig } from './lifecycle/build-config.ts';
@@ -115,6 +116,13 @@ export function createBuilder(options: BuilderOptions): Builder {
     },
     load: async request => await loadImage(request, await ready),
     pull: async request => await pullImage(request, await ready),
+    async unpack(request) {
+      await swept;
+      return await unpackSource(request, {
+        builds: paths.builds,
+        rules: { allowed, caFile: operator.caFile },
+      });
+    },
     async detect(request) {
       return await buildOnce({ lifecycle: await ready, fetcher, queue, reach }, request, detectBuildpacks);
     },

@@ -9,6 +9,7 @@ import { dockerOptionsCommands } from './docker-options.ts';
 import { domainsCommands } from './domains.ts';
 import { eventsCommands } from './events.ts';
 import { gitCommands } from './git.ts';
+import { gitFromArchiveCommands } from './git-from-archive.ts';
 import { gitFromImageCommands } from './git-from-image.ts';
 import { helpCommand, versionCommand } from './help.ts';
 import { imageCommands } from './image.ts';
@@ -39,6 +40,7 @@ export function createCoreRegistry(): Registry {
     ...eventsCommands,
     ...gitCommands,
     ...gitFromImageCommands,
+    ...gitFromArchiveCommands,
     ...imageCommands,
     ...logsCommands,
     ...psCommands,

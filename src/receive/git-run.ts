@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { GitProcess } from './git.ts';
+import { exitOf, type GitProcess, killGroup } from './git.ts';
 
 /** A git process that talks with a client. */
 export type GitRun = {
@@ -19,7 +19,7 @@ const lastWords = 5000;
 export function joinGit(child: GitProcess, streams: Streams): GitRun {
   feed(streams.stdin, child.stdin);
   const told = [forward(child.stdout, streams.stdout), forward(child.stderr, streams.stderr)];
-  const done = exited(child).then(async status => {
+  const done = exitOf(child).then(async status => {
     let timer: NodeJS.Timeout | undefined;
     const enough = new Promise(resolve => {
       timer = setTimeout(resolve, lastWords);
@@ -57,24 +57,8 @@ function forward(from: Readable | null, to: Writable): Promise<void> {
   });
 }
 
-function exited(child: GitProcess): Promise<number> {
-  return new Promise(resolve => {
-    child.once('error', () => resolve(127));
-    child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGTERM' ? 143 : 137)));
-  });
-}
-
 function stop(child: GitProcess): void {
   killGroup(child, 'SIGTERM');
   const timer = setTimeout(() => killGroup(child, 'SIGKILL'), killAfter);
   child.once('exit', () => clearTimeout(timer));
-}
-
-function killGroup(child: GitProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch {
-    // The group ended by itself.
-  }
 }

@@ -86,3 +86,21 @@ export function gitEnvironment(
 export function homeDir(paths: Paths): string {
   return join(paths.repos, '.home');
 }
+
+/** Status of a process that ends; 128 and a signal's number when one ended it. */
+export function exitOf(child: GitProcess): Promise<number> {
+  return new Promise(resolve => {
+    child.once('error', () => resolve(127));
+    child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGTERM' ? 143 : 137)));
+  });
+}
+
+/** To a process and its children, unless it has ended. */
+export function killGroup(child: GitProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // The group ended by itself.
+  }
+}

@@ -3,13 +3,15 @@ import type { AppName } from '../domain/names.ts';
 import { quoteForPeople } from '../domain/names.ts';
 import type { Clock } from '../system/clock.ts';
 import { ensureGitUser } from '../system/git-user.ts';
-import { createLocks } from '../system/locks.ts';
+import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
 import { createGit, type Git } from './git.ts';
 import { joinGit } from './git-run.ts';
 import { clearLeftovers, clearQuarantines } from './leftovers.ts';
 import { createMaintenance, type Maintenance } from './maintenance.ts';
+import { createOffers } from './make-offers.ts';
+import type { Offers } from './offers.ts';
 import { receivePack } from './receive-pack.ts';
 import type { GitSession, PushHandler, Receiver, TrackedSession } from './receiver.ts';
 import { createRepositories, makeHome, type Repositories, requireReach } from './repositories.ts';
@@ -18,21 +20,27 @@ import { openIncoming, takeSource } from './sources.ts';
 export type ReceiverOptions = {
   readonly paths: Paths;
   readonly handler: PushHandler;
+  /** One change to an app at a time: a push holds the app's lock from its hook until its ref has moved. */
+  readonly locks: Locks;
   readonly log: Log;
   readonly clock: Clock;
   /** System user that owns the repositories and runs git. */
   readonly userName?: string;
 };
 
-type Opened = { readonly git: Git; readonly repositories: Repositories; readonly maintenance: Maintenance };
+type Opened = {
+  readonly git: Git;
+  readonly repositories: Repositories;
+  readonly maintenance: Maintenance;
+  readonly offers: Offers;
+};
 
 /** Milliseconds a fetch may take. */
 const longestFetch = 3_600_000;
 
 /** The git side of Wherry: repositories, pushes with their hook, fetches, sources. */
 export function createReceiver(options: ReceiverOptions): Receiver {
-  const { paths, handler, log, clock } = options;
-  const turns = createLocks();
+  const { paths, handler, locks, log, clock } = options;
   const sessions = trackSessions();
   let parts: Opened | undefined;
   const opened = (): Opened => {
@@ -51,11 +59,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       await openIncoming(paths);
       await requireReach(paths, user);
       const git = createGit({ paths, user });
-      parts = {
-        git,
-        repositories: createRepositories({ paths, user }),
-        maintenance: createMaintenance({ git, log }),
-      };
+      const repositories = createRepositories({ paths, user });
+      const maintenance = createMaintenance({ git, log });
+      const offers = createOffers({ git, repositories, maintenance, paths, clock });
+      parts = { git, repositories, maintenance, offers };
     },
     close: async () => {
       parts?.maintenance.stop();
@@ -67,7 +74,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         const { git, repositories, maintenance } = opened();
         await handler.admit(session.app, session.actor);
         await repositories.ensure(session.app);
-        const status = await receivePack(tracked, { paths, git, repositories, handler, turns, log, clock });
+        const status = await receivePack(tracked, { paths, git, repositories, handler, locks, log, clock });
         const repo = repositories.pathOf(session.app);
         // Git killed by force leaves its quarantine behind; one that ends by itself does not.
         if (status >= 128 && sessions.count(session.app) === 1) await clearQuarantines(repo);
@@ -85,6 +92,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     ensure: app => opened().repositories.ensure(app),
     remove: app => opened().repositories.remove(app),
     head: (app, branch) => opened().repositories.head(app, branch),
+    offers: () => opened().offers,
     checkout: (app, commit) => {
       const { git, repositories } = opened();
       if (!/^[0-9a-f]{40}$/.test(commit)) {

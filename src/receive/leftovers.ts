@@ -2,6 +2,7 @@ import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../system/clock.ts';
 import type { Paths } from '../system/paths.ts';
+import { quarantinePrefix } from './make-offers.ts';
 
 /** Milliseconds until a process of a daemon that is gone is killed. */
 const patience = 2000;
@@ -28,8 +29,17 @@ export async function clearQuarantines(repo: string): Promise<void> {
   }
 }
 
+/** Objects of commits that were made here and not accepted. Only at the start. */
+async function clearOffers(repo: string): Promise<void> {
+  for (const name of await list(join(repo, 'objects'))) {
+    if (name.startsWith(quarantinePrefix))
+      await rm(join(repo, 'objects', name), { recursive: true, force: true });
+  }
+}
+
 async function clearRepository(repo: string): Promise<void> {
   await clearQuarantines(repo);
+  await clearOffers(repo);
   const stale = [
     ...(await list(repo)).filter(name => name.endsWith('.lock')),
     ...(await list(join(repo, 'refs'), true))

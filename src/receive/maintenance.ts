@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../system/log.ts';
-import type { Git, GitProcess } from './git.ts';
+import { type Git, type GitProcess, killGroup } from './git.ts';
 
 export type Thresholds = {
   /** Loose objects, judged by one of their 256 folders. */
@@ -40,7 +40,7 @@ export function createMaintenance({ git, log }: { git: Git; log: Log }, threshol
     },
     stop: (): void => {
       stopped = true;
-      if (child) endGroup(child);
+      if (child) killGroup(child, 'SIGTERM');
     },
   };
 }
@@ -56,7 +56,7 @@ async function isScattered(repo: string, { loose, packs }: Thresholds): Promise<
 
 function ended(child: GitProcess): Promise<number> {
   return new Promise(resolve => {
-    const timer = setTimeout(() => endGroup(child), longest);
+    const timer = setTimeout(() => killGroup(child, 'SIGTERM'), longest);
     const settle = (code: number | null) => {
       clearTimeout(timer);
       resolve(code ?? 128);
@@ -64,13 +64,4 @@ function ended(child: GitProcess): Promise<number> {
     child.once('error', () => settle(127));
     child.once('exit', settle);
   });
-}
-
-function endGroup(child: GitProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, 'SIGTERM');
-  } catch {
-    // It ended by itself.
-  }
 }

@@ -23,8 +23,8 @@ export type ReceiveParts = {
   readonly git: Git;
   readonly repositories: Repositories;
   readonly handler: PushHandler;
-  /** One deploying push per app at a time, from its hook until its ref has moved. */
-  readonly turns: Locks;
+  /** One change to an app at a time; here from a push's hook until its ref has moved. */
+  readonly locks: Locks;
   readonly log: Log;
   readonly clock: Clock;
 };
@@ -106,12 +106,12 @@ function deployInTurn(
 ): Promise<number> {
   const { session, parts, progress } = work;
   const turn = {
-    holder: `the deploy of ${commit.slice(0, 7)}`,
+    holder: `the deploy of ${commit.slice(0, 8)}`,
     wait: times.turn,
     onWait: (holder: string) => progress.step(`Waiting for ${holder}`),
     signal: session.signal,
   };
-  return parts.turns.with(session.app, turn, async () => {
+  return parts.locks.with(session.app, turn, async () => {
     const verdict = judge(work, updates);
     if (verdict.deploy) {
       await refuseMoved(work, verdict.deploy);

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { AppName } from '../domain/names.ts';
 import type { Actor, Progress, Push, Source } from '../domain/push.ts';
+import type { Offers } from './offers.ts';
 
 /** What a push to the deploy branch leads to. A throw rejects the push; its sentence is shown to the pusher. */
 export interface PushHandler {
@@ -9,7 +10,7 @@ export interface PushHandler {
   /** The branch that builds, or null when the first push decides. */
   deployBranch(app: AppName): string | null;
   setDeployBranch(app: AppName, branch: string): void;
-  /** Build, release, run. `source.dir` is the handler's to keep or delete. */
+  /** Build, release, run, while the app's lock is held. `source.dir` is the handler's to keep or delete. */
   deploy(push: Push, source: Source, options: { progress: Progress; signal: AbortSignal }): Promise<void>;
 }
 
@@ -45,6 +46,8 @@ export interface Receiver {
   remove(app: AppName): Promise<void>;
   /** Head of a branch, or null. */
   head(app: AppName, branch: string): Promise<string | null>;
+  /** Commits that do not come by a push. @throws unavailable while Wherry starts */
+  offers(): Offers;
   /** Checks out an accepted commit into a fresh folder, for a rebuild. */
   checkout(app: AppName, commit: string): Promise<Source>;
 }

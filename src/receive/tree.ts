@@ -44,7 +44,8 @@ export function parseTree(tree: Buffer): TreeEntry[] {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function checkName(bytes: Buffer): string {
+/** A name of a file or folder. @throws invalid */
+export function checkName(bytes: Buffer): string {
   let name: string;
   try {
     name = utf8.decode(bytes);

@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type Header, pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ArchiveLimits, extractArchive } from '../../src/build/archive.ts';
+import { extractArchive } from '../../src/build/archive.ts';
+import type { ArchiveLimits } from '../../src/build/archive-folder.ts';
 
 type Headers = Partial<Header> & Pick<Header, 'name'>;
 type Item = Headers & { readonly text?: string };

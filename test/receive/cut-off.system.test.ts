@@ -6,6 +6,7 @@ import { parseAppName } from '../../src/domain/names.ts';
 import { createReceiver } from '../../src/receive/index.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { spawn } from '../../src/system/exec.ts';
+import { createLocks } from '../../src/system/locks.ts';
 import { silentLog } from '../../src/system/log.ts';
 import { createPaths } from '../../src/system/paths.ts';
 import type { Repository } from '../support/git.ts';
@@ -227,7 +228,7 @@ describe('a receiver that stops', () => {
       setDeployBranch: () => {},
       deploy: async () => {},
     };
-    const next = createReceiver({ paths, handler, log: silentLog, clock: systemClock });
+    const next = createReceiver({ paths, handler, locks: createLocks(), log: silentLog, clock: systemClock });
     await next.open();
     expect(harness.leftovers(app)).toEqual([]);
     expect(harness.processes(app)).toEqual([]);

@@ -8,6 +8,7 @@ import type { Receiver } from '../../src/receive/receiver.ts';
 import type { SshLimits } from '../../src/ssh/limits.ts';
 import { createSshServer, type Dispatch } from '../../src/ssh/server.ts';
 import { systemClock } from '../../src/system/clock.ts';
+import { createLocks } from '../../src/system/locks.ts';
 import { silentLog } from '../../src/system/log.ts';
 import { createPaths } from '../../src/system/paths.ts';
 import { createRepository, type Repository } from '../support/git.ts';
@@ -63,6 +64,7 @@ export async function startHarness(limits: Partial<SshLimits> = {}): Promise<Har
     paths,
     log: silentLog,
     clock: systemClock,
+    locks: createLocks(),
     handler: {
       admit: app => harness.admit(app),
       deployBranch: app => deployBranches.get(app) ?? null,

@@ -8,6 +8,7 @@ import { createReceiver } from '../../src/receive/index.ts';
 import { createMaintenance } from '../../src/receive/maintenance.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { ensureGitUser } from '../../src/system/git-user.ts';
+import { createLocks } from '../../src/system/locks.ts';
 import { silentLog } from '../../src/system/log.ts';
 import { createPaths } from '../../src/system/paths.ts';
 import { must, run } from '../support/run.ts';
@@ -36,7 +37,14 @@ function makeReceiver() {
   };
   return {
     paths,
-    receiver: createReceiver({ paths, handler, log: silentLog, clock: systemClock, userName }),
+    receiver: createReceiver({
+      paths,
+      handler,
+      locks: createLocks(),
+      log: silentLog,
+      clock: systemClock,
+      userName,
+    }),
   };
 }
 

@@ -1,0 +1,85 @@
+import { createReadStream, readdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createGunzip } from 'node:zlib';
+import type { ArchiveType } from '../../domain/archive-type.ts';
+import { WherryError } from '../../domain/errors.ts';
+import { extractArchive } from '../archive.ts';
+import type { FolderOptions } from '../archive-folder.ts';
+import type { Unpacked, UnpackRequest } from '../builder.ts';
+import { makeWorkFolder } from '../lifecycle/work-folder.ts';
+import { saveStream } from '../save-stream.ts';
+import { extractZip } from '../zip.ts';
+import { type DownloadRules, download, shown } from './download.ts';
+
+/** As dokku's archive-max-size. */
+const limits = { bytes: 2 ** 30 };
+
+/** An app's files out of an archive, which comes from a URL or is sent. @throws invalid naming what is refused; as `download` */
+export async function unpackSource(
+  request: UnpackRequest,
+  { builds, rules }: { builds: string; rules: Omit<DownloadRules, 'signal'> },
+): Promise<Unpacked> {
+  const work = await makeWorkFolder(join(builds, request.app));
+  try {
+    const file = join(work.dir, 'archive');
+    const name = await save(request, file, rules);
+    const into = work.folder('archive.d');
+    await extract(await formatOf(file, request.type, name), { file, into, name });
+    return { dir: topOf(into), remove: work.remove };
+  } catch (error) {
+    await work.remove();
+    request.signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/** The archive's name, for people. */
+async function save(
+  { archive, limits: { disk, time }, progress, signal }: UnpackRequest,
+  file: string,
+  rules: Omit<DownloadRules, 'signal'>,
+): Promise<string> {
+  if (archive instanceof URL) {
+    progress.step(`Fetching ${shown(archive)}`);
+    await download(archive, file, { ...rules, signal });
+    return `Archive ${shown(archive)}`;
+  }
+  await saveStream(archive, file, { most: disk, time, signal });
+  return 'The archive';
+}
+
+/** By its first bytes: names lie, and standard input has none. @throws invalid when it is another than was said */
+async function formatOf(file: string, said: ArchiveType | undefined, name: string): Promise<ArchiveType> {
+  const handle = await open(file, 'r');
+  const head = Buffer.alloc(4);
+  try {
+    await handle.read(head, 0, 4, 0);
+  } finally {
+    await handle.close();
+  }
+  const found =
+    head.readUInt16BE(0) === 0x1f8b ? 'tar.gz' : head.toString('latin1', 0, 2) === 'PK' ? 'zip' : 'tar';
+  if (said === undefined || said === found) return found;
+  throw new WherryError(
+    'invalid',
+    `${name} is no ${said} archive. Leave --archive-type out, or make it again.`,
+  );
+}
+
+async function extract(format: ArchiveType, archive: FolderOptions & { file: string }): Promise<void> {
+  const options = { ...archive, limits };
+  if (format === 'zip') return await extractZip(options);
+  const raw = createReadStream(archive.file);
+  if (format === 'tar') return await extractArchive({ ...options, stream: raw });
+  const stream = createGunzip();
+  raw.on('error', error => stream.destroy(error));
+  await extractArchive({ ...options, stream: raw.pipe(stream) });
+}
+
+/** Archives of repositories hold one folder with everything in it. */
+function topOf(dir: string): string {
+  const entries = readdirSync(dir, { withFileTypes: true });
+  const [only] = entries;
+  return entries.length === 1 && only?.isDirectory() ? join(dir, only.name) : dir;
+}
