@@ -3,7 +3,15 @@ import type { Socket } from 'node:net';
 import { Answer, switchingHead } from './answer.ts';
 import type { Connection, ConnectionUser, Failure } from './connection.ts';
 import type { EdgeLog } from './log.ts';
-import { appBusy, appFailed, appSlow, bodyTooLarge, notServing, slowClient } from './page-texts.ts';
+import {
+  appBusy,
+  appFailed,
+  appSlow,
+  bodyTooLarge,
+  malformed,
+  notServing,
+  slowClient,
+} from './page-texts.ts';
 import { type Page, sendPage } from './pages.ts';
 import { type Plan, record } from './plan.ts';
 import { type Pool, pick } from './pool.ts';
@@ -165,6 +173,12 @@ export class Exchange implements ConnectionUser, Watched {
     }
     const late = this.#late(now);
     if (late) this.#giveUp(late);
+  }
+
+  /** An answer that is due already, or has begun, is no longer to be told from what follows it. */
+  garbled(): void {
+    if (this.#answering || this.#req.complete) this.socket.destroy();
+    else this.#giveUp(malformed);
   }
 
   #late(now: number): Page | undefined {

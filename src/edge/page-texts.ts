@@ -23,7 +23,7 @@ export const noRoutes: Page = {
 };
 
 export function badRequest(refusal: Refusal): Page {
-  const title = refusal.status === 501 ? 'Not implemented' : 'Bad request';
+  const title = refusal.status > 500 ? 'Not implemented' : 'Bad request';
   return { status: refusal.status, reason: refusal.reason, title, text: refusal.text };
 }
 
@@ -111,7 +111,7 @@ function isLongTarget(bytes: Buffer | undefined): boolean {
   return !bytes.subarray(0, 8192).includes(10);
 }
 
-const malformed: Page = {
+export const malformed: Page = {
   status: 400,
   reason: 'bad-request',
   title: 'Bad request',
@@ -130,6 +130,13 @@ export const noTunnels: Page = {
   reason: 'no-tunnels',
   title: 'Method not allowed',
   text: 'CONNECT is not answered here.',
+};
+
+export const badExpectation: Page = {
+  status: 417,
+  reason: 'bad-expectation',
+  title: 'Expectation failed',
+  text: 'The only expectation that is understood here is 100-continue.',
 };
 
 export const ownFault: Page = {

@@ -13,6 +13,9 @@ export type Page = {
   readonly retryAfter?: number;
 };
 
+/** Where the request ends, or whether more of it comes, is not known. */
+const endsConnection = new Set([400, 408, 417, 501, 505]);
+
 /** The whole answer as name, value pairs and body, for a client that prefers JSON or HTML. */
 export function renderPage(page: Page, accept: string | undefined): { headers: string[]; body: string } {
   const json = accept !== undefined && /[/+]json\b/i.test(accept) && !/text\/html/i.test(accept);
@@ -35,7 +38,7 @@ export function sendPage(req: IncomingMessage, res: ServerResponse, page: Page):
     return;
   }
   const { headers, body } = renderPage(page, req.headers.accept);
-  if (page.status === 400 || page.status === 408) res.shouldKeepAlive = false;
+  if (endsConnection.has(page.status)) res.shouldKeepAlive = false;
   res.writeHead(page.status, headers);
   res.end(req.method === 'HEAD' ? undefined : body);
 }

@@ -28,7 +28,7 @@ export type RequestHead = {
 };
 
 export type Refusal = {
-  readonly status: 400 | 414 | 431 | 501;
+  readonly status: 400 | 414 | 431 | 501 | 505;
   readonly reason: string;
   readonly text: string;
 };
@@ -49,6 +49,9 @@ export function readRequestHead(req: IncomingMessage, trusted = false): RequestH
     return refuse(431, 'too-many-headers', 'The request has more than 100 headers.');
   const url = req.url ?? '';
   if (url.length > maxTarget) return targetTooLong;
+  // Node reads HTTP/0.9 and HTTP/2.0 as version numbers like others.
+  if (req.httpVersionMajor !== 1)
+    return refuse(505, 'bad-version', 'Only HTTP/1.1 and HTTP/1.0 are spoken here.');
   const scan = scanHeaders(raw, { trusted });
   const named = namedHops(scan.connection);
   const lines = named ? scanHeaders(raw, { named, trusted }).lines : scan.lines;

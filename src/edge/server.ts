@@ -7,6 +7,7 @@ import type { ExchangeContext } from './exchange.ts';
 import { createForwarder, type Forwarder } from './forward.ts';
 import type { EdgeLog } from './log.ts';
 import {
+  badExpectation,
   badRequest,
   noRoutes,
   noTunnels,
@@ -51,6 +52,8 @@ export class EdgeServer {
   readonly #slowReaders = new SlowReaders();
   readonly #visitors: Visitors;
   readonly #forwarder: Forwarder;
+  /** Answered with the end of their connection: what follows is not read, it may be a part of what was refused. */
+  readonly #ending = new WeakSet<Socket>();
   readonly #server: Server;
   #stopping = false;
   #port = 0;
@@ -101,6 +104,7 @@ export class EdgeServer {
     if (this.#visitors.readsProxyHeaders) this.#readProxyHeaders(server);
     server.on('request', (req, res) => this.#guarded({ req, res, expects: false }));
     server.on('checkContinue', (req, res) => this.#guarded({ req, res, expects: true }));
+    server.on('checkExpectation', (req, res) => this.#answer({ req, res, expects: true }, badExpectation));
     server.on('upgrade', (req, stream, first) => {
       const socket = stream as Socket;
       if (isAnswering(socket)) this.#drop(socket, 'pipelined-upgrade');
@@ -142,8 +146,10 @@ export class EdgeServer {
 
   /** What Node's parser refused. */
   #unreadable(error: ClientError, socket: Socket): void {
-    if (this.#watch.serves(socket)) {
-      socket.destroy();
+    if (error.code === 'HPE_CLOSED_CONNECTION' || this.#ending.has(socket)) return;
+    const served = this.#watch.servedOn(socket);
+    if (served) {
+      served.garbled();
       return;
     }
     const page = unreadable(error);
@@ -172,6 +178,7 @@ export class EdgeServer {
   }
 
   #guarded(incoming: Incoming): void {
+    if (this.#ending.has(incoming.req.socket)) return;
     try {
       this.#handle(incoming);
     } catch (error) {
@@ -206,6 +213,7 @@ export class EdgeServer {
     counters.refuse(page.reason);
     if (log.debugging) log.debug({ url: req.url, host: req.headers.host, status: page.status }, page.reason);
     sendPage(req, res, page);
+    if (!res.shouldKeepAlive) this.#ending.add(req.socket);
     linger(req);
   }
 

@@ -6,6 +6,8 @@ export interface Watched {
   readonly socket: Socket;
   /** @param now monotonic milliseconds */
   check(now: number): void;
+  /** What came from the client cannot be read. */
+  garbled(): void;
 }
 
 /** One timer for all requests in flight, once a second: cheaper than one or two timers each. */
@@ -22,10 +24,10 @@ export class Watch {
     this.#timer.unref();
   }
 
-  /** Whether an answer on this client's socket is under way. */
-  serves(socket: Socket): boolean {
-    for (const item of this.#items) if (item.socket === socket) return true;
-    return false;
+  /** The first of those under way on this client's socket. */
+  servedOn(socket: Socket): Watched | undefined {
+    for (const item of this.#items) if (item.socket === socket) return item;
+    return undefined;
   }
 
   add(item: Watched): void {

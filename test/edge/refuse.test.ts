@@ -74,7 +74,14 @@ describe('requests that are refused', () => {
     ['a folded header', 'GET / HTTP/1.1\r\nHost: demo.test\r\nX: 1\r\n 2\r\n\r\n', '400 bad-request'],
     ['a bare CR', 'GET / HTTP/1.1\r\nHost: demo.test\r\nX: 1\rY: 2\r\n\r\n', '400 bad-request'],
     ['a zero byte', 'GET / HTTP/1.1\r\nHost: demo.test\r\nX: \0\r\n\r\n', '400 bad-request'],
-    ['HTTP/0.9', 'GET /\r\n\r\n', '400 bad-'],
+    ['HTTP/0.9', 'GET /\r\n\r\n', '505 bad-version'],
+    ['HTTP/0.9 by name', 'GET / HTTP/0.9\r\nHost: demo.test\r\n\r\n', '505 bad-version'],
+    ['HTTP/2.0 by name', 'GET / HTTP/2.0\r\nHost: demo.test\r\n\r\n', '505 bad-version'],
+    [
+      'an expectation that nobody knows',
+      'POST / HTTP/1.1\r\nHost: demo.test\r\nExpect: miracle\r\nContent-Length: 3\r\n\r\nabc',
+      '417 bad-expectation',
+    ],
     ['a control byte in the target', 'GET /a\x01b HTTP/1.1\r\nHost: demo.test\r\n\r\n', '400 bad-request'],
     ['a zero byte in the target', 'GET /a\0b HTTP/1.1\r\nHost: demo.test\r\n\r\n', '400 bad-request'],
     ['a tab in the target', 'GET /a\tb HTTP/1.1\r\nHost: demo.test\r\n\r\n', '400 bad-request'],
@@ -105,6 +112,42 @@ describe('requests that are refused', () => {
     client.send('GET / HTTP/1.1\r\nHost: demo.test\nX: 1\r\nConnection: close\r\n\r\n');
     await client.closed();
     expect(app.received.join('')).not.toMatch(/[^\r]\n/);
+  });
+
+  it('for their chunks get a 400, and the app no whole request (A6.5a)', async () => {
+    for (const body of [
+      '0x3\r\nabc\r\n',
+      '3\r\nabcd\r\n',
+      '3\nabc\r\n',
+      '3;a\nb\r\nabc\r\n',
+      '-1\r\n',
+      `${'f'.repeat(17)}\r\n`,
+    ]) {
+      const app = await startRawApp(() => {});
+      const edge = await startTestEdge(demo(app.port));
+      const client = await openClient(edge.port);
+      client.send(`POST / HTTP/1.1\r\nHost: demo.test\r\nTransfer-Encoding: chunked\r\n\r\n${body}0\r\n\r\n`);
+      expect(reasonOf(await client.closed()), body).toBe('400 bad-request');
+      expect(app.received.join('')).not.toContain('\r\n0\r\n\r\n');
+      expect(edge.targets.pools.get(`demo-${app.port}`)?.inFlight).toBe(0);
+    }
+  });
+
+  it('end their connection: what follows is no request of its own (A6.5a)', async () => {
+    const app = await startRawApp(socket => socket.write(ok));
+    const { port } = await startTestEdge(demo(app.port));
+    for (const encoding of ['', 'xchunked', 'gzip, chunked']) {
+      const first = `POST / HTTP/1.1\r\nHost: demo.test\r\nTransfer-Encoding: ${encoding}\r\n\r\n`;
+      expect(reasonOf(await exchange(port, first + get('/smuggled')))).toBe('501 bad-framing');
+    }
+    expect(app.received).toEqual([]);
+  });
+
+  it('behind one that closes its connection leave it its answer', async () => {
+    const app = await startRawApp(socket => setTimeout(() => socket.write(ok), 50));
+    const { port } = await startTestEdge(demo(app.port));
+    expect((await exchange(port, get('/1') + get('/2'))).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200']);
+    expect(app.received.join('')).not.toContain('/2');
   });
 
   it('after a good one on the same connection do not disturb its answer', async () => {
