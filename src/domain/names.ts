@@ -28,9 +28,9 @@ export function parseAppName(text: string): AppName {
   return text as AppName;
 }
 
-/** @throws invalid */
+/** Dots as Cloud Native Buildpacks have them; but `web.1` is the first instance of `web`, never a type. @throws invalid */
 export function parseProcessType(text: string): ProcessType {
-  if (!/^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$/.test(text)) {
+  if (!/^(?!.*\.\.)(?!.*\.\d+$)[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(text)) {
     throw new WherryError(
       'invalid',
       `Process type ${quoteForPeople(text)} is not valid. Use 1 to 63 letters, digits and "-", as in "web".`,

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { appendFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../system/clock.ts';
+import { instancePrefix, shortType } from './instance-name.ts';
 import type { LogLine, LogQuery } from './runtime.ts';
 
 /** Files of ended instances that are kept per app. */
@@ -85,7 +86,10 @@ function byTime(a: LogLine, b: LogLine): number {
 }
 
 function matches(dyno: string, wanted: string | undefined): boolean {
-  return wanted === undefined || dyno === wanted || dyno.startsWith(`${wanted}.`);
+  if (wanted === undefined) return true;
+  const [, type = '', index = ''] = /^(.*?)(\.\d+)?$/.exec(wanted) ?? [];
+  const named = index === '' ? dyno.replace(/\.\d+$/, '') : dyno;
+  return named === `${shortType(type)}${index}`;
 }
 
 async function logFilesIn(folder: string): Promise<string[]> {
@@ -95,9 +99,12 @@ async function logFilesIn(folder: string): Promise<string[]> {
     .map(name => join(folder, name));
 }
 
-/** `app.web.1.v3-a1b2c3.log` -> `web.1`. */
+/** `app/app.web.1.v3-a1b2c3.log` -> `web.1`. App and type may have dots in their names; files of before a rename have the old one. */
 function dynoOfFile(file: string): string {
-  return /\.([a-z0-9-]+\.\d+)\.v\d+-[0-9a-f]+\.log$/.exec(file)?.[1] ?? 'wherry';
+  const prefix = instancePrefix(basename(dirname(file)));
+  const name = basename(file);
+  const rest = name.startsWith(prefix) ? name.slice(prefix.length) : name.slice(name.indexOf('.') + 1);
+  return /^(.+\.\d+)\.v\d+-[0-9a-f]+\.log$/.exec(rest)?.[1] ?? 'wherry';
 }
 
 type Read = { readonly lines: LogLine[]; readonly end: number };

@@ -4,6 +4,7 @@ import type { Image } from '../domain/image.ts';
 import type { ProcessType } from '../domain/names.ts';
 import { largestScale } from '../domain/quota.ts';
 import type { Instance, InstanceSpec } from '../engine/engine.ts';
+import { instancePrefix, short, shortType } from './instance-name.ts';
 import type { Desired } from './runtime.ts';
 
 /** The port web processes are told to listen on unless their image has one; each instance has an address of its own. */
@@ -38,7 +39,7 @@ export function dynoOf(member: { readonly type: string; readonly index: number }
 export function specFor(desired: Desired, type: ProcessType, index: number, logsDir: string): InstanceSpec {
   const { app, version, image } = desired;
   const process = image.processes.find(candidate => candidate.type === type);
-  const id = `${short(app.name, 40)}.${short(type, 20)}.${index}.v${version}-${randomBytes(3).toString('hex')}`;
+  const id = `${instancePrefix(app.name)}${shortType(type)}.${index}.v${version}-${randomBytes(3).toString('hex')}`;
   const limits = desired.limits(type);
   return {
     id,
@@ -96,12 +97,4 @@ function environment(desired: Desired, type: ProcessType, index: number): Record
 
 function portOf(image: Image): number {
   return image.port ?? webPort;
-}
-
-function short(text: string, length: number): string {
-  return text
-    .toLowerCase()
-    .replaceAll('_', '-')
-    .slice(0, length)
-    .replace(/[.-]+$/, '');
 }

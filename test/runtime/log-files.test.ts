@@ -33,6 +33,25 @@ it('merges instances and the platform by time', async () => {
   expect(await read({ lines: 10, type: 'web' })).toEqual(['web.1 one', 'web.1 three']);
 });
 
+it.each([
+  ['my_worker', 'my-worker'],
+  ['Web', 'web'],
+  ['api.v2', 'api.v2'],
+  ['a-type-of-more-than-twenty-letters', 'a-type-of-more-than'],
+])('finds the lines of process type %s by its name and by that of its instance', async (type, inFile) => {
+  write(`blog.${inFile}.1.v1-aaaaaa.log`, '2026-01-01T00:00:01Z stdout F one\n');
+  write(`blog.${inFile}.12.v1-aaaaaa.log`, '2026-01-01T00:00:02Z stdout F twelve\n');
+  write('blog.api.1.v1-bbbbbb.log', '2026-01-01T00:00:03Z stdout F other\n');
+  expect(await read({ lines: 10, type })).toEqual([`${inFile}.1 one`, `${inFile}.12 twelve`]);
+  expect(await read({ lines: 10, type: `${type}.1` })).toEqual([`${inFile}.1 one`]);
+  expect(await read({ lines: 10, type: 'api' })).toEqual(['api.1 other']);
+});
+
+it('knows the type in files of before an app was renamed', async () => {
+  write('old.web.1.v1-aaaaaa.log', '2026-01-01T00:00:01Z stdout F one\n');
+  expect(await read({ lines: 10, type: 'web' })).toEqual(['web.1 one']);
+});
+
 it('joins partial lines and keeps UTF-8 across them', async () => {
   const bytes = Buffer.from('h\u00e9llo', 'utf8');
   writeFileSync(

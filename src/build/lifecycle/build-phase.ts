@@ -18,7 +18,7 @@ import { readSboms, type Sbom } from './sbom.ts';
 export type BuildPhase = {
   readonly group: readonly Buildpack[];
   readonly plan: Plan;
-  readonly container: Pick<Container, 'run'>;
+  readonly container: Pick<Container, 'run' | 'setAside'>;
   readonly view: LayersView;
   /** Host folder of the buildpacks' plan files, /cnb/plans inside. */
   readonly entries: string;
@@ -58,6 +58,7 @@ export async function runBuilds(phase: BuildPhase): Promise<readonly Outcome[]> 
     open = open.filter(entry => !mine.includes(entry) || unmet.has(entry.name));
     const outcome = readOutcome(phase.view, buildpack);
     for (const warning of outcome.launch.warnings) phase.progress.warn(warning);
+    await setAsideUnused(phase, outcome);
     outcomes.push(outcome);
     env = buildChanges(phase.view, outcome).reduce(applyChange, env);
   }
@@ -89,8 +90,8 @@ async function runBuild(
 }
 
 /** A buildpack may leave a sentence for the person in `failure.toml` (beyond the CNB spec). */
-function failureOf(view: LayersView, { id }: Buildpack, code: number): WherryError {
-  const file = findFile(view, id, 'failure.toml') ?? '';
+function failureOf(view: LayersView, { id, extended }: Buildpack, code: number): WherryError {
+  const file = (extended && findFile(view, id, 'failure.toml')) || '';
   const said = readToml({ file, name: `failure.toml of ${id}`, schema: failureSchema });
   const how = code === killed ? 'was killed, at no limit of Wherry' : `ended with exit status ${code}`;
   const message =
@@ -117,10 +118,11 @@ function readUnmet(view: LayersView, { id }: Buildpack, mine: readonly PlanEntry
 }
 
 function readOutcome(view: LayersView, buildpack: Buildpack): Outcome {
-  const { id } = buildpack;
+  const { id, extended } = buildpack;
   const file = (name: string) => findFile(view, id, name) ?? '';
   const store = readToml({ file: file('store.toml'), name: `store.toml of ${id}`, schema: storeSchema });
-  const inputs = readToml({ file: file('inputs.toml'), name: `inputs.toml of ${id}`, schema: inputsSchema });
+  const promise = extended ? file('inputs.toml') : '';
+  const inputs = readToml({ file: promise, name: `inputs.toml of ${id}`, schema: inputsSchema });
   return {
     buildpack,
     layers: readLayerTomls(view, buildpack),
@@ -129,6 +131,23 @@ function readOutcome(view: LayersView, buildpack: Buildpack): Outcome {
     ...(store ? { store: store.metadata } : {}),
     ...(inputs ? { inputs } : {}),
   };
+}
+
+/** Layers that are for nothing are no layers: those after it find them under another name, as with the reference. */
+async function setAsideUnused(
+  { container, view }: BuildPhase,
+  { buildpack, layers }: Outcome,
+): Promise<void> {
+  for (const { name, flags } of layers) {
+    const unused = !flags.build && !flags.launch && !flags.cache;
+    if (!unused || layerDirs(view, buildpack.id, name).length === 0) continue;
+    const part = `/layers/${escapedId(buildpack.id)}`;
+    if ((await container.setAside(part, name)) !== 0)
+      throw new WherryError(
+        'build-failed',
+        `Layer ${name} of ${buildpack.id} is for nothing, and ${name}.ignore is in its way. Remove one of them.`,
+      );
+  }
 }
 
 /** What a buildpack's build layers add to the environment of those after it: all of their folders, then their files. */

@@ -34,6 +34,8 @@ export type Buildpack = {
   readonly order?: NamedOrder;
   /** Config reaches it as files only, not as environment. */
   readonly clearEnv: boolean;
+  /** Its descriptor has a table for Wherry: then `inputs.toml` and `failure.toml` of its builds are no layers. */
+  readonly extended: boolean;
   /** What its detect depends on, if it says so. */
   readonly detectInputs?: Inputs;
   /** Names in the app's folder without any of which its detect fails, if it says so. */
@@ -49,7 +51,13 @@ const schema = z.looseObject({
   api: z.string(),
   buildpack: z.looseObject({
     id: z.string().regex(/^[A-Za-z0-9./-]+$/, 'has other characters than letters, digits, ".", "/" and "-"'),
-    version: z.string().regex(/^\d+\.\d+\.\d+$/, 'is not X.Y.Z'),
+    // X.Y.Z by the specification, any text by the reference; here it is the name of a folder, too.
+    version: z
+      .string()
+      .regex(
+        /^[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}$/,
+        'has other characters than letters, digits, ".", "_", "+", "~" and "-"',
+      ),
     homepage: z.string().max(2000).optional(),
     'clear-env': z.boolean().default(false),
     'exec-env': execEnvs,
@@ -148,6 +156,7 @@ export function describeBuildpack(
     execEnvs: buildpack['exec-env'],
     sbomFormats: buildpack['sbom-formats'],
     clearEnv: buildpack['clear-env'],
+    extended: toml.metadata?.wherry !== undefined,
     ...(detectInputs ? { detectInputs } : {}),
     ...(detectNeeds ? { detectNeeds } : {}),
     ...(order ? { order: order.map(({ group }) => group) } : {}),

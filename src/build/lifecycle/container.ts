@@ -66,6 +66,18 @@ export async function openContainer(options: ContainerOptions) {
         signal: step.signal ? AbortSignal.any([signal, step.signal]) : signal,
       });
     },
+    /** Renames a layer's folder to `<name>.ignore`, inside: on the host, what lies under a mounted overlay must not change. */
+    setAside: async (part: string, name: string): Promise<number> =>
+      await sandbox.run({
+        argv: ['mv', '-T', '--', `${part}/${name}`, `${part}/${name}.ignore`],
+        env: options.stack.env,
+        cwd: '/',
+        user: appUser,
+        onOutput: () => {},
+        timeout: limits.time,
+        part,
+        signal,
+      }),
     close: async (): Promise<void> => await sandbox.close(),
   };
 }

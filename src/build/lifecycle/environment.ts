@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import { readFolder } from '../read-file.ts';
@@ -91,6 +91,8 @@ function isAction(text: string): text is EnvChange['action'] {
   return ['override', 'default', 'append', 'prepend'].includes(text);
 }
 
+/** A link counts wherever it leads: that is known in the container alone, and a folder too many on a path does no harm. */
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && (stats.isDirectory() || stats.isSymbolicLink());
 }

@@ -67,5 +67,6 @@ function describe(buildpacks: readonly BuildpackRecord[], { processes, defaultTy
       direct,
       'working-dir': workingDir,
     })),
+    slices: buildpacks.flatMap(({ slices }) => slices).map(paths => ({ paths: [...paths] })),
   });
 }

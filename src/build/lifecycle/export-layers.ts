@@ -56,10 +56,10 @@ async function exportLayer(options: ExportOptions, id: string, layer: LayerToml)
       return { ...before, flags: layer.flags, metadata: layer.metadata };
     }
     if (!layer.flags.launch) return { ...layer, launch: nothing };
-    throw new WherryError(
-      'build-failed',
-      `Layer ${layer.name} of ${id} is for launch but has no folder, and the last image has no layer of that name to keep.`,
-    );
+    const why = layer.flags.cache
+      ? 'for launch and the cache, but has no folder'
+      : 'for launch but has no folder, and the last image has no layer of that name to keep';
+    throw new WherryError('build-failed', `Layer ${layer.name} of ${id} is ${why}. Write it again.`);
   }
   const diffId = (await putLayer(options, id, layer.name)) ?? before?.diffId;
   if (!diffId) throw new WherryError('failed', `Layer ${layer.name} of ${id} is lost. Push again.`);

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { z } from 'zod';
 import { WherryError } from '../../domain/errors.ts';
 import { type ProcessType, parseProcessType } from '../../domain/names.ts';
@@ -83,7 +84,7 @@ export function readLaunch(
       args: process.args,
       replaceArgs: apiAtLeast(api, 9),
       default: process.default,
-      workingDir: (apiAtLeast(api, 8) ? process['working-dir'] : undefined) ?? workingDir,
+      workingDir: posix.resolve(workingDir, (apiAtLeast(api, 8) && process['working-dir']) || '.'),
     })),
     labels: Object.fromEntries(toml.labels.map(({ key, value }) => [key, value])),
     slices: toml.slices.map(({ paths }) => paths),

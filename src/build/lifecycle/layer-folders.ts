@@ -39,11 +39,16 @@ const schema = z.looseObject({
     ]),
   ),
 });
-const notLayers = new Set(['build', 'launch', 'store', 'inputs', 'failure']);
+const notLayers = new Set(['build', 'launch', 'store']);
+/** Of buildpacks that speak to Wherry beyond the specification; for all others these are names like any. */
+const notLayersOfExtended = new Set([...notLayers, 'inputs', 'failure']);
+
+type LayersOwner = Pick<Buildpack, 'id' | 'extended'>;
 
 /** Every `<layer>.toml` of a buildpack after its build, by name. @throws build-failed */
-export function readLayerTomls(view: LayersView, { id }: Buildpack): readonly LayerToml[] {
-  return tomlNames(view, id).map(name => {
+export function readLayerTomls(view: LayersView, buildpack: LayersOwner): readonly LayerToml[] {
+  const { id } = buildpack;
+  return tomlNames(view, buildpack).map(name => {
     const file = findFile(view, id, `${name}.toml`) ?? '';
     const toml = readToml({ file, name: `${name}.toml of ${id}`, schema });
     return {
@@ -75,7 +80,8 @@ export function layerDirs(view: LayersView, id: string, name: string): readonly 
   return [...(stats ? [upper] : []), ...(below ? [below] : [])];
 }
 
-function tomlNames(view: LayersView, id: string): readonly string[] {
+function tomlNames(view: LayersView, { id, extended }: LayersOwner): readonly string[] {
+  const reserved = extended ? notLayersOfExtended : notLayers;
   const names = [view.upper, view.restored].flatMap(root => list(join(root, escapedId(id))));
   const layers = [...new Set(names)]
     .filter(name => name.endsWith('.toml'))
@@ -87,6 +93,6 @@ function tomlNames(view: LayersView, id: string): readonly string[] {
       `"${elsewhere}" is no name for a layer of ${id}. Rename ${elsewhere}.toml.`,
     );
   return layers
-    .filter(name => name !== '' && !notLayers.has(name) && findFile(view, id, `${name}.toml`))
+    .filter(name => name !== '' && !reserved.has(name) && findFile(view, id, `${name}.toml`))
     .sort();
 }

@@ -26,7 +26,8 @@ export function launchOf(dir: string, inside: string): LayerLaunch {
 function filesIn(dir: string, inside: string, name: string): readonly ForType<{ readonly path: string }>[] {
   const found = (folder: string) =>
     list(join(dir, folder))
-      .filter(entry => entry.isFile())
+      // A link is followed in the container alone, where it leads to nothing of the host.
+      .filter(entry => entry.isFile() || entry.isSymbolicLink())
       .map(entry => ({ path: `${inside}/${folder}/${entry.name}` }));
   const types = list(join(dir, name)).filter(entry => entry.isDirectory());
   return [
@@ -35,7 +36,7 @@ function filesIn(dir: string, inside: string, name: string): readonly ForType<{ 
   ];
 }
 
-/** By name; nothing for a link, which could lead out of the layer. */
+/** By name; nothing for a folder that is a link, which could lead out of the layer. */
 function list(dir: string): readonly Dirent[] {
   if (!lstatSync(dir, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));

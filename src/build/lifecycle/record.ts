@@ -70,7 +70,7 @@ export type BuildRecord = {
   readonly image: Image;
 };
 
-export const schema = 3;
+export const schema = 4;
 
 /** The app's last record; undefined when there is none that this version understands. */
 export function readRecord(builds: string, app: string): BuildRecord | undefined {

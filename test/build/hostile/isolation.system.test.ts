@@ -101,7 +101,7 @@ describe('a hostile buildpack', () => {
       mkfifo "$l/fifo"
       ln -s /etc/shadow "$l/absolute"; ln -s ../../../../../../../../etc/shadow "$l/climbing"; ln -s nowhere "$l/dangling"; ln -s loop "$l/loop"
       long=$(printf 'x%.0s' $(seq 100)); mkdir -p "$l/$long/$long/$long"; echo deep > "$l/$long/$long/$long/file"
-      mkdir -p "$l/env.launch" "$l/exec.d"; ln -s /etc/hostname "$l/env.launch/NAME"; ln -s /etc/passwd "$l/exec.d/run"
+      mkdir -p "$l/env.launch" "$l/profile.d"; ln -s /etc/hostname "$l/env.launch/NAME"; ln -s /etc/passwd "$l/profile.d/run"
       ln -s / "$l/env"; touch "$l/"$'new\\nline' "$l/ spaces " "$l/-rf" "$l/*"; chmod 000 "$l/-rf"
       printf '[[processes]]\\ntype = "web"\\ncommand = ["bash", "-c", "grep NoNewPrivs /proc/self/status; env"]\\n' > "$CNB_LAYERS_DIR/launch.toml"`;
     const bench = await open({ odd: { build } });
@@ -110,8 +110,8 @@ describe('a hostile buildpack', () => {
     const long = 'x'.repeat(100);
     expect(readdirSync(dir).sort()).toEqual(
       [
-        ...[' spaces ', '*', '-rf', 'absolute', 'climbing', 'dangling', 'env', 'env.launch', 'exec.d'],
-        ...['loop', 'new\nline', 'setuid', long],
+        ...[' spaces ', '*', '-rf', 'absolute', 'climbing', 'dangling', 'env', 'env.launch'],
+        ...['loop', 'new\nline', 'profile.d', 'setuid', long],
       ].sort(),
     );
     expect(readlinkSync(join(dir, 'absolute'))).toBe('/etc/shadow');

@@ -38,12 +38,17 @@ describe("a buildpack's descriptor", () => {
     expect(() => describeToml(head(id))).toThrow('has a reserved id');
   });
 
-  it('A4 has an id of letters, digits, ".", "/" and "-", and a version X.Y.Z; unknown keys are passed over', () => {
+  it('A4 has an id of letters, digits, ".", "/" and "-"; unknown keys are passed over', () => {
     expect(describeToml(`${head('a.B/c-1')}future = true\n[other]\nx = 1\n`).id).toBe('a.B/c-1');
     expect(() => describeToml(head('a b'))).toThrow('has other characters');
-    expect(() => describeToml('api = "0.10"\n[buildpack]\nid = "a"\nversion = "1"\n')).toThrow(
-      'is not X.Y.Z',
-    );
+  });
+
+  const ofVersion = (version: string) => `api = "0.10"\n[buildpack]\nid = "a"\nversion = "${version}"\n`;
+  it.each(['1.2.3', '0.1', '1.0.0-rc.1+b_7', 'v5', '2024.11'])('A4 may have the version %j', version => {
+    expect(describeToml(ofVersion(version)).version).toBe(version);
+  });
+  it.each(['', '..', '1/2', 'a b', '-1'])('A4 may not have the version %j, which names a folder', version => {
+    expect(() => describeToml(ofVersion(version))).toThrow('buildpack.version: has other characters than');
   });
 
   it('A4 is of a composite buildpack if it has an order, and then there are no programs', () => {

@@ -124,6 +124,15 @@ describe("a layer's environment", () => {
     expect(names('launch')).toEqual(['PATH=/layers/x/y/bin', 'LD_LIBRARY_PATH=/layers/x/y/lib']);
   });
 
+  it('B5 counts a link in the place of a folder, and follows it nowhere', () => {
+    symlinkSync('/layers/x/y/dist/bin', join(dir, 'bin'));
+    symlinkSync('/etc/passwd', join(dir, 'lib'));
+    expect(pathChanges('launch', [dir], '/layers/x/y').map(({ value }) => value)).toEqual([
+      '/layers/x/y/bin',
+      '/layers/x/y/lib',
+    ]);
+  });
+
   it('V3 lets a user replace variables, but only put folders in front of path variables', () => {
     expect(withUserEnv({ PATH: '/bin', A: '1' }, { PATH: '/mine', A: '2' })).toEqual({
       PATH: '/mine:/bin',

@@ -78,7 +78,8 @@ describe('an image', () => {
       'x/y': {
         toml: 'homepage = "https://example.org"',
         build: `mkdir $1/l; echo 1 > $1/l/f; printf '[types]\\nlaunch = true\\ncache = true\\n[metadata]\\nn = 7\\n' > $1/l.toml
-          printf '[[labels]]\\nkey = "mine"\\nvalue = "first"\\n' > $1/launch.toml; ${web}; echo 'default = true' >> $1/launch.toml`,
+          printf '[[labels]]\\nkey = "mine"\\nvalue = "first"\\n' > $1/launch.toml; ${web}
+          printf 'default = true\\n[[slices]]\\npaths = ["static", "*.txt"]\\n' >> $1/launch.toml`,
       },
       z: { build: `printf '[[labels]]\\nkey = "mine"\\nvalue = "last"\\n' > $1/launch.toml` },
     });
@@ -103,6 +104,7 @@ describe('an image', () => {
     expect(metadata).toMatchObject({
       buildpacks: [{ id: 'x/y' }, { id: 'z' }],
       processes: [{ type: 'web' }],
+      slices: [{ paths: ['static', '*.txt'] }],
     });
   });
 

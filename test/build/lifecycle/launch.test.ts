@@ -58,6 +58,24 @@ describe('launch.toml', () => {
     expect(() => launch(web('command = ["a"]', 'a b'))).toThrow('Process type');
   });
 
+  it('B6 takes types with dots, dashes and underscores, but none that names an instance', () => {
+    for (const type of ['web.api', 'a_b-c.d', 'A9'])
+      expect(launch(web('command = ["a"]', type)).processes[0]?.type).toBe(type);
+    for (const type of ['web.1', '.web', 'web.', 'a..b', 'a/b', ''])
+      expect(() => launch(web('command = ["a"]', type))).toThrow('Process type');
+  });
+
+  it('B7 has a working directory below that of the app unless it is absolute', () => {
+    const at = (dir: string) =>
+      launch(web(`command = ["a"]\nworking-dir = "${dir}"`)).processes[0]?.workingDir;
+    expect([at('sub/dir'), at('/else'), at('.'), at('')]).toEqual([
+      '/workspace/sub/dir',
+      '/else',
+      '/workspace',
+      '/workspace',
+    ]);
+  });
+
   it('B6 lets the last default of all buildpacks win, and sorts by type', () => {
     const merged = mergeProcesses([process('web', true), process('api', true), process('cli')]);
     expect(merged.processes.map(({ type }) => type)).toEqual(['api', 'cli', 'web']);

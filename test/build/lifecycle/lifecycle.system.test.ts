@@ -193,7 +193,49 @@ describe('the build', () => {
     expect(readRecord(bench.paths.builds, 'app')?.image).toEqual(good.image);
   });
 
+  it('B4 renames layers that are for nothing, with what is in them, before the next buildpack', async () => {
+    const bench = await open({
+      a: {
+        build: `cd "$CNB_LAYERS_DIR"; mkdir -p none flagged kept bare
+          echo scratch > none/file; touch none.toml; printf '[types]\\n' > flagged.toml
+          printf '[types]\\ncache = true\\n' > kept.toml`,
+      },
+      b: { build: `(cd /layers/a; ls; cat none.ignore/file); ${web}` },
+    });
+    const { output } = await bench.build(source);
+    expect(output.filter(line => !line.includes(' '))).toEqual(
+      expect.arrayContaining(['bare', 'flagged.ignore', 'kept', 'none.ignore', 'scratch']),
+    );
+    expect(output).not.toContain('none');
+    expect(output).not.toContain('flagged');
+    const again = await bench.build(source, { fresh: true });
+    expect(again.output).toContain('none.ignore');
+  });
+
+  it('B4 has layers with names that Wherry reserves to buildpacks which speak to it', async () => {
+    const layers = ['inputs', 'failure'].map(
+      name => `mkdir "$CNB_LAYERS_DIR/${name}"; echo ${name} > "$CNB_LAYERS_DIR/${name}/file"
+        printf '[types]\\nlaunch = true\\n[metadata]\\nfiles = 7\\nmessage = 8\\n' > "$CNB_LAYERS_DIR/${name}.toml"`,
+    );
+    const bench = await open({ a: { build: `${layers.join('\n')}; ${web}; [[ ! -f broken ]]` } });
+    await bench.build(source);
+    const names = readRecord(bench.paths.builds, 'app')?.buildpacks[0]?.layers.map(({ name }) => name);
+    expect(names).toEqual(['failure', 'inputs']);
+    const broken = bench.build(source, { change: dir => writeFileSync(join(dir, 'broken'), '') });
+    await expect(broken).rejects.toThrow('buildpack a ended with exit status 1');
+  });
+
   it.each([
+    [
+      'a layer for launch and cache without a folder',
+      'printf "[types]\\nlaunch = true\\ncache = true\\n" > "$CNB_LAYERS_DIR/x.toml"',
+      'is for launch and the cache, but has no folder',
+    ],
+    [
+      'a layer for nothing that cannot be renamed',
+      'mkdir -p "$CNB_LAYERS_DIR/x" "$CNB_LAYERS_DIR/x.ignore/full"; touch "$CNB_LAYERS_DIR/x.toml"',
+      'Layer x of a is for nothing, and x.ignore is in its way',
+    ],
     [
       'flags outside types',
       'printf "launch = true\\n" > "$CNB_LAYERS_DIR/x.toml"',

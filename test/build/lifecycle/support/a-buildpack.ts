@@ -12,6 +12,7 @@ export function aBuildpack(fields: Partial<Buildpack> = {}): Buildpack {
     execEnvs: [],
     sbomFormats: [],
     clearEnv: false,
+    extended: false,
     ...fields,
   };
 }
