@@ -28,6 +28,13 @@ export async function choose(run: Run, fetcher: Fetcher): Promise<Choice> {
   const sources = namedSources(run);
   if (sources.length === 0) return { kind: 'detected' };
   const here = await fetchAll(run, fetcher, sources);
+  const choice = choiceOf(run, here);
+  // Only now: what is no buildpack must not be what the next push is held at.
+  writePins(run, here);
+  return choice;
+}
+
+function choiceOf(run: Run, here: readonly Here[]): Choice {
   const classic = here.filter(({ fetched }) => fetched && kindOf(fetched) === 'classic');
   if (classic.length === here.length)
     return { kind: 'classic', buildpacks: classic.flatMap(({ fetched }) => fetched ?? []) };
@@ -86,13 +93,13 @@ async function fetchAll(
   sources: readonly BuildpackSource[],
 ): Promise<readonly Here[]> {
   const { request, builds, signal } = run;
-  const file = join(builds, request.app, 'buildpacks.json');
-  const before = readPins(file);
+  const before = readPins(pinsFile(request.app, builds));
   const here: Here[] = [];
   for (const source of sources) {
     if (source.kind === 'built-in') here.push({ source });
     else {
       const how = {
+        app: request.app,
         pin: before[source.text],
         renew: request.fresh ?? false,
         progress: request.progress,
@@ -101,15 +108,12 @@ async function fetchAll(
       here.push({ source, fetched: await fetcher.fetch(source, how) });
     }
   }
-  const held = here.flatMap(({ fetched }) =>
-    fetched && fetched.source.kind !== 'folder' ? [[fetched.source.text, fetched.pin]] : [],
-  );
-  writePins(file, Object.fromEntries(held));
   return here;
 }
 
 /** Which of the two contracts it keeps. Some keep both: their native side is mostly a stub. */
 function kindOf({ dir, source }: Fetched): 'classic' | 'native' {
+  if (source.kind === 'image') return 'native';
   if (existsSync(join(dir, 'bin/compile')) && existsSync(join(dir, 'bin/detect'))) return 'classic';
   if (existsSync(join(dir, 'buildpack.toml'))) return 'native';
   throw new WherryError(
@@ -120,10 +124,18 @@ function kindOf({ dir, source }: Fetched): 'classic' | 'native' {
 
 function nativeChoice(run: Run, here: readonly Here[]): Choice {
   const known = new Map(run.buildpacks);
+  /** Chosen themselves: what parts have the same id does not take their place. */
+  const named = new Set<string>();
   const ids = here.map(({ source, fetched }) => {
     if (!fetched) return builtIn(run, source.text);
+    for (const part of fetched.parts) {
+      const buildpack = describeBuildpack(part.dir, { name: `a part of ${source.text}`, digest: part.layer });
+      known.set(`${buildpack.id}@${buildpack.version}`, buildpack);
+      if (!named.has(buildpack.id)) known.set(buildpack.id, buildpack);
+    }
     const buildpack = describeBuildpack(fetched.dir, { name: source.text, digest: fetched.layer });
-    known.set(buildpack.id, buildpack);
+    known.set(buildpack.id, buildpack).set(`${buildpack.id}@${buildpack.version}`, buildpack);
+    named.add(buildpack.id);
     return buildpack.id;
   });
   // An Aptfile and the commands of a Procfile count whatever builds.
@@ -149,7 +161,15 @@ function readPins(file: string): Pins {
   }
 }
 
-function writePins(file: string, pins: Pins): void {
-  writeFileSync(`${file}.tmp`, JSON.stringify(pins));
+function writePins({ request, builds }: Run, here: readonly Here[]): void {
+  const held = here.flatMap(({ fetched }) =>
+    fetched && fetched.source.kind !== 'folder' ? [[fetched.source.text, fetched.pin]] : [],
+  );
+  const file = pinsFile(request.app, builds);
+  writeFileSync(`${file}.tmp`, JSON.stringify(Object.fromEntries(held)));
   renameSync(`${file}.tmp`, file);
+}
+
+function pinsFile(app: string, builds: string): string {
+  return join(builds, app, 'buildpacks.json');
 }

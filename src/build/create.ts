@@ -79,7 +79,6 @@ export function createBuilder(options: BuilderOptions): Builder {
     nodeMirror: options.nodeMirror,
   });
   const allowed = parseAllowedHosts(options.allowHosts);
-  const fetcher = createFetcher({ paths, layers, clock, allowed, caFile: operator.caFile });
   const registries = createRegistries({
     cache: paths.cache,
     clock,
@@ -87,6 +86,7 @@ export function createBuilder(options: BuilderOptions): Builder {
     caFile: operator.caFile,
     credentials: options.credentials ?? (() => undefined),
   });
+  const fetcher = createFetcher({ paths, layers, clock, allowed, caFile: operator.caFile, registries });
   const queue = createBuildQueue(options.memory ?? defaultBuildMemory());
   const reach = async ({ limits, progress }: BuildRequest) => {
     const set = readBuildConfig(join(paths.data, 'build-config'));

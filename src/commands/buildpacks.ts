@@ -11,7 +11,7 @@ import { detail, header } from './lines.ts';
 import { defineReport } from './report.ts';
 
 const kinds =
-  'A buildpack is a git repository by https with `#branch`, `#tag` or `#commit`, an archive by https (.tgz, .tar.gz, .tbz, .tar) with `#sha256=...`, `OWNER/NAME` for the GitHub repository OWNER/heroku-buildpack-NAME, one of ours as `wherry/nodejs`, or (on the host alone) the path of a folder. It is fetched by the next build and held at that commit or digest until `ps:rebuild`.';
+  'A buildpack is a git repository by https with `#branch`, `#tag` or `#commit`, an archive by https (.tgz, .tar.gz, .tbz, .tar) with `#sha256=...`, `OWNER/NAME` for the GitHub repository OWNER/heroku-buildpack-NAME, an image as `docker://REGISTRY/NAME:TAG`, one of ours as `wherry/nodejs`, or (on the host alone) the path of a folder. It is fetched by the next build and held at that commit or digest until `ps:rebuild`.';
 
 const add = defineCommand({
   name: 'buildpacks:add',
@@ -20,6 +20,7 @@ const add = defineCommand({
   examples: [
     'buildpacks:add blog heroku/nodejs',
     'buildpacks:add --index 1 blog https://example.org/a/b.git#v2',
+    'buildpacks:add blog docker://docker.io/paketobuildpacks/nodejs:latest',
   ],
   args: { app, buildpack },
   flags: { index },

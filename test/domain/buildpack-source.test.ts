@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseBuildpackSource } from '../../src/domain/buildpack-source.ts';
 
+const image = (name: string) => ({ kind: 'image', text: `docker://${name}`, ref: { text: name } });
+
 describe('a buildpack source', () => {
   it.each([
     ['wherry/nodejs', { kind: 'built-in', id: 'wherry/nodejs' }],
@@ -14,6 +16,13 @@ describe('a buildpack source', () => {
       `https://example.org/a.tar#sha256=${'Ab'.repeat(32)}`,
       { kind: 'archive', url: 'https://example.org/a.tar', sha256: 'ab'.repeat(32) },
     ],
+    ['docker://docker.io/heroku/buildpack-nodejs:3', image('docker.io/heroku/buildpack-nodejs:3')],
+    ['docker://team/pack', image('docker.io/team/pack:latest')],
+    ['docker:///team/pack', image('docker.io/team/pack:latest')],
+    ['docker.io/team/pack:1.2', image('docker.io/team/pack:1.2')],
+    ['registry.example.org:5000/pack:1', image('registry.example.org:5000/pack:1')],
+    ['localhost:5000/pack', image('localhost:5000/pack:latest')],
+    [`ghcr.io/a/pack@sha256:${'ab'.repeat(32)}`, image(`ghcr.io/a/pack@sha256:${'ab'.repeat(32)}`)],
     ['/srv/buildpacks/mine', { kind: 'folder', path: '/srv/buildpacks/mine' }],
   ])('%s is read', (text, expected) => {
     expect(parseBuildpackSource(text)).toMatchObject(expected);
@@ -39,11 +48,25 @@ describe('a buildpack source', () => {
     ['/srv/../etc'],
     ['../buildpack'],
     ['nodejs'],
+    ['docker://'],
+    ['docker://A/b:c:d'],
+    ['docker://user:secret@example.org/a/b'],
+    ['github.com/heroku/heroku-buildpack-nodejs'],
+    ['example.org/a/b.git'],
+    ['urn:cnb:registry:heroku/nodejs@1.0.0'],
+    ['urn:cnb:builder:heroku/nodejs'],
+    ['from=builder'],
     ['https://exa\nmple.org/a/b'],
     [`https://example.org/${'a'.repeat(3000)}`],
   ])('%j is refused', text => {
     expect(() => parseBuildpackSource(text)).toThrow(
       /Invalid buildpack specified|Please specify a buildpack/,
+    );
+  });
+
+  it('tells how a buildpack of the registry of buildpacks is named instead', () => {
+    expect(() => parseBuildpackSource('urn:cnb:registry:heroku/nodejs')).toThrow(
+      /which is not asked\. Give the image that it lists, as docker:\/\/docker\.io\/OWNER\/NAME:VERSION/,
     );
   });
 

@@ -5,14 +5,17 @@ import { join } from 'node:path';
 import type { BuildpackSource } from '../../domain/buildpack-source.ts';
 import { WherryError } from '../../domain/errors.ts';
 import type { DiffId } from '../../domain/image.ts';
+import type { AppName } from '../../domain/names.ts';
 import type { Progress } from '../../domain/push.ts';
 import type { Clock } from '../../system/clock.ts';
 import { ensureGitUser } from '../../system/git-user.ts';
 import type { Paths } from '../../system/paths.ts';
 import type { LayerStore } from '../layers/store.ts';
+import type { Registries } from '../registry/registries.ts';
 import { once } from '../stack/once.ts';
 import { appUser } from '../stack/recipe.ts';
 import type { AllowedHosts } from './addresses.ts';
+import { unpackBuildpackage } from './buildpackage.ts';
 import { download } from './download.ts';
 import { copyFolder } from './folder.ts';
 import { checkOutCommit, type RepositoryRequest, resolveCommit } from './repository.ts';
@@ -23,14 +26,18 @@ export type Fetcher = ReturnType<typeof createFetcher>;
 /** A buildpack that is here. */
 export type Fetched = {
   readonly source: BuildpackSource;
-  /** What it is held at from now on: a commit, or the sha256 of an archive. */
+  /** What it is held at from now on: a commit, the sha256 of an archive, or the digest of an image. */
   readonly pin: string;
   readonly layer: DiffId;
   /** Its files; the folder never changes. */
   readonly dir: string;
+  /** Other buildpacks that came with it: those that it is made of. */
+  readonly parts: readonly Pick<Fetched, 'layer' | 'dir'>[];
 };
 
 export type FetchOptions = {
+  /** Whose credentials registries are shown. */
+  readonly app: AppName;
   /** What an earlier build was held at: taken as it is, without asking the network, unless `renew`. */
   readonly pin?: string | undefined;
   /** Ask the network what a branch or URL holds now. */
@@ -42,7 +49,11 @@ export type FetchOptions = {
 /** Milliseconds; longer than any fetch may take. */
 const oldFetch = 3_600_000;
 
-type Remote = Extract<BuildpackSource, { kind: 'git' | 'archive' }>;
+/** Bytes of an image's layers as they come, and milliseconds for all of them. */
+const imageLimits = { disk: 2 ** 30, time: 600_000 };
+
+type Layers = readonly [DiffId, ...DiffId[]];
+type Remote = Extract<BuildpackSource, { kind: 'git' | 'archive' | 'image' }>;
 
 /**
  * Buildpacks by URL, each content fetched once per host: a layer of the shared cache under the name of what was fetched.
@@ -54,35 +65,66 @@ export function createFetcher(options: {
   clock: Clock;
   allowed: AllowedHosts;
   caFile?: string | undefined;
+  registries: Pick<Registries, 'resolve' | 'download'>;
 }) {
   const { paths, layers, clock } = options;
   const home = join(paths.cache, 'buildpacks');
 
-  const fetched = (source: BuildpackSource, pin: string, layer: DiffId): Fetched => ({
+  const fetched = (source: BuildpackSource, pin: string, [layer, ...others]: Layers): Fetched => ({
     source,
     pin,
     layer,
     dir: layers.layerPath(layer),
+    parts: others.map(part => ({ layer: part, dir: layers.layerPath(part) })),
   });
 
   const known = (source: Remote, pin: string): Fetched | undefined => {
-    const layer = readRecord(join(home, `${keyOf(source, pin)}.json`));
-    return layer && layers.has(layer) ? fetched(source, pin, layer) : undefined;
+    const found = readRecord(join(home, `${keyOf(source, pin)}.json`));
+    return found?.every(layers.has) ? fetched(source, pin, found) : undefined;
   };
 
-  const keep = async (source: Remote, pin: string, dir: string): Promise<Fetched> => {
-    const layer = await layers.put({ dir, scope: 'shared', origin: source.text, owner: appUser });
+  const put = async (source: Remote, dir: string): Promise<DiffId> =>
+    await layers.put({ dir, scope: 'shared', origin: source.text, owner: appUser });
+
+  const keep = async (
+    source: Remote,
+    pin: string,
+    [first, ...others]: readonly [string, ...string[]],
+  ): Promise<Fetched> => {
+    const made: [DiffId, ...DiffId[]] = [await put(source, first)];
+    for (const dir of others) made.push(await put(source, dir));
+    const [layer, ...parts] = made;
     const file = join(home, `${keyOf(source, pin)}.json`);
-    await writeFile(`${file}.${process.pid}.tmp`, JSON.stringify({ source: source.text, pin, layer }));
+    await writeFile(`${file}.${process.pid}.tmp`, JSON.stringify({ source: source.text, pin, layer, parts }));
     await rename(`${file}.${process.pid}.tmp`, file);
-    return fetched(source, pin, layer);
+    return fetched(source, pin, made);
   };
 
-  const fetchRemote = async (source: Remote, { pin, progress, signal }: FetchOptions): Promise<Fetched> => {
+  const fetchImage = async (
+    source: Extract<Remote, { kind: 'image' }>,
+    scratch: string,
+    { app, pin, progress, signal }: FetchOptions,
+  ): Promise<Fetched> => {
+    const how = { app, progress, signal, limits: imageLimits };
+    const ref = pin === undefined ? source.ref : { ...source.ref, digest: pin };
+    const found = await options.registries.resolve(ref, how);
+    progress.detail(`Digest: ${found.digest}`);
+    const again = known(source, found.digest);
+    if (again) return again;
+    const layout = join(scratch, 'image');
+    await mkdir(layout);
+    await options.registries.download(found, { ...how, into: layout });
+    const dirs = await unpackBuildpackage({ layout, scratch, name: `Image ${source.ref.text}` });
+    return await keep(source, found.digest, dirs);
+  };
+
+  const fetchRemote = async (source: Remote, how: FetchOptions): Promise<Fetched> => {
+    const { pin, progress, signal } = how;
     const scratch = await makeScratch(home, clock.now());
     try {
       progress.step(`Fetching buildpack ${source.text}`);
       const rules = { allowed: options.allowed, caFile: options.caFile, signal };
+      if (source.kind === 'image') return await fetchImage(source, scratch, how);
       const into = join(scratch, 'files');
       await mkdir(into, { mode: 0o755 });
       if (source.kind === 'archive') {
@@ -91,7 +133,7 @@ export function createFetcher(options: {
         checkDigest(source, pin, sha256);
         const again = known(source, sha256);
         if (again) return again;
-        return await keep(source, sha256, await unpackDownload(source, file, into));
+        return await keep(source, sha256, [await unpackDownload(source, file, into)]);
       }
       const user = await ensureGitUser('wherry-git');
       const ref = pin ?? source.ref;
@@ -101,7 +143,7 @@ export function createFetcher(options: {
       const again = known(source, remote.commit);
       if (again) return again;
       await checkOutCommit(request, remote, into);
-      return await keep(source, remote.commit, into);
+      return await keep(source, remote.commit, [into]);
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -112,12 +154,12 @@ export function createFetcher(options: {
     async fetch(source: Exclude<BuildpackSource, { kind: 'built-in' }>, how: FetchOptions): Promise<Fetched> {
       if (source.kind === 'folder') {
         const layer = await copyFolder(source.path, { layers, tmp: join(paths.layers, 'tmp') });
-        return fetched(source, layer, layer);
+        return fetched(source, layer, [layer]);
       }
-      const held = source.kind === 'archive' ? (source.sha256 ?? how.pin) : how.pin;
+      const fixed = fixedPin(source);
+      const held = fixed ?? how.pin;
       const have = held === undefined ? undefined : known(source, held);
-      const fixed = source.kind === 'archive' && source.sha256 !== undefined;
-      if (have && (fixed || !how.renew)) return have;
+      if (have && (fixed !== undefined || !how.renew)) return have;
       const lock = {
         dir: join(paths.cache, 'locks'),
         name: `buildpack-${keyOf(source, '')}`,
@@ -168,16 +210,27 @@ function checkDigest(
   );
 }
 
+/** What its own name holds it at. */
+function fixedPin(source: Remote): string | undefined {
+  if (source.kind === 'image') return source.ref.digest;
+  return source.kind === 'archive' ? source.sha256 : undefined;
+}
+
 function keyOf(source: Remote, pin: string): string {
+  const address = source.kind === 'image' ? `${source.ref.registry}/${source.ref.repository}` : source.url;
   return createHash('sha256')
-    .update(JSON.stringify([source.kind, source.url, pin]))
+    .update(JSON.stringify([source.kind, address, pin]))
     .digest('hex')
     .slice(0, 32);
 }
 
-function readRecord(file: string): DiffId | undefined {
+function readRecord(file: string): Layers | undefined {
   try {
-    return (JSON.parse(readFileSync(file, 'utf8')) as { layer: DiffId }).layer;
+    const { layer, parts = [] } = JSON.parse(readFileSync(file, 'utf8')) as {
+      layer: DiffId;
+      parts?: DiffId[];
+    };
+    return [layer, ...parts];
   } catch {
     return undefined;
   }

@@ -1,13 +1,9 @@
 import { WherryError } from '../../domain/errors.ts';
 import type { Buildpack } from './buildpack.ts';
-import { type Order, resolveOrder } from './order.ts';
+import { findBuildpack, type Order, type OrderNames, resolveOrder } from './order.ts';
 
 /** Groups as buildpacks, apps and operators write them. */
-export type NamedOrder = readonly (readonly {
-  readonly id: string;
-  readonly version?: string | undefined;
-  readonly optional?: boolean;
-}[])[];
+export type NamedOrder = OrderNames;
 
 type Group = NamedOrder[number];
 type Entry = Group[number];
@@ -43,7 +39,7 @@ export function expandOrder(
 /** The order that detection tries. @throws build-failed for a version that is not there */
 export function orderOf(names: NamedOrder, known: ReadonlyMap<string, Buildpack>): Order {
   const expanded = expandOrder(names, ({ id, version }) => {
-    const buildpack = known.get(id);
+    const buildpack = findBuildpack(known, { id, version });
     if (buildpack && version !== undefined && version !== buildpack.version)
       throw new WherryError(
         'build-failed',

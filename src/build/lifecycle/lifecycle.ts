@@ -38,7 +38,7 @@ export async function runLifecycle(asked: Run): Promise<BuildRecord> {
   }
 
   work.writeConfig(request.config);
-  const detection = reusableDetection(question, run.buildpacks) ?? (await detectIn(run, question.around.dir));
+  const detection = reusableDetection(question, run.order) ?? (await detectIn(run, question.around.dir));
   const provided = await run.runtimes.provide(detection.plan.platform, request);
   const { outcomes, view } = await buildIn(run, {
     detection,

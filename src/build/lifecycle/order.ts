@@ -6,7 +6,11 @@ export type OrderEntry = { readonly buildpack: Buildpack; readonly optional: boo
 export type Order = readonly (readonly OrderEntry[])[];
 
 /** The same by id, as operators and apps name them. */
-export type OrderNames = readonly (readonly { readonly id: string; readonly optional?: boolean }[])[];
+export type OrderNames = readonly (readonly {
+  readonly id: string;
+  readonly version?: string | undefined;
+  readonly optional?: boolean;
+}[])[];
 
 /** What every group of ours begins and ends with. */
 const around = (...ids: readonly string[]): OrderNames[number] => [
@@ -34,11 +38,19 @@ export const builtInOrder: OrderNames = [
   [{ id: 'wherry/apt', optional: true }, { id: 'wherry/procfile' }],
 ];
 
+/** By `id@version` where several versions may be here, as the parts of buildpackages; else by id alone. */
+export function findBuildpack(
+  known: ReadonlyMap<string, Buildpack>,
+  { id, version }: { id: string; version?: string | undefined },
+): Buildpack | undefined {
+  return (version === undefined ? undefined : known.get(`${id}@${version}`)) ?? known.get(id);
+}
+
 /** @throws failed when a buildpack of the order is not there */
 export function resolveOrder(names: OrderNames, known: ReadonlyMap<string, Buildpack>): Order {
   return names.map(group =>
-    group.map(({ id, optional = false }) => {
-      const buildpack = known.get(id);
+    group.map(({ id, version, optional = false }) => {
+      const buildpack = findBuildpack(known, { id, version });
       if (!buildpack) throw new WherryError('failed', `Buildpack ${id} is missing. Install Wherry again.`);
       return { buildpack, optional };
     }),

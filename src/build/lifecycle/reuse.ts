@@ -2,8 +2,8 @@ import type { DiffId } from '../../domain/image.ts';
 import type { Progress } from '../../domain/push.ts';
 import type { LayerStore } from '../layers/store.ts';
 import type { Buildpack } from './buildpack.ts';
-
 import { firstChange, type Surroundings } from './inputs.ts';
+import type { Order } from './order.ts';
 import { type BuildRecord, layersOf } from './record.ts';
 import type { Detection } from './resolve.ts';
 
@@ -42,14 +42,18 @@ export function reusableBuild(question: ReuseQuestion): BuildRecord | undefined 
 }
 
 /** The last detection, if nothing that it depends on changed. */
-export function reusableDetection(
-  question: ReuseQuestion,
-  known: ReadonlyMap<string, Buildpack>,
-): Detection | undefined {
+export function reusableDetection(question: ReuseQuestion, order: Order): Detection | undefined {
   const { last, around } = question;
   if (!last || question.fresh || last.base !== question.base || !last.detectSnapshot) return undefined;
   if (firstChange(last.detectSnapshot, around) !== undefined) return undefined;
-  return { plan: last.plan, group: last.group.flatMap(id => known.get(id) ?? []) };
+  const group = last.group.flatMap(id => onlyOne(order, id) ?? []);
+  return group.length === last.group.length ? { plan: last.plan, group } : undefined;
+}
+
+/** The one with the id, unless groups of the order name several versions of it. */
+function onlyOne(order: Order, id: string): Buildpack | undefined {
+  const found = new Set(order.flat().flatMap(({ buildpack }) => (buildpack.id === id ? [buildpack] : [])));
+  return found.size === 1 ? [...found][0] : undefined;
 }
 
 /** The source layer of the last image may be gone: a new one takes its place. */

@@ -37,6 +37,8 @@ export type UnpackOptions = {
 export type Unpacked = {
   /** sha256 of the tar as it came: what the image's configuration promises. */
   readonly diffId: string;
+  /** Bytes of all files together. */
+  readonly size: number;
   /** Folders that hide what lies below them in lower layers. */
   readonly opaque: ReadonlySet<string>;
 };
@@ -97,7 +99,7 @@ export async function unpackLayer(options: UnpackOptions): Promise<Unpacked> {
   }
   finishFolders(state);
   await markDeleted(state);
-  return { diffId: `sha256:${hash.digest('hex')}`, opaque: state.opaque };
+  return { diffId: `sha256:${hash.digest('hex')}`, size: options.limit - state.left, opaque: state.opaque };
 }
 
 async function take(state: State, entry: Entry): Promise<void> {

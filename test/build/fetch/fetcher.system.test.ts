@@ -17,7 +17,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseAllowedHosts } from '../../../src/build/fetch/addresses.ts';
 import { createFetcher, type Fetcher } from '../../../src/build/fetch/fetcher.ts';
 import { createLayerStore } from '../../../src/build/index.ts';
+import { createRegistries } from '../../../src/build/registry/registries.ts';
 import { parseBuildpackSource } from '../../../src/domain/buildpack-source.ts';
+import { parseAppName } from '../../../src/domain/names.ts';
 import { systemClock as clock } from '../../../src/system/clock.ts';
 import { createPaths } from '../../../src/system/paths.ts';
 import { must } from '../../support/run.ts';
@@ -43,7 +45,9 @@ afterEach(async () => {
 function createFor(hosts: string, caFile?: string): Fetcher {
   const paths = createPaths({ data: join(root, 'data'), cache: join(root, 'cache') });
   const allowed = parseAllowedHosts(hosts);
-  return createFetcher({ paths, layers: createLayerStore(paths), clock, allowed, caFile });
+  const layers = createLayerStore(paths);
+  const registries = createRegistries({ cache: paths.cache, clock, allowed, credentials: () => undefined });
+  return createFetcher({ paths, layers, clock, allowed, caFile, registries });
 }
 
 async function fetch(text: string, more: { pin?: string; renew?: boolean } = {}) {
@@ -52,6 +56,7 @@ async function fetch(text: string, more: { pin?: string; renew?: boolean } = {})
   const quiet = { header() {}, step() {}, detail() {}, raw() {} };
   const progress = { ...quiet, warn: (line: string) => void warnings.push(line) };
   return await fetcher.fetch(source, {
+    app: parseAppName('app'),
     renew: false,
     progress,
     signal: new AbortController().signal,
