@@ -44,7 +44,7 @@ export type SentArchive = Pick<UnpackRequest, 'archive' | 'type'> & {
 export interface Deployer {
   push(push: Push, source: Source, doing: Doing): Promise<Release>;
   /** Builds the last pushed commit again, or pulls again what was deployed from a registry. @throws not-found when there is neither */
-  rebuild(app: App, doing: Doing): Promise<Release>;
+  rebuild(app: App, how: { explain: boolean }, doing: Doing): Promise<Release>;
   /** Deploys an image archive, without git. @throws invalid when it is none */
   loadImage(app: App, sent: { name: string; archive: Readable }, doing: Doing): Promise<Release>;
   /** Deploys an image of a registry, without git; the live release where it and the config are unchanged, unless `force`. */
@@ -92,6 +92,9 @@ type Brought = {
   /** The live release, where deploying again would change nothing. */
   readonly unchanged?: Release;
 };
+
+/** How a build is asked for: `fresh` builds also where nothing changed, `explain` tells why it runs or does not. */
+type Asked = { readonly fresh: boolean; readonly explain: boolean };
 
 export type DeployerOptions = {
   readonly store: Store;
@@ -224,7 +227,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
   /** What no build shows. */
   const secretsFor = (app: App) => ({ ...store.config.all(app), ...secretsOf(buildOptionsOf(app)) });
 
-  const requestFor = (app: App, source: Source, fresh: boolean, doing: Doing): BuildRequest => {
+  const requestFor = (app: App, source: Source, { fresh, explain }: Asked, doing: Doing): BuildRequest => {
     const before = store.releases.live(app);
     const buildpacks = store.buildpacks.list(app);
     const stack = store.buildpacks.stack(app);
@@ -246,17 +249,18 @@ export function createDeployer(options: DeployerOptions): Deployer {
       },
       ...(before ? { previous: store.images.get(before.image) } : {}),
       fresh,
+      explain,
       limits: limitsOf(app),
       progress: doing.progress,
       signal: doing.signal ?? new AbortController().signal,
     };
   };
 
-  const build = async (app: App, source: Source, fresh: boolean, doing: Doing): Promise<Image> => {
+  const build = async (app: App, source: Source, how: Asked, doing: Doing): Promise<Image> => {
     doing.progress.step(`Building ${app.name} from ${source.commit.slice(0, 8)}`);
     try {
       await room.require(ways);
-      return await builder.build(requestFor(app, source, fresh, doing));
+      return await builder.build(requestFor(app, source, how, doing));
     } catch (error) {
       await rm(source.dir, { recursive: true, force: true });
       // What it put before it failed is of no use.
@@ -273,20 +277,15 @@ export function createDeployer(options: DeployerOptions): Deployer {
     return await receiver.checkout(app.name, commit);
   };
 
-  const buildAndRollOut = async (app: App, source: Source, fresh: boolean, doing: Doing): Promise<Release> =>
+  const buildAndRollOut = async (app: App, source: Source, how: Asked, doing: Doing): Promise<Release> =>
     await builds.record(
       { app, kind: 'build', commit: source.commit, config: secretsFor(app), ...doing },
-      async watched => await buildThenRollOut(app, source, fresh, watched),
+      async watched => await buildThenRollOut(app, source, how, watched),
     );
 
-  const buildThenRollOut = async (
-    app: App,
-    source: Source,
-    fresh: boolean,
-    doing: Watched,
-  ): Promise<Release> => {
+  const buildThenRollOut = async (app: App, source: Source, how: Asked, doing: Watched): Promise<Release> => {
     const begun = clock.ticks();
-    const image = await build(app, source, fresh, doing);
+    const image = await build(app, source, how, doing);
     const description = `Deploy ${source.commit.slice(0, 8)} ${source.subject}`.trim();
     const { commit, checkoutMs } = source;
     return await deployImage(app, { image, description, commit, begun, checkoutMs }, doing);
@@ -360,11 +359,17 @@ export function createDeployer(options: DeployerOptions): Deployer {
     });
 
   return {
-    push: (push, source, doing) => buildAndRollOut(store.apps.get(push.app), source, false, doing),
-    async rebuild(app, doing) {
+    push: (push, source, doing) =>
+      buildAndRollOut(
+        store.apps.get(push.app),
+        source,
+        { fresh: false, explain: push.explain ?? false },
+        doing,
+      ),
+    async rebuild(app, { explain }, doing) {
       const source = store.releases.live(app)?.sourceImage;
       if (source) return await pullImage(app, { ref: parseImageRef(source), force: true }, doing);
-      return await buildAndRollOut(app, await lastPushed(app), true, doing);
+      return await buildAndRollOut(app, await lastPushed(app), { fresh: true, explain }, doing);
     },
     loadImage: async (app, sent, doing) =>
       await deployForeign(app, doing, async how => {
@@ -386,14 +391,17 @@ export function createDeployer(options: DeployerOptions): Deployer {
           author: { name: actor.name, email: `${actor.name}@${options.domain}`, ...author },
           signal,
         });
-        const deploy = (source: Source) => buildAndRollOut(app, source, again, doing);
+        const deploy = (source: Source) =>
+          buildAndRollOut(app, source, { fresh: again, explain: false }, doing);
         return await deployOffer({ app, offer, again }, { store, receiver, deploy, progress, signal });
       } finally {
         await files.remove();
       }
     },
     detect: async (app, branch, doing) =>
-      await builder.detect(requestFor(app, await lastPushed(app, branch), false, doing)),
+      await builder.detect(
+        requestFor(app, await lastPushed(app, branch), { fresh: false, explain: false }, doing),
+      ),
     async releaseConfig(app, description, doing) {
       const current = store.releases.live(app);
       if (!current) return undefined;

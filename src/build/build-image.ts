@@ -9,6 +9,7 @@ import { buildDockerfile } from './dockerfile/build.ts';
 import { hasDockerfile, readDockerfile } from './dockerfile/file.ts';
 import { givenOf } from './dockerfile/options.ts';
 import { scanDockerfile } from './dockerfile/scan.ts';
+import { writeExplanation } from './explain/explanation.ts';
 import type { Fetched, Fetcher } from './fetch/fetcher.ts';
 import { identified } from './image-id.ts';
 import { runLifecycle } from './lifecycle/lifecycle.ts';
@@ -28,14 +29,21 @@ type Way =
 export async function buildImage(run: Run, fetcher: Fetcher): Promise<Image> {
   const { app } = run.request;
   const way = await wayOf(run, fetcher);
-  if (way.kind === 'dockerfile') return marked(await buildDockerfile(run));
+  if (way.kind === 'dockerfile') {
+    const { image, explanation } = await buildDockerfile(run);
+    writeExplanation(run.builds, app, explanation);
+    return marked(image);
+  }
   if (way.kind === 'classic') {
-    const record = await runClassic(run, way.buildpacks);
+    const { record, explanation } = await runClassic(run, way.buildpacks);
+    writeExplanation(run.builds, app, explanation);
     await faultPoint('build:record');
     writeClassicRecord(run.builds, app, record);
     return record.image;
   }
-  const record = await runLifecycle(way.run);
+  const { record, explanation } = await runLifecycle(way.run);
+  // First: after a crash in between the next build runs again, and compares with nothing that is too old.
+  writeExplanation(run.builds, app, explanation);
   await faultPoint('build:record');
   writeRecord(run.builds, app, record);
   return record.image;

@@ -51,6 +51,8 @@ export type BuildRequest = {
   readonly previous?: Image;
   /** Build again even where nothing changed. */
   readonly fresh?: boolean;
+  /** Tell what changed since the last build, before this one begins. */
+  readonly explain?: boolean;
   readonly limits: BuildLimits;
   readonly progress: Progress;
   readonly signal: AbortSignal;

@@ -10,13 +10,14 @@ import type { Clock } from '../system/clock.ts';
 import { faultPoint } from '../system/fault.ts';
 import type { Paths } from '../system/paths.ts';
 import { logProgress, pruneLogs, readLog, startLog } from './build-log.ts';
+import { type Explanation, readExplanation } from './explain/explanation.ts';
 import { createMask, maskProgress } from './mask.ts';
 
 export type Builds = ReturnType<typeof createBuilds>;
 
 export type BuildsOptions = {
   readonly store: Store;
-  readonly paths: Pick<Paths, 'buildLogs'>;
+  readonly paths: Pick<Paths, 'buildLogs' | 'builds'>;
   readonly clock: Clock;
 };
 
@@ -132,6 +133,13 @@ export function createBuilds({ store, paths, clock }: BuildsOptions) {
         clock,
         signal,
       });
+    },
+
+    /** What the app's last build that succeeded was made of, and what had changed. @throws not-found when there was none */
+    explain(app: App): Explanation {
+      const found = readExplanation(paths.builds, app.name);
+      if (found) return found;
+      throw new WherryError('not-found', `Nothing is kept of a build of app ${app.name}. Push it first.`);
     },
 
     /** Of an app that is destroyed. */

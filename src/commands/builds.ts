@@ -3,6 +3,7 @@ import { buildPropertyKey, buildPropertyNames, shownProperty } from '../domain/b
 import { type Kept, keeping, keptOf, keptProperty } from '../domain/keep.ts';
 import type { Build } from '../store/builds.ts';
 import { type ArgKind, asInteger, flag, integer, withDefault } from './args.ts';
+import { buildsExplain } from './builds-explain.ts';
 import { buildsSet } from './builds-set.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
@@ -162,7 +163,7 @@ const report = defineReport({
   },
 });
 
-export const buildsCommands = [list, info, output, cancel, prune, buildsSet, report];
+export const buildsCommands = [list, info, output, buildsExplain, cancel, prune, buildsSet, report];
 
 function own(context: Context, { id }: App, what: Kept): string {
   return context.store.properties.get(`app:${id}`, keptProperty(what)) ?? '';

@@ -93,13 +93,16 @@ const rebuild = defineCommand({
   summary: 'Build the last pushed commit again and deploy it',
   description:
     'Of an app that runs an image of a registry: pulls what its tag means now. It goes on when the connection is lost: builds:output shows the rest, builds:cancel stops it.',
-  examples: ['ps:rebuild blog'],
+  examples: ['ps:rebuild blog', 'ps:rebuild blog --explain'],
   args: { app },
+  flags: { explain: toggle({ help: 'tell what changed since the last build' }) },
   access: { app: 'write' },
   effect: 'write',
   async run(context, input) {
     const { actor, progress } = context;
-    const release = await context.deployer.rebuild(context.app(input.app), { actor, progress });
+    const owner = context.app(input.app);
+    const how = { explain: input.explain };
+    const release = await context.deployer.rebuild(owner, how, { actor, progress });
     return { app: input.app, release: release.version };
   },
   text: () => [],

@@ -14,6 +14,8 @@ export type Push = {
   /** 40 hex digits. */
   readonly commit: string;
   readonly actor: Actor;
+  /** Asked with `git push -o explain`: why the build runs, or does not. */
+  readonly explain?: boolean;
 };
 
 /** A checked-out tree of an app, on a host path of ours, every path and link of it checked. */

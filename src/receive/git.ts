@@ -41,7 +41,7 @@ const config: readonly (readonly [string, string])[] = [
   // The hook decides what may be deleted, with a sentence.
   ['receive.denyDeleteCurrent', 'ignore'],
   ['receive.autogc', 'false'],
-  ['receive.advertisePushOptions', 'false'],
+  ['receive.advertisePushOptions', 'true'],
   ['transfer.hideRefs', 'refs/wherry'],
   ['uploadpack.allowFilter', 'false'],
   ['gc.auto', '0'],

@@ -13,6 +13,17 @@ const preReceive = `#!/bin/sh
 # Hands the push to the Wherry daemon, shows what it says, ends with its verdict.
 # Written anew at each start of the daemon.
 printf '%s\\n' "$GIT_QUARANTINE_PATH" >&3 || exit 1
+# Words of its own for options: what a client writes into one may hold line ends.
+explain= other= at=0
+while [ "$at" -lt "\${GIT_PUSH_OPTION_COUNT:-0}" ]; do
+  eval "option=\\$GIT_PUSH_OPTION_$at"
+  case $option in
+    explain) explain=explain ;;
+    *) other=other ;;
+  esac
+  at=$((at + 1))
+done
+printf '%s\\n' "$explain $other" >&3 || exit 1
 while IFS= read -r line; do
   printf '%s\\n' "$line" >&3 || exit 1
 done
@@ -36,6 +47,8 @@ export async function installHook(paths: Paths): Promise<void> {
 export type HookCall = {
   /** Folder with the pushed objects. */
   readonly quarantine: string;
+  /** What came with the push as `-o`: one that is known, and `other` for all else. */
+  readonly options: ReadonlySet<string>;
   /** `old new ref` lines, at most `longest` of them. */
   readonly lines: readonly string[];
   /** All lines that came. */
@@ -49,8 +62,8 @@ export type HookCall = {
 export function readHookCall(channel: Duplex, longest: number): Promise<HookCall | undefined> {
   return new Promise(resolve => {
     let rest = '';
-    let count = -1;
-    let quarantine = '';
+    const head: string[] = [];
+    let count = 0;
     const lines: string[] = [];
     const settle = (call: HookCall | undefined) => {
       channel.off('data', take).off('close', gone).off('end', gone);
@@ -61,14 +74,27 @@ export function readHookCall(channel: Duplex, longest: number): Promise<HookCall
       const parts = (rest + chunk.toString('utf8')).split('\n');
       rest = (parts.pop() ?? '').slice(0, 8192);
       for (const line of parts) {
-        if (line === '.') return settle({ quarantine, lines, count });
-        if (count < 0) quarantine = line;
-        else if (count < longest) lines.push(line);
+        if (line === '.') return settle({ ...headOf(head), lines, count });
+        if (head.length < headLines) {
+          head.push(line);
+          continue;
+        }
+        if (count < longest) lines.push(line);
         count += 1;
       }
     };
     channel.on('data', take).on('close', gone).on('end', gone);
   });
+}
+
+/** Lines before those of refs. */
+const headLines = 2;
+
+function headOf([quarantine = '', options = '']: readonly string[]): Pick<
+  HookCall,
+  'quarantine' | 'options'
+> {
+  return { quarantine, options: new Set(options.split(' ').filter(word => word !== '')) };
 }
 
 /** Ends the hook: closes its output, then hands it the status. */

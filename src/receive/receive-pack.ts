@@ -85,6 +85,8 @@ async function serveHook(work: HookWork): Promise<number> {
   try {
     const updates = parseRefUpdates(work.call.lines, work.call.count);
     const verdict = judge(work, updates);
+    if (work.call.options.has('other'))
+      progress.warn('Of push options only explain is known (git push -o explain): others are passed over.');
     if (verdict.deploy) return await deployInTurn(work, updates, verdict.deploy);
     return await settle(work, verdict, 0);
   } catch (error) {
@@ -159,7 +161,11 @@ async function deploy(work: HookWork, { branch, commit }: Deployable): Promise<v
     await faultPoint('receive:source');
     const first = parts.handler.deployBranch(app) === null;
     if (first) progress.step(`Set ${branch} as deploy-branch`);
-    await parts.handler.deploy({ app, branch, commit, actor }, source, { progress, signal: life.signal });
+    const explain = call.options.has('explain');
+    await parts.handler.deploy({ app, branch, commit, actor, explain }, source, {
+      progress,
+      signal: life.signal,
+    });
     if (first) parts.handler.setDeployBranch(app, branch);
   } catch (error) {
     if (source) await rm(source.dir, { recursive: true, force: true });

@@ -11,9 +11,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readExplanation } from '../../src/build/explain/explanation.ts';
 import { parseAppName } from '../../src/domain/names.ts';
 import { exec } from '../../src/system/exec.ts';
-import { type BuildBench, fetchSoon, fixtures, openBench } from './support/bench.ts';
+import { type BuildBench, type BuildOptions, fetchSoon, fixtures, openBench } from './support/bench.ts';
 
 let bench: BuildBench;
 
@@ -75,6 +76,44 @@ describe('an Express app with a lock file', () => {
     expect(output.join('\n')).toContain('Building again: Procfile changed');
     expect(output.join('\n')).not.toContain('npm ci');
     expect(image.processes.map(({ type }) => type)).toEqual(['clock', 'web']);
+  });
+
+  it('tells why it is built, and what became of each layer', async () => {
+    const built = async (options: Omit<BuildOptions, 'app' | 'explain'> = {}) => {
+      const { output } = await bench.build(express, { app: app('told'), explain: true, ...options });
+      return output.find(line => / runs(:| because:)/.test(line));
+    };
+    const fates = () =>
+      Object.fromEntries(
+        (readExplanation(bench.paths.builds, 'told')?.layers ?? []).map(({ layer, fate, by }) => [
+          layer,
+          `${fate} by ${by}`,
+        ]),
+      );
+    expect(await built()).toBe('This build runs because: nothing is kept of a build before it');
+    expect(fates()).toMatchObject({ source: 'new by wherry', 'wherry/nodejs:deps': 'new by wherry/nodejs' });
+    expect(await built()).toBe('No build runs: nothing changed');
+    expect(fates()).toMatchObject({ source: 'reused by wherry', 'wherry/nodejs:deps': 'reused by wherry' });
+    const code = (dir: string) => appendFileSync(join(dir, 'server.js'), '// another line\n');
+    expect(await built({ change: code, config: { GREETING: 'hello' } })).toMatch(
+      /^No buildpack runs: none depends on what changed \(GREETING is new, the source changed/,
+    );
+    const lock = (dir: string) => {
+      code(dir);
+      appendFileSync(join(dir, 'package-lock.json'), '\n');
+      writeFileSync(join(dir, 'Procfile'), 'web: node server.js\n');
+    };
+    const config = { GREETING: 'hello', NODE_ENV: 'production' };
+    const because = await built({ change: lock, config });
+    expect(because).toMatch(/^This build runs because: /);
+    for (const words of ['package-lock.json changed', 'Procfile changed', 'NODE_ENV is new'])
+      expect(because).toContain(words);
+    expect(because).not.toContain('GREETING');
+    expect(fates()).toMatchObject({ 'wherry/nodejs:deps': 'rebuilt by wherry/nodejs' });
+    expect(await built({ change: lock, config, fresh: true })).toBe(
+      'This build runs because: it was asked for',
+    );
+    expect(fates()).toMatchObject({ 'wherry/nodejs:deps': 'reused by wherry/nodejs' });
   });
 
   it('keeps config values out of layers, records and output', async () => {

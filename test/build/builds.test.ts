@@ -27,7 +27,7 @@ beforeEach(() => {
   config = {};
   store = openStore(':memory:', createSeal(randomBytes(32)));
   app = store.apps.create(parseAppName('blog'), clock.now());
-  builds = createBuilds({ store, paths: { buildLogs: dir }, clock });
+  builds = createBuilds({ store, paths: { buildLogs: dir, builds: dir }, clock });
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 

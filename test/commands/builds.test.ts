@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { writeExplanation } from '../../src/build/explain/explanation.ts';
 import { type ProcessType, parseAppName } from '../../src/domain/names.ts';
 import { type Bench, createBench } from './support.ts';
 
@@ -37,6 +38,44 @@ describe('builds', () => {
       'Build 9 of app blog does not exist. See "builds:list blog".',
     );
     expect((await bench.run('builds:output', 'blog', '../1')).code).not.toBe(0);
+  });
+
+  it('are explained by what changed and by what became of layers', async () => {
+    await bench.deployed('blog');
+    expect(await bench.run('builds:explain', 'blog')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('Nothing is kept of a build of app blog. Push it first.'),
+    });
+    const change = { kind: 'file', name: 'package-lock.json', how: 'changed', counts: true } as const;
+    writeExplanation(bench.paths.builds, 'blog', {
+      schema: 1,
+      builder: 'buildpacks',
+      commit: '12345678'.repeat(5),
+      at: '2026-01-02T03:04:05.000Z',
+      cause: 'changed',
+      changes: [change],
+      parts: [{ kind: 'config', name: 'FOO', print: 'fingerprint', counts: true }],
+      layers: [{ layer: 'wherry/nodejs:deps', fate: 'rebuilt', by: 'wherry/nodejs', why: 'it wrote to it' }],
+    });
+    const { stdout } = await bench.run('builds:explain', 'blog');
+    expect(stdout).toContain('This build runs because: package-lock.json changed\n');
+    expect(stdout).toMatch(/rebuilt +wherry\/nodejs:deps +by wherry\/nodejs: it wrote to it/);
+    expect(await json('builds:explain', 'blog')).toMatchObject({ cause: 'changed', changes: [change] });
+    expect((await bench.run('builds:explain', 'blog', '--format', 'json')).stdout).not.toContain(
+      'fingerprint',
+    );
+  });
+
+  it('that a rebuild asks for are explained only where it says so', async () => {
+    await bench.deployed('blog');
+    bench.store.apps.setDeployBranch(blog(), 'main');
+    bench.heads.set('blog', '1'.repeat(40));
+    expect((await bench.run('ps:rebuild', 'blog')).code).toBe(0);
+    expect((await bench.run('ps:rebuild', 'blog', '--explain')).code).toBe(0);
+    expect(bench.asked.map(({ fresh, explain }) => ({ fresh, explain }))).toEqual([
+      { fresh: true, explain: false },
+      { fresh: true, explain: true },
+    ]);
   });
 
   it('are canceled while another command waits for them', async () => {

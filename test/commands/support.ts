@@ -46,6 +46,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
   const locks = createLocks();
   const registry = createCoreRegistry();
   const forgotten: string[] = [];
+  const asked: BuildRequest[] = [];
   const pulled: string[] = [];
   const heads = new Map<string, string>();
   const receiver = {
@@ -55,7 +56,10 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
   };
   const builder = {
     rebase: async (request: RebaseRequest) => await rebase(request, stacks),
-    build: async () => image('2'),
+    build: async (request: BuildRequest) => {
+      asked.push(request);
+      return image('2');
+    },
     pull: async ({ ref }: PullImageRequest) => {
       pulled.push(ref.text);
       return { image: image('3'), digest: `sha256:${'3'.repeat(64)}` };
@@ -123,6 +127,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
       deployer,
       paths,
       forgotten,
+      asked,
       pulled,
       stacks,
       mirror,

@@ -8,14 +8,24 @@ describe("the hook's call", () => {
   it('is read across any cut of the stream', async () => {
     const channel = new PassThrough();
     const call = readHookCall(channel, 10);
-    for (const char of '/repo/q\none\ntwo\n.\n') channel.write(char);
-    expect(await call).toEqual({ quarantine: '/repo/q', lines: ['one', 'two'], count: 2 });
+    for (const char of '/repo/q\nexplain \none\ntwo\n.\n') channel.write(char);
+    expect(await call).toEqual({
+      quarantine: '/repo/q',
+      options: new Set(['explain']),
+      lines: ['one', 'two'],
+      count: 2,
+    });
   });
 
   it('without a quarantine, as for deletions, is read too', async () => {
     const channel = new PassThrough();
-    channel.write('\none\n.\n');
-    expect(await readHookCall(channel, 10)).toEqual({ quarantine: '', lines: ['one'], count: 1 });
+    channel.write('\n \none\n.\n');
+    expect(await readHookCall(channel, 10)).toEqual({
+      quarantine: '',
+      options: new Set(),
+      lines: ['one'],
+      count: 1,
+    });
   });
 
   it('keeps a limited number of lines and counts the others', async () => {
@@ -23,7 +33,12 @@ describe("the hook's call", () => {
     const call = readHookCall(channel, 3);
     for (let index = 0; index < 1000; index += 1) channel.write(`${index}\n`);
     channel.write('.\n');
-    expect(await call).toEqual({ quarantine: '0', lines: ['1', '2', '3'], count: 999 });
+    expect(await call).toEqual({
+      quarantine: '0',
+      options: new Set(['1']),
+      lines: ['2', '3', '4'],
+      count: 998,
+    });
   });
 
   it.each(['end', 'destroy'] as const)('that breaks off by %s is no call', async how => {

@@ -54,6 +54,17 @@ describe('a push to the deploy branch', () => {
     expect(harness.deployBranches.get(app)).toBe('main');
   });
 
+  it('hands on that it is to be explained, and warns of options that nobody knows', async () => {
+    const repository = await harness.repository(app);
+    const plain = await repository.git('push', 'wherry', 'main');
+    expect(harness.deployed.at(-1)).toMatchObject({ explain: false });
+    expect(plain.output).not.toContain('push option');
+    await repository.git('commit', '-q', '--allow-empty', '-m', 'Again');
+    const { output } = await repository.git('push', '-o', 'explain', '-o', 'ci.skip', 'wherry', 'main');
+    expect(harness.deployed.at(-1)).toMatchObject({ app, explain: true });
+    expect(output).toContain('Of push options only explain is known');
+  });
+
   it('gives the handler the tree as committed, with the commit and its subject', async () => {
     const repository = await harness.repository(app, {
       'a.txt': 'A',

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import type { DiffId } from '../../domain/image.ts';
 import { faultPoint } from '../../system/fault.ts';
 import { checkDisk } from '../disk-watch.ts';
+import { beginClassic, endClassic } from '../explain/classic.ts';
+import type { Explanation } from '../explain/explanation.ts';
+import { classicParts } from '../explain/parts.ts';
 import type { Fetched } from '../fetch/fetcher.ts';
 import { keyedHash } from '../lifecycle/inputs.ts';
 import type { Run } from '../lifecycle/run.ts';
@@ -15,7 +18,10 @@ import type { ReleaseInfo } from './release-yaml.ts';
 import { applySlugignore } from './slugignore.ts';
 
 /** One build by Heroku's classic buildpacks, in the order given: source in, record with the image out. */
-export async function runClassic(run: Run, buildpacks: readonly Fetched[]): Promise<ClassicRecord> {
+export async function runClassic(
+  run: Run,
+  buildpacks: readonly Fetched[],
+): Promise<{ readonly record: ClassicRecord; readonly explanation: Explanation }> {
   const { request, work, layers } = run;
   applySlugignore(request.source.dir);
   const appJson = checkSource(request.source.dir, request.progress);
@@ -27,7 +33,10 @@ export async function runClassic(run: Run, buildpacks: readonly Fetched[]): Prom
   await faultPoint('build:source');
   const last = readClassicRecord(run.builds, request.app);
   const keys = keysOf(run, { source, stack, runImage: base.run, buildImage, buildpacks });
-  if (last && isSame(run, last, keys)) return last;
+  const same = last && isSame(run, last, keys) ? last : undefined;
+  const told = { parts: classicParts(run, { generation: base, stack, source, buildpacks }), last };
+  const begun = beginClassic(run, { ...told, reused: same !== undefined });
+  if (same) return { record: same, explanation: endClassic(run, { ...told, begun, record: same }) };
 
   work.writeConfig(request.config);
   const dir = join(layers.layerPath(source), 'app');
@@ -54,7 +63,8 @@ export async function runClassic(run: Run, buildpacks: readonly Fetched[]): Prom
     buildpacks: buildpacks.map(({ source: { text }, pin }) => ({ text, pin })),
     appJson,
   });
-  return { schema, ...keys, stack, ...(kept ? { cache: kept } : {}), image };
+  const record: ClassicRecord = { schema, ...keys, stack, ...(kept ? { cache: kept } : {}), image };
+  return { record, explanation: endClassic(run, { ...told, begun, record }) };
 }
 
 type Inside = {

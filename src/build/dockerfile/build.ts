@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import type { DiffId, Image } from '../../domain/image.ts';
 import { faultPoint } from '../../system/fault.ts';
 import { checkDisk, watchDisk } from '../disk-watch.ts';
+import { explainDockerfile } from '../explain/dockerfile.ts';
+import type { Explanation } from '../explain/explanation.ts';
+import { dockerfileParts } from '../explain/parts.ts';
 import { digestOf } from '../layers/digest.ts';
 import type { Run } from '../lifecycle/run.ts';
 import { adoptImage } from '../oci/adopt.ts';
@@ -28,7 +31,9 @@ const dropped = ['CAP_SYS_CHROOT', 'CAP_MKNOD', 'CAP_NET_RAW', 'CAP_AUDIT_WRITE'
 type Base = { readonly layers: readonly DiffId[]; readonly env: Readonly<Record<string, string>> };
 
 /** Builds an app's Dockerfile with buildah. @throws build-failed */
-export async function buildDockerfile(run: Run): Promise<Image> {
+export async function buildDockerfile(
+  run: Run,
+): Promise<{ readonly image: Image; readonly explanation: Explanation }> {
   const { request, layers } = run;
   const { progress } = request;
   const { dir } = request.source;
@@ -38,12 +43,18 @@ export async function buildDockerfile(run: Run): Promise<Image> {
   const procfile = readSmallFile(join(dir, 'Procfile'), 'Procfile');
   const generation = await run.stack.generation(request);
   const stack = { layers: generation.run, env: generation.env };
-  const key = await keyOf(run, stack);
+  const { diffId: source } = await digestOf(dir);
+  const key = keyOf(run, source, stack);
   const again = request.fresh || request.dockerfile?.options?.noCache;
   const last = again ? undefined : remembered(run.builds, request.app, key);
-  if (last?.layers.every(layers.has)) {
+  const whole = last?.layers.every(layers.has) ? last : undefined;
+  const { path = 'Dockerfile', options } = request.dockerfile ?? {};
+  const made = { generation, source, path, given: givenOf(request), labels: options?.labels ?? {} };
+  const parts = dockerfileParts(run, made);
+  const explanation = explainDockerfile(run, { parts, last, reused: whole !== undefined });
+  if (whole) {
     progress.detail('Nothing changed: the image is the one of the last build');
-    return last;
+    return { image: whole, explanation };
   }
   for (const warning of scanned.warnings) progress.warn(warning);
   const image = await adoptImage({
@@ -57,7 +68,7 @@ export async function buildDockerfile(run: Run): Promise<Image> {
   });
   await faultPoint('build:record');
   remember(run.builds, request.app, { key, image });
-  return image;
+  return { image, explanation };
 }
 
 /** Runs the build in its sandbox; the folder with the image as an OCI layout. */
@@ -135,9 +146,8 @@ function stackNote(run: Run): string {
 }
 
 /** What the image comes from; values of arguments may be secrets, so it is made with a key. */
-async function keyOf({ request, key }: Run, stack: Base): Promise<string> {
-  const { diffId } = await digestOf(request.source.dir);
+function keyOf({ request, key }: Run, source: DiffId, stack: Base): string {
   const { path, options } = request.dockerfile ?? {};
-  const asked = [diffId, stack, path ?? null, givenOf(request), options?.labels ?? {}];
+  const asked = [source, stack, path ?? null, givenOf(request), options?.labels ?? {}];
   return createHmac('sha256', key).update(JSON.stringify(asked)).digest('hex');
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import type { DiffId } from '../../domain/image.ts';
+import { fateOfLayer, type LayerFate } from '../explain/layer-fate.ts';
 import { flatten } from '../layers/flatten.ts';
 import { opaqueFolders } from '../layers/opaque.ts';
 import type { LayerStore } from '../layers/store.ts';
@@ -20,6 +21,8 @@ export type ExportOptions = {
   readonly view: LayersView;
   /** The last build: where a layer without a folder comes from. */
   readonly last: BuildRecord | undefined;
+  /** Told what became of each layer. */
+  readonly onFate: (fate: LayerFate) => void;
 };
 
 /** Puts what a buildpack left into the store. Call when nothing of the build is mounted any more. @throws build-failed */
@@ -51,8 +54,11 @@ async function exportLayer(options: ExportOptions, id: string, layer: LayerToml)
   const before = last?.buildpacks
     .find(buildpack => buildpack.id === id)
     ?.layers.find(({ name }) => name === layer.name);
+  const tell = (made: { written: boolean; now: DiffId | undefined }) =>
+    options.onFate(fateOfLayer({ by: id, name: layer.name, before: before?.diffId, ...made }));
   if (layerDirs(view, id, layer.name).length === 0) {
     if (layer.flags.launch && !layer.flags.cache && before?.diffId && layers.has(before.diffId)) {
+      tell({ written: false, now: before.diffId });
       return { ...before, flags: layer.flags, metadata: layer.metadata };
     }
     if (!layer.flags.launch) return { ...layer, launch: nothing };
@@ -61,7 +67,9 @@ async function exportLayer(options: ExportOptions, id: string, layer: LayerToml)
       : 'for launch but has no folder, and the last image has no layer of that name to keep';
     throw new WherryError('build-failed', `Layer ${layer.name} of ${id} is ${why}. Write it again.`);
   }
-  const diffId = (await putLayer(options, id, layer.name)) ?? before?.diffId;
+  const put = await putLayer(options, id, layer.name);
+  const diffId = put ?? before?.diffId;
+  tell({ written: put !== undefined, now: diffId });
   if (!diffId) throw new WherryError('failed', `Layer ${layer.name} of ${id} is lost. Push again.`);
   const root = join(layers.layerPath(diffId), 'layers', escapedId(id), layer.name);
   return { ...layer, diffId, launch: launchOf(root, `/layers/${escapedId(id)}/${layer.name}`) };

@@ -51,18 +51,33 @@ export function takeSnapshot(inputs: readonly Inputs[], around: Surroundings): S
 /** The first input that is not as it was, in words for a person; undefined when nothing changed. */
 export function firstChange(before: Snapshot, around: Surroundings): string | undefined {
   for (const [input, was] of Object.entries(before)) {
-    const kind = input.slice(0, input.indexOf(':'));
-    const name = input.slice(kind.length + 1);
-    const inputs = { files: [], exists: [], env: [], ...{ [listOf(kind)]: [name] } };
-    const now = takeSnapshot([inputs], around)[input];
-    if (now !== was) return kind === 'env' ? `config ${name}` : name;
+    if (printOf(input, around) === was) continue;
+    const { kind, name } = splitInput(input);
+    return kind === 'env' ? `config ${name}` : name;
   }
   return undefined;
+}
+
+/** The inputs of a snapshot as they are now. */
+export function takeAgain(before: Snapshot, around: Surroundings): Snapshot {
+  return Object.fromEntries(Object.keys(before).map(input => [input, printOf(input, around)]));
+}
+
+/** `file:package.json` and the like. */
+export function splitInput(input: string): { readonly kind: string; readonly name: string } {
+  const kind = input.slice(0, input.indexOf(':'));
+  return { kind, name: input.slice(kind.length + 1) };
 }
 
 /** HMAC of a value, so that records can tell a change without holding what changed. */
 export function keyedHash(value: string | undefined, key: Buffer): string {
   return value === undefined ? 'absent' : createHmac('sha256', key).update(value).digest('hex');
+}
+
+function printOf(input: string, around: Surroundings): string {
+  const { kind, name } = splitInput(input);
+  const inputs = { files: [], exists: [], env: [], ...{ [listOf(kind)]: [name] } };
+  return takeSnapshot([inputs], around)[input] ?? 'absent';
 }
 
 function listOf(kind: string): keyof Inputs {

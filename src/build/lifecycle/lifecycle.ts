@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { faultPoint } from '../../system/fault.ts';
 import { checkDisk } from '../disk-watch.ts';
+import type { Explanation } from '../explain/explanation.ts';
+import type { LayerFate } from '../explain/layer-fate.ts';
+import { beginNative, endNative } from '../explain/native.ts';
 import { checkSource, putSource } from '../source.ts';
 import type { Generation } from '../stack/generation.ts';
 import { readBuildConfig } from './build-config.ts';
@@ -20,7 +23,9 @@ import { putLaunchSboms } from './sbom.ts';
 import { putApp } from './slices.ts';
 
 /** One build from source to record: nothing but `bin/detect` and `bin/build` runs in a container, and only if it must. */
-export async function runLifecycle(asked: Run): Promise<BuildRecord> {
+export async function runLifecycle(
+  asked: Run,
+): Promise<{ readonly record: BuildRecord; readonly explanation: Explanation }> {
   const run = await withProject(asked);
   const { request, work, layers, stack } = run;
   const appJson = checkSource(request.source.dir, request.progress);
@@ -29,12 +34,15 @@ export async function runLifecycle(asked: Run): Promise<BuildRecord> {
   await faultPoint('build:source');
   const question = await questionOf(run, source, base);
   const reused = reusableBuild(question);
+  const told = { run, question, generation: base, reused: reused !== undefined };
+  const begun = beginNative(told);
   if (reused) {
     const app = await putApp({ ...reused, source, slices: slicesOf(reused), layers, work });
     const image = assembleImage({ ...reused, stack: base, app, appJson });
     if (image.id === reused.image.id)
       request.progress.detail('Nothing changed: the image is the one of the last build');
-    return { ...reused, source, whole: question.whole, image };
+    const record = { ...reused, source, whole: question.whole, image };
+    return { record, explanation: endNative(told, { begun, record, fates: [] }) };
   }
 
   work.writeConfig(request.config);
@@ -48,7 +56,9 @@ export async function runLifecycle(asked: Run): Promise<BuildRecord> {
   });
   await checkDisk(work.dir, request.limits.disk);
 
-  const exporting = { layers, work, view, last: question.last };
+  const fates: LayerFate[] = [];
+  const onFate = (fate: LayerFate) => void fates.push(fate);
+  const exporting = { layers, work, view, last: question.last, onFate };
   const records = [];
   for (const outcome of outcomes) records.push(await exportBuildpack(exporting, outcome));
   await faultPoint('build:export');
@@ -63,7 +73,7 @@ export async function runLifecycle(asked: Run): Promise<BuildRecord> {
     request.progress.warn(warning);
   const parts = { stack: base, runtimes: provided, buildpacks: records, sbom, app, launcher, appJson };
   const image = assembleImage(parts);
-  return {
+  const record: BuildRecord = {
     schema,
     base: question.base,
     whole: question.whole,
@@ -78,6 +88,7 @@ export async function runLifecycle(asked: Run): Promise<BuildRecord> {
     source,
     image,
   };
+  return { record, explanation: endNative(told, { begun, record, fates }) };
 }
 
 function slicesOf({ buildpacks }: Pick<BuildRecord, 'buildpacks'>): readonly (readonly string[])[] {

@@ -28,8 +28,7 @@ export function reusableBuild(question: ReuseQuestion): BuildRecord | undefined 
     return undefined;
   };
   if (last.base !== question.base) return afresh('the stack or the buildpacks are newer');
-  if (!layersOf(last).every(id => layers.has(id) || !needed(last, id)))
-    return afresh('layers of the last build are gone');
+  if (isLost(last, layers)) return afresh('layers of the last build are gone');
   if (last.detectSnapshot && last.buildSnapshot) {
     const change = firstChange(last.detectSnapshot, around) ?? firstChange(last.buildSnapshot, around);
     if (change !== undefined) return afresh(`${change} changed`);
@@ -54,6 +53,11 @@ export function reusableDetection(question: ReuseQuestion, order: Order): Detect
 function onlyOne(order: Order, id: string): Buildpack | undefined {
   const found = new Set(order.flat().flatMap(({ buildpack }) => (buildpack.id === id ? [buildpack] : [])));
   return found.size === 1 ? [...found][0] : undefined;
+}
+
+/** Whether layers that a reuse of it takes are not in the store any more. */
+export function isLost(last: BuildRecord, layers: LayerStore): boolean {
+  return !layersOf(last).every(id => layers.has(id) || !needed(last, id));
 }
 
 /** The source layer of the last image may be gone: a new one takes its place. */

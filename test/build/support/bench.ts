@@ -65,6 +65,7 @@ export async function openBench(
     progress: collecting(output),
     signal: options.signal ?? new AbortController().signal,
     ...(options.fresh === undefined ? {} : { fresh: options.fresh }),
+    ...(options.explain === undefined ? {} : { explain: options.explain }),
   });
   return {
     paths,
@@ -131,6 +132,7 @@ export type BuildOptions = {
   readonly selected?: BuilderName;
   readonly limits?: Partial<BuildLimits>;
   readonly fresh?: boolean;
+  readonly explain?: boolean;
   readonly dockerfile?: BuildRequest['dockerfile'];
   readonly signal?: AbortSignal;
   /** Changes the checkout before it is built. */
