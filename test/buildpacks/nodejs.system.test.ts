@@ -19,6 +19,11 @@ const managers = [
   { name: 'yarn-berry', lock: 'yarn.lock', says: 'yarn 4.18.1', install: 'yarn install' },
   { name: 'bun', lock: 'bun.lock', says: 'bun 1.', install: 'bun install --frozen-lockfile' },
 ] as const;
+/** Of the archive of pnpm 9.15.9 in the registry. */
+const pnpmHash = Buffer.from(
+  'aARhQYk8ZvrQHAeSMRKOmvuJ74fiaR1p5NQO7iKJiClf1GghgbrlW1hBjDolO95lpQXsfF+UA+zlzDzTfc8lMQ==',
+  'base64',
+).toString('hex');
 const folder = (name: string) => join(fixtures, `node-${name}`);
 
 describe.each(managers)('an app whose lock file is of $name', ({ name, lock, says, install }) => {
@@ -171,6 +176,11 @@ describe('the package manager', () => {
       /packageManager in package\.json is "pnpm@latest"\. Write the name and the exact version/,
     ],
     [
+      `pnpm@9.15.9+sha512.${pnpmHash.replace(/^./, 'b')}`,
+      "packageManager in package.json names another hash of pnpm 9.15.9 than the registry's. Run corepack use pnpm@9.15.9 and commit package.json.",
+    ],
+    ['pnpm@9.15.9+md5.abc', /packageManager in package\.json is "pnpm@9\.15\.9\+md5\.abc"\. Write/],
+    [
       'pnpm@10.999.0',
       /pnpm version "10\.999\.0" cannot be had\. Set packageManager in package\.json to one of /,
     ],
@@ -181,10 +191,29 @@ describe('the package manager', () => {
 
   it('has the version of packageManager, and Node that of .tool-versions', async () => {
     const { output } = await build('pnpm', dir => {
-      edit(dir, manifest => Object.assign(manifest, { packageManager: 'pnpm@9.15.9+sha512.abc' }));
+      edit(dir, manifest => Object.assign(manifest, { packageManager: `pnpm@9.15.9+sha512.${pnpmHash}` }));
       writeFileSync(join(dir, '.tool-versions'), 'ruby 3.1.2\nnodejs 22.23.3\n');
     });
     expect(output.join('\n')).toContain('Node v22.23.3, pnpm 9.15.9');
+  });
+});
+
+describe('npm', () => {
+  const asking = (npm: string) => async () =>
+    await bench.build(join(fixtures, 'express'), {
+      app: parseAppName('npm'),
+      change: dir => edit(dir, manifest => Object.assign(manifest, { engines: { node: '22.x', npm } })),
+    });
+
+  it('is the one that comes with Node where engines.npm fits it, else one that fits', async () => {
+    expect((await asking('>=10')()).output.join('\n')).toMatch(/Node v22\.\d+\.\d+, npm 10\./);
+    expect((await asking('11.5.x')()).output.join('\n')).toMatch(/Node v22\.\d+\.\d+, npm 11\.5\./);
+  });
+
+  it('is refused in a version that cannot be had, naming what can', async () => {
+    await expect(asking('99.x')()).rejects.toThrow(
+      /npm version "99\.x" cannot be had\. Set engines\.npm or packageManager in package\.json to one of .*10\.x/,
+    );
   });
 });
 

@@ -1,8 +1,8 @@
 # Which package manager installs: packageManager in package.json, else the lock file, else settings that only one reads, else
-# npm. `manager` is npm, pnpm, yarn (1.x), berry (Yarn from 2 on) or bun; `problem` is a sentence for the person when that
-# cannot be told.
+# npm. `manager` is npm, pnpm, yarn (1.x), berry (Yarn from 2 on) or bun; `manager_hash` is what corepack wrote behind the
+# version; `problem` is a sentence for the person when that cannot be told.
 
-manager=npm manager_version='' lock='' problem=''
+manager=npm manager_version='' manager_hash='' lock='' problem=''
 
 # tool_version NAME...: from .tool-versions, as asdf and mise write it.
 tool_version() {
@@ -47,11 +47,11 @@ read_manager() {
 
 # read_named TEXT: name@version, perhaps with a hash.
 read_named() {
-  if [[ ! "$1" =~ ^(npm|pnpm|yarn|bun)@([0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)(\+[0-9A-Za-z.]+)?$ ]]; then
-    problem="packageManager in package.json is \"${1:0:80}\". Write the name and the exact version of npm, pnpm, yarn or bun, such as pnpm@10.4.1."
+  if [[ ! "$1" =~ ^(npm|pnpm|yarn|bun)@([0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)(\+(sha(1|224|256|384|512)\.[0-9A-Fa-f]+))?$ ]]; then
+    problem="packageManager in package.json is \"${1:0:80}\". Write the name and the exact version of npm, pnpm, yarn or bun, such as pnpm@10.4.1, with no hash behind it or the one that corepack wrote."
     return 1
   fi
-  manager_version=${BASH_REMATCH[2]}
+  manager_version=${BASH_REMATCH[2]} manager_hash=${BASH_REMATCH[5]}
   if [[ -n "$lock" && "$manager" != "${BASH_REMATCH[1]}" ]]; then
     problem="packageManager in package.json is ${BASH_REMATCH[1]}, which does not read $lock. Run ${BASH_REMATCH[1]} install and commit its lock file instead of $lock, or remove packageManager."
     return 1
@@ -64,10 +64,11 @@ is_berry() {
   if [[ -n "$lock" ]]; then grep -q '^__metadata:' "$lock"; else [[ -f .yarnrc.yml ]]; fi
 }
 
-# A range where nothing names an exact version; npm comes with Node.
+# A range where nothing names an exact version. Nothing for npm is the one that comes with Node.
 wanted_version() {
   local format asked
   case "$manager" in
+    npm) field .engines.npm? ;;
     pnpm)
       asked=$(field .engines.pnpm?)
       asked=${asked:-$(tool_version pnpm)}
