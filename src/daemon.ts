@@ -18,22 +18,28 @@ import { registry } from './commands/index.ts';
 import { createDeployer, type Deployer } from './deploy.ts';
 import type { App } from './domain/app.ts';
 import { WherryError } from './domain/errors.ts';
+import { parseProcessType } from './domain/names.ts';
+import { readHoldPolicy, sleepKey } from './domain/sleeping.ts';
 import { createEdgeLink, startEdge } from './edge-link/index.ts';
 import { createEngine } from './engine/index.ts';
+import { createFleet } from './fleet.ts';
 import { claimPid } from './pid-file.ts';
 import { createReceiver } from './receive/index.ts';
 import type { PushHandler } from './receive/receiver.ts';
 import { createRouteBook } from './route-book.ts';
 import { createRuntime } from './runtime/create.ts';
+import { Scaler } from './scale/scaler.ts';
 import type { Settings } from './settings.ts';
 import { createSshServer } from './ssh/server.ts';
 import { createSeal, loadKey } from './store/seal.ts';
 import { openStore, type Store } from './store/store.ts';
 import { systemClock as clock } from './system/clock.ts';
+import { every } from './system/every.ts';
 import { armFault } from './system/fault.ts';
 import { createLocks } from './system/locks.ts';
 import { createLog } from './system/log.ts';
 import { createPaths } from './system/paths.ts';
+import { createSaturation } from './system/saturation.ts';
 
 /** The composition root: builds every concrete thing and joins the back edges. Resolves when it takes pushes and requests. */
 export async function runDaemon(settings: Settings): Promise<{ close(): Promise<void> }> {
@@ -60,8 +66,15 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   });
   await engine.open();
 
+  const later: { deployer?: Deployer } = {};
   const edgeLink = createEdgeLink({ dir: paths.edge, log, clock });
-  const routeBook = createRouteBook(store, edgeLink);
+  const routeBook = createRouteBook(store, edgeLink, {
+    hold: app =>
+      readHoldPolicy(
+        name => store.properties.resolve(app.id, sleepKey(name)),
+        required(later.deployer).scaling(app, parseProcessType('web')).wakeTimeout,
+      ),
+  });
   const runtime = createRuntime({
     engine,
     sink: routeBook,
@@ -69,6 +82,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     log,
     logsDir: paths.logs,
     event: (app, kind, message) => store.events.add({ at: clock.now(), app, kind, message }),
+    noteSleep: ({ id }, depth) => store.properties.set(`app:${id}`, 'asleep', depth),
     readyTimeout: settings.readyTimeout * 1000,
   });
   const stacks = createStack({ paths, layers, clock });
@@ -94,7 +108,6 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const httpPort = () => edgeLink.address()?.port ?? settings.http.port;
   const urls = (app: App) =>
     store.domains.list(app).map(domain => `http://${domain}${httpPort() === 80 ? '' : `:${httpPort()}`}`);
-  const later: { deployer?: Deployer } = {};
   const receiver = createReceiver({
     paths,
     handler: pushHandler({
@@ -122,6 +135,14 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     log,
   });
   later.deployer = deployer;
+  const scaler = new Scaler({
+    fleet: createFleet({ store, deployer, runtime, locks, clock }),
+    now: () => clock.now().getTime(),
+    saturated: createSaturation(),
+    failed: (app, error) => log.error({ err: error, app }, 'scaling failed'),
+  });
+  edgeLink.onLoad(loads => scaler.load(loads));
+  edgeLink.onWake((app, cause) => void scaler.wake(app, cause));
   const rebaseAll = createRebaseAll({ store, locks, rebase: deployer.rebase });
 
   await edgeLink.listen();
@@ -135,6 +156,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   });
   await runtime.recover(store.apps.list().flatMap(app => deployer.desired(app) ?? []));
   await routeBook.publish();
+  const scaling = every(1000, async () => void scaler.tick(), { clock, log });
 
   const services = {
     stacks,
@@ -146,6 +168,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     disk,
     room,
     runtime,
+    scaler,
     receiver,
     settings,
     httpPort,
@@ -179,6 +202,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   return {
     async close() {
       // A build goes on without its client; nobody below waits for one.
+      await scaling.close();
       await rebaseTimer.close();
       await builds.close();
       await ssh.close();

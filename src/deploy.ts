@@ -13,10 +13,19 @@ import { readBuildOptions, secretsOf } from './domain/docker-option.ts';
 import { WherryError } from './domain/errors.ts';
 import type { Image } from './domain/image.ts';
 import { type ImageRef, parseImageRef } from './domain/image-ref.ts';
-import { type AppName, type Domain, type ProcessType, parseDomain } from './domain/names.ts';
+import {
+  type AppName,
+  type Domain,
+  type ProcessType,
+  parseDomain,
+  parseProcessType,
+} from './domain/names.ts';
 import type { Actor, Progress, Push, Source } from './domain/push.ts';
 import type { Quota } from './domain/quota.ts';
 import type { Release } from './domain/release.ts';
+import type { WakeCause } from './domain/route.ts';
+import { knobKey, readScalingRules, type ScalingRules, type SleepDepth } from './domain/scaling.ts';
+import { parseFollowers, sleepKey } from './domain/sleeping.ts';
 import type { Author } from './receive/offers.ts';
 import type { Receiver } from './receive/receiver.ts';
 import { createReleases } from './release/releases.ts';
@@ -63,6 +72,16 @@ export interface Deployer {
   rollback(app: App, version: number | undefined, doing: Doing): Promise<Release>;
   /** Stores counts and makes them so. @throws invalid for a type the release does not have */
   scale(app: App, counts: ReadonlyMap<ProcessType, number>, doing: Doing): Promise<void>;
+  /** Instances of web for now, within what autoscaling may choose; `ps:scale` and `autoscale:set` start it anew. */
+  resize(app: App, count: number, doing: Doing & { why: string }): Promise<void>;
+  /** After its rules changed: autoscaling begins anew from what `ps:scale` says. */
+  rescale(app: App): void;
+  /** How a process type scales by itself. */
+  scaling(app: App, type: ProcessType): ScalingRules;
+  /** Puts the app to sleep, or deeper. @returns false when it stays as it is: a request is in flight, say */
+  sleep(app: App, depth: SleepDepth, why: { why: string; actor?: Actor }): Promise<boolean>;
+  /** Resolves with the milliseconds it took when it serves; undefined when it was awake. Needs no lock. @throws why it does not start */
+  wake(app: App, by: WakeCause | Actor): Promise<number | undefined>;
   restart(app: App, type: ProcessType | undefined, doing: Doing): Promise<void>;
   stop(app: App, doing: Doing): Promise<void>;
   start(app: App, doing: Doing): Promise<void>;
@@ -129,7 +148,13 @@ export function createDeployer(options: DeployerOptions): Deployer {
       counts: countsFor(store, app, image),
       limits: type => resolveLimits(rows, type),
       quota: store.limits.quota(app),
+      ...sleepOf(app),
     };
+  };
+
+  const sleepOf = (app: App): { asleep?: SleepDepth } => {
+    const asleep = store.properties.get(`app:${app.id}`, 'asleep') as SleepDepth | undefined;
+    return asleep ? { asleep } : {};
   };
 
   const live = (app: App): Release => {
@@ -357,6 +382,21 @@ export function createDeployer(options: DeployerOptions): Deployer {
         isDeepStrictEqual(store.releases.config(before), store.config.all(app));
       return { image, description, sourceImage: ref.text, ...(same && !force ? { unchanged: before } : {}) };
     });
+  const waking = new Map<number, Promise<number | undefined>>();
+
+  const wakeOnce = async (app: App, by: WakeCause | Actor): Promise<number | undefined> => {
+    if (runtime.asleep(app) === undefined) return undefined;
+    const begun = clock.ticks();
+    try {
+      await runtime.wake(app);
+    } catch (error) {
+      tell(app, 'wake-failed', `${whoWoke(by)} ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    }
+    const ms = Math.round(clock.ticks() - begun);
+    tell(app, 'wake', `${whoWoke(by)} It served after ${ms} ms.`, 'path' in by ? undefined : by);
+    return ms;
+  };
 
   return {
     push: (push, source, doing) =>
@@ -493,9 +533,37 @@ export function createDeployer(options: DeployerOptions): Deployer {
           await runtime.scale({ ...desired, counts: new Map([...desired.counts, ...counts]) }, doing);
         }
       }
-      store.formation.set(app, counts);
+      store.transaction(() => {
+        store.formation.set(app, counts);
+        if (counts.has(web)) store.properties.set(`app:${app.id}`, scaledKey, undefined);
+      });
       const said = [...counts].map(([type, count]) => `${type}=${count}`).join(' ');
       tell(app, 'scale', `Scaled to ${said}`, doing.actor);
+    },
+    async resize(app, count, doing) {
+      const desired = desiredOf(app, live(app));
+      await runtime.scale({ ...desired, counts: new Map([...desired.counts, [web, count]]) }, doing);
+      store.properties.set(`app:${app.id}`, scaledKey, String(count));
+      tell(app, 'scale', `Scaled by itself to web=${count}: ${doing.why}`);
+    },
+    rescale: app => store.properties.set(`app:${app.id}`, scaledKey, undefined),
+    scaling: (app, type) => scalingOf(store, app, { type, scale: scaleOf(store, app, type) }),
+    async sleep(app, depth, { why, actor }) {
+      const also = parseFollowers(store.properties.resolve(app.id, sleepKey('follow-web')) ?? '');
+      const done = await runtime.sleep(app, { depth, also });
+      if (done)
+        tell(
+          app,
+          'sleep',
+          `${depth === 'light' ? 'Frozen' : 'Stopped until it is asked for'}: ${why}`,
+          actor,
+        );
+      return done;
+    },
+    wake(app, by) {
+      const under = waking.get(app.id) ?? wakeOnce(app, by).finally(() => waking.delete(app.id));
+      waking.set(app.id, under);
+      return under;
     },
     async restart(app, type, doing) {
       const release = live(app);
@@ -587,11 +655,46 @@ export function createDeployer(options: DeployerOptions): Deployer {
   };
 }
 
+const web = parseProcessType('web');
+/** How many instances of web autoscaling has chosen. */
+const scaledKey = 'scaled-web';
+
+function scaleOf(store: Store, app: App, type: ProcessType): number {
+  return store.formation.get(app).get(type) ?? (type === web ? 1 : 0);
+}
+
+function scalingOf(
+  store: Store,
+  app: App,
+  { type, scale }: { type: ProcessType; scale: number },
+): ScalingRules {
+  return readScalingRules(name => store.properties.resolve(app.id, knobKey(type, name)), scale);
+}
+
+/** What autoscaling chose for web, within its bounds; web that is scaled to none stays so. */
+function scaledWeb(store: Store, app: App, scale: number): number {
+  const { automatic, min, max } = scalingOf(store, app, { type: web, scale });
+  if (!automatic || scale === 0) return scale;
+  const chosen = Number(store.properties.get(`app:${app.id}`, scaledKey) ?? scale);
+  return Math.min(Math.max(chosen, min, 1), max);
+}
+
+/** Without the query of the request, which may hold secrets. */
+function whoWoke(by: WakeCause | Actor): string {
+  if (!('path' in by)) return `Woken by ${by.name}.`;
+  return `Woken by ${by.method} ${by.host}${by.path} from ${by.peer}${by.agent === '' ? '' : ` (${by.agent})`}.`;
+}
+
 /** The stored counts for the types an image has; `web` runs once and others not at all until asked. */
 function countsFor(store: Store, app: App, image: Image): ReadonlyMap<ProcessType, number> {
   const stored = store.formation.get(app);
   const types = image.processes.map(process => process.type).filter(type => type !== 'release');
-  return new Map(types.map(type => [type, stored.get(type) ?? (type === 'web' ? 1 : 0)]));
+  return new Map(
+    types.map(type => [
+      type,
+      type === web ? scaledWeb(store, app, stored.get(web) ?? 1) : (stored.get(type) ?? 0),
+    ]),
+  );
 }
 
 function describeLimit(type: string, { memory, cpus }: LimitRow): string {

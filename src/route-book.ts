@@ -1,6 +1,6 @@
 import type { App } from './domain/app.ts';
 import type { AppName } from './domain/names.ts';
-import type { Route, Target } from './domain/route.ts';
+import type { HoldPolicy, Route, Target } from './domain/route.ts';
 import type { AppState, TargetSink } from './runtime/runtime.ts';
 import type { Store } from './store/store.ts';
 
@@ -8,6 +8,13 @@ import type { Store } from './store/store.ts';
 export type Publisher = {
   publish(routes: readonly Route[]): Promise<void>;
   drained(targets: readonly string[], timeout: number): Promise<void>;
+  quiet(targets: readonly string[]): boolean;
+};
+
+/** What the settings of an app say about its requests. */
+export type RouteRules = {
+  /** How requests wait for it; undefined when it never sleeps. */
+  readonly hold: (app: App) => HoldPolicy | undefined;
 };
 
 /**
@@ -28,7 +35,7 @@ const undeployed: Serving = {
   targets: [],
 };
 
-export function createRouteBook(store: Store, publisher: Publisher): RouteBook {
+export function createRouteBook(store: Store, publisher: Publisher, rules: RouteRules): RouteBook {
   const serving = new Map<AppName, Serving>();
   /** As last published; an app whose instances change is the only one made anew. */
   let routes = new Map<AppName, Route>();
@@ -38,12 +45,14 @@ export function createRouteBook(store: Store, publisher: Publisher): RouteBook {
 
   const routeOf = (app: App, domains: readonly string[]): Route => {
     const { state, targets } = serving.get(app.name) ?? undeployed;
+    const hold = rules.hold(app);
     return {
       app: app.name,
       domains,
       state: state.kind,
       ...(state.reason === undefined ? {} : { reason: state.reason }),
       targets,
+      ...(hold && { hold }),
     };
   };
 
@@ -76,6 +85,7 @@ export function createRouteBook(store: Store, publisher: Publisher): RouteBook {
       return send();
     },
     drained: (targets, timeout) => publisher.drained(targets, timeout),
+    quiet: targets => publisher.quiet(targets),
     forget: app => void serving.delete(app),
   };
 }

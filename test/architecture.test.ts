@@ -19,6 +19,8 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   // Joins the runtime's sink to the edge.
   'route-book': ['runtime', 'edge-link', 'store', 'domain', 'system'],
   deploy: ['receive', 'build', 'release', 'runtime', 'hooks', 'store', 'domain', 'system', 'settings'],
+  // Joins the autoscaler to the pipeline.
+  fleet: ['deploy', 'runtime', 'scale', 'store', 'domain', 'system'],
   settings: ['domain'],
   domain: [],
   system: ['domain'],

@@ -15,8 +15,9 @@ const setUp = () => {
       await new Promise(resolve => setTimeout(resolve, 5));
     },
     drained: async () => {},
+    quiet: () => true,
   };
-  const book = createRouteBook(store, publisher);
+  const book = createRouteBook(store, publisher, { hold: () => undefined });
   return { store, sent, book };
 };
 

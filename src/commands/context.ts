@@ -11,6 +11,7 @@ import type { AppName } from '../domain/names.ts';
 import type { Actor, Progress } from '../domain/push.ts';
 import type { Receiver } from '../receive/receiver.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { Scaler } from '../scale/scaler.ts';
 import type { Settings } from '../settings.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
@@ -26,6 +27,7 @@ export type Services = {
   readonly checkLogin: CheckLogin;
   readonly room: DiskRoom;
   readonly runtime: Runtime;
+  readonly scaler: Scaler;
   readonly receiver: Receiver;
   readonly settings: Settings;
   /** The edge's port as bound, for `urls`. */

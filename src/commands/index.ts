@@ -1,4 +1,5 @@
 import { appsCommands } from './apps.ts';
+import { autoscaleCommands } from './autoscale.ts';
 import { builderCommands } from './builder.ts';
 import { builderDockerfileCommands } from './builder-dockerfile.ts';
 import { buildpacksCommands } from './buildpacks.ts';
@@ -21,6 +22,7 @@ import { registryCommands } from './registry-login.ts';
 import { releasesCommands } from './releases.ts';
 import { repoCommands } from './repo.ts';
 import { resourceCommands } from './resource.ts';
+import { sleepCommands } from './sleep.ts';
 import { sshKeysCommands } from './ssh-keys.ts';
 import { stacksCommands } from './stacks.ts';
 import { urlsCommands } from './urls.ts';
@@ -29,6 +31,7 @@ import { urlsCommands } from './urls.ts';
 export function createCoreRegistry(): Registry {
   const registry = createRegistry([
     ...appsCommands,
+    ...autoscaleCommands,
     ...buildpacksCommands,
     ...builderCommands,
     ...builderDockerfileCommands,
@@ -49,6 +52,7 @@ export function createCoreRegistry(): Registry {
     ...releasesCommands,
     ...repoCommands,
     ...resourceCommands,
+    ...sleepCommands,
     ...sshKeysCommands,
     ...stacksCommands,
     ...urlsCommands,

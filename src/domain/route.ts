@@ -12,10 +12,13 @@ export type Route = {
   readonly app: string;
   /** Exact host names or `*.rest`, lower case. */
   readonly domains: readonly string[];
-  readonly state: 'serving' | 'stopped' | 'undeployed' | 'crashed';
+  /** `asleep`: no instance serves, and a request is held until one does. */
+  readonly state: 'serving' | 'asleep' | 'stopped' | 'undeployed' | 'crashed';
   /** A sentence for the 503 page when the app does not serve; never secrets. */
   readonly reason?: string;
   readonly targets: readonly Target[];
+  /** How requests wait for an app that may sleep; none for one that never does. */
+  readonly hold?: HoldPolicy;
   /** What was set for the app; none when everything is as it is by default. */
   readonly policy?: RoutePolicy;
 };
@@ -25,6 +28,18 @@ export type Target = {
   readonly id: string;
   readonly host: string;
   readonly port: number;
+};
+
+export type HoldPolicy = {
+  /** Milliseconds a request waits for an instance before it gets a 503. */
+  readonly timeout: number;
+  /** Most requests that wait at once. */
+  readonly queue: number;
+  /** Browsers get a page that tries again, instead of waiting. */
+  readonly waitingPage: boolean;
+  /** Paths (each a prefix when it ends in `*`) and beginnings of user agents that neither wake the app nor keep it awake. */
+  readonly ignorePaths: readonly string[];
+  readonly ignoreAgents: readonly string[];
 };
 
 /** How an app's requests are handled; what is left out is off, or the default named. */
@@ -64,4 +79,31 @@ export type FromEdge =
       readonly draining: readonly string[];
     }
   | { readonly kind: 'applied'; readonly generation: number; readonly draining: readonly string[] }
-  | { readonly kind: 'drained'; readonly target: string };
+  | { readonly kind: 'drained'; readonly target: string }
+  /** A request waits for an app that sleeps; said again each second while one does. */
+  | { readonly kind: 'wake'; readonly app: string; readonly cause: WakeCause }
+  /** Once a second: what the apps' requests were since the last one; apps without any are left out. After a `hello` it names all. */
+  | { readonly kind: 'load'; readonly apps: readonly AppLoad[] };
+
+/** Which request woke an app; shown to people, so without query. */
+export type WakeCause = {
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly agent: string;
+  readonly peer: string;
+};
+
+export type AppLoad = {
+  readonly app: string;
+  /** Requests in flight now, websockets and those that wait included. */
+  readonly inFlight: number;
+  /** Of those, how many wait for an instance. */
+  readonly waiting: number;
+  /** Mean of `inFlight` over the time since the last report, weighted by time. */
+  readonly mean: number;
+  /** Requests that began since the last report. */
+  readonly requests: number;
+  /** Milliseconds since a request that counts as use was last in flight; 0 while one is. */
+  readonly idle: number;
+};

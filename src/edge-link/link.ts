@@ -1,7 +1,7 @@
 import { chmod, chown, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import type { FromEdge, Route, Snapshot, ToEdge } from '../domain/route.ts';
+import type { AppLoad, FromEdge, Route, Snapshot, ToEdge, WakeCause } from '../domain/route.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { edgeFiles, prepareFolder } from './folder.ts';
@@ -20,6 +20,8 @@ export interface EdgeLink {
    * have been left out of the last `publish`. An edge that is away has 5 s to come back.
    */
   drained(targets: readonly string[], timeout: number): Promise<void>;
+  /** Whether a connected edge uses the last `publish` and has no request of these targets, which it left out, in flight. */
+  quiet(targets: readonly string[]): boolean;
   /** Where the connected edge, or the last one, listens. */
   address(): { readonly host: string; readonly port: number } | undefined;
   /** Process id of the connected edge. */
@@ -29,6 +31,10 @@ export interface EdgeLink {
   /** Whom the edge runs as; undefined before `listen`, and when it stays who we are. */
   user(): Ids | undefined;
   onHello(callback: (hello: Hello) => void): void;
+  /** A request waits for an app that sleeps; said again each second while one does. */
+  onWake(callback: (app: string, cause: WakeCause) => void): void;
+  /** Once a second, what the apps' requests were. */
+  onLoad(callback: (apps: readonly AppLoad[]) => void): void;
   /** Stops listening; the edge goes on by itself. */
   close(): Promise<void>;
 }
@@ -55,6 +61,8 @@ class Link implements EdgeLink {
   readonly #sockets = new Set<Socket>();
   readonly #waiters = new Set<() => void>();
   readonly #helloCallbacks: ((hello: Hello) => void)[] = [];
+  readonly #wakeCallbacks: ((app: string, cause: WakeCause) => void)[] = [];
+  readonly #loadCallbacks: ((apps: readonly AppLoad[]) => void)[] = [];
   #user: Ids | undefined;
   #peer: Peer | undefined;
   #snapshot: Snapshot | undefined;
@@ -102,6 +110,10 @@ class Link implements EdgeLink {
     }
   }
 
+  quiet(targets: readonly string[]): boolean {
+    return this.#peer !== undefined && this.#isQuiet(this.#peer, targets);
+  }
+
   address(): Hello['http'] | undefined {
     return this.#address;
   }
@@ -122,6 +134,14 @@ class Link implements EdgeLink {
     this.#helloCallbacks.push(callback);
   }
 
+  onWake(callback: (app: string, cause: WakeCause) => void): void {
+    this.#wakeCallbacks.push(callback);
+  }
+
+  onLoad(callback: (apps: readonly AppLoad[]) => void): void {
+    this.#loadCallbacks.push(callback);
+  }
+
   async close(): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
@@ -133,6 +153,12 @@ class Link implements EdgeLink {
     const peer = new Peer(socket, {
       hello: hello => this.#greet(peer, hello),
       changed: () => this.#wake(),
+      wake: (app, cause) => {
+        for (const callback of this.#wakeCallbacks) callback(app, cause);
+      },
+      load: apps => {
+        for (const callback of this.#loadCallbacks) callback(apps);
+      },
       closed: () => {
         this.#sockets.delete(socket);
         if (this.#peer === peer) this.#peer = undefined;

@@ -12,6 +12,8 @@ const shapes: Readonly<Record<FromEdge['kind'], (message: Fields) => boolean>> =
     Number.isInteger(message['http']['port']),
   applied: hasState,
   drained: message => typeof message['target'] === 'string',
+  wake: message => typeof message['app'] === 'string' && isCause(message['cause']),
+  load: message => isArrayOf(message['apps'], isLoad),
 };
 
 /** @returns undefined for what is no message of the edge's */
@@ -31,6 +33,23 @@ function hasState(message: Fields): boolean {
   return (
     Number.isSafeInteger(message['generation']) &&
     isArrayOf(message['draining'], target => typeof target === 'string')
+  );
+}
+
+function isCause(value: unknown): boolean {
+  return (
+    isFields(value) &&
+    ['method', 'host', 'path', 'agent', 'peer'].every(name => typeof value[name] === 'string')
+  );
+}
+
+function isLoad(value: unknown): boolean {
+  return (
+    isFields(value) &&
+    typeof value['app'] === 'string' &&
+    ['inFlight', 'waiting', 'mean', 'requests', 'idle'].every(
+      name => typeof value[name] === 'number' && value[name] >= 0,
+    )
   );
 }
 

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
-import type { FromEdge, ToEdge } from '../domain/route.ts';
+import type { AppLoad, FromEdge, ToEdge, WakeCause } from '../domain/route.ts';
 import { parseMessage } from './parse.ts';
 
 export type PeerEvents = {
   readonly hello: (hello: Extract<FromEdge, { kind: 'hello' }>) => void;
+  readonly wake: (app: string, cause: WakeCause) => void;
+  readonly load: (apps: readonly AppLoad[]) => void;
   readonly changed: () => void;
   readonly closed: () => void;
 };
@@ -44,11 +46,20 @@ export class Peer {
   }
 
   #take(message: FromEdge): void {
-    if (message.kind === 'drained') this.draining.delete(message.target);
-    else {
-      this.generation = message.generation;
-      this.draining.clear();
-      for (const target of message.draining) this.draining.add(target);
+    switch (message.kind) {
+      case 'wake':
+        this.#events.wake(message.app, message.cause);
+        return;
+      case 'load':
+        this.#events.load(message.apps);
+        return;
+      case 'drained':
+        this.draining.delete(message.target);
+        break;
+      default:
+        this.generation = message.generation;
+        this.draining.clear();
+        for (const target of message.draining) this.draining.add(target);
     }
     if (message.kind === 'hello') {
       this.pid = message.pid;

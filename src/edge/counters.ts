@@ -1,6 +1,10 @@
+import type { AppLoad } from '../domain/route.ts';
+import { Usage } from './usage.ts';
+
 /** What an app's visitors got, since this edge process began; in memory only. */
 export type AppCount = {
   requests: number;
+  readonly usage: Usage;
   /** Answers by the first digit of their status; 1 is a websocket's 101. */
   readonly classes: [number, number, number, number, number, number];
   /** Clients that left before their answer was complete. */
@@ -26,6 +30,7 @@ export function createCounters() {
       if (known) return known;
       const fresh: AppCount = {
         requests: 0,
+        usage: new Usage(performance.now()),
         classes: [0, 0, 0, 0, 0, 0],
         aborted: 0,
         retries: 0,
@@ -33,6 +38,10 @@ export function createCounters() {
       };
       apps.set(app, fresh);
       return fresh;
+    },
+    /** What each app's requests were since the last call; apps without any are left out unless `all`. */
+    loads(now: number, all: boolean): AppLoad[] {
+      return [...apps].flatMap(([app, { usage }]) => usage.report(app, { now, always: all }) ?? []);
     },
     /** Forgets apps that have no route any more. */
     keep(names: ReadonlySet<string>): void {

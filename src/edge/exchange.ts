@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { WakeCause } from '../domain/route.ts';
 import { Answer, switchingHead } from './answer.ts';
 import type { Connection, ConnectionUser, Failure } from './connection.ts';
+import { type Gate, insteadOfWaiting, isIgnored, type Waiter } from './gate.ts';
 import type { EdgeLog } from './log.ts';
 import {
   appBusy,
@@ -11,6 +13,8 @@ import {
   malformed,
   notServing,
   slowClient,
+  unknownHost,
+  wakeTimedOut,
 } from './page-texts.ts';
 import { type Page, sendPage } from './pages.ts';
 import { type Plan, record } from './plan.ts';
@@ -29,14 +33,17 @@ export type ExchangeContext = {
   /** No connection is to be kept open after its answer. */
   stopping(): boolean;
   readonly watch: Watch;
+  readonly gate: Gate;
   readonly log: EdgeLog;
 };
 
 const queueTimeout = 30_000;
+/** Characters of a path or agent that are told. */
+const longestShown = 200;
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
 /** One request and its answer, from the choice of an instance to the last byte. */
-export class Exchange implements ConnectionUser, Watched {
+export class Exchange implements ConnectionUser, Watched, Waiter {
   readonly #context: ExchangeContext;
   readonly #plan: Plan;
   readonly #req: IncomingMessage;
@@ -49,6 +56,12 @@ export class Exchange implements ConnectionUser, Watched {
   #connection: Connection | undefined;
   /** The visitor is to be told which instance is theirs. */
   #sticky: Sticky | undefined;
+  /** Keeps its app awake. */
+  readonly #counts: boolean;
+  /** Monotonic milliseconds since when it waits for its app to wake; 0 when it does not. */
+  #waitsSince = 0;
+  /** Milliseconds that it has waited. */
+  #held = 0;
   #acquiredAt = 0;
   #sentAt = 0;
   #tries = 0;
@@ -63,6 +76,7 @@ export class Exchange implements ConnectionUser, Watched {
     this.#res = plan.res;
     this.#first = first;
     this.#answer = new Answer(req, plan.res);
+    this.#counts = plan.route.hold === undefined || !isIgnored(plan.route.hold, this);
     const { framing } = plan.head;
     const bodied = framing.kind === 'chunked' || (framing.kind === 'length' && framing.bytes > 0);
     const limit = framing.kind === 'chunked' ? plan.route.bodyLimit : Number.POSITIVE_INFINITY;
@@ -76,8 +90,22 @@ export class Exchange implements ConnectionUser, Watched {
     return this.#req.socket;
   }
 
+  /** Whom the app is woken for. */
+  get cause(): WakeCause {
+    const { head, visitor } = this.#plan;
+    return {
+      method: head.method,
+      host: head.host,
+      path: this.path,
+      agent: this.agent,
+      peer: visitor.client,
+    };
+  }
+
   start(): void {
-    this.#plan.route.count.requests++;
+    const { count } = this.#plan.route;
+    count.requests++;
+    count.usage.enter(performance.now(), this.#counts);
     this.#res.on('close', () => this.#clientClosed());
     this.#context.watch.add(this);
     const { head, route } = this.#plan;
@@ -110,6 +138,7 @@ export class Exchange implements ConnectionUser, Watched {
     }
     this.#answering = true;
     this.#pool?.answered(this);
+    if (this.#held > 0) head.headers.push('Server-Timing', `wake;dur=${Math.round(this.#held)}`);
     if (this.#sticky && this.#pool)
       head.headers.push('Set-Cookie', stickyCookie(this.#sticky, this.#pool, this.#plan.visitor.scheme));
     if (head.status === 101) {
@@ -181,8 +210,19 @@ export class Exchange implements ConnectionUser, Watched {
     else this.#giveUp(malformed);
   }
 
+  /** The app sleeps no longer. */
+  proceed(route: AppRoute | undefined): void {
+    this.#stopWaiting();
+    if (route) this.#attempt(route, {});
+    else this.#reply(unknownHost(this.#plan.head.host));
+  }
+
   #late(now: number): Page | undefined {
-    const { app, responseTimeout } = this.#plan.route;
+    const { app, hold, responseTimeout } = this.#plan.route;
+    if (this.#waitsSince > 0) {
+      const patience = hold?.timeout ?? queueTimeout;
+      return now - this.#waitsSince > patience ? wakeTimedOut(app, patience / 1000) : undefined;
+    }
     if (this.#body && !this.#body.sent && this.#body.tooSlow(now)) return slowClient;
     if (this.#answering) return undefined;
     // A connection being made has a timer of its own.
@@ -192,6 +232,17 @@ export class Exchange implements ConnectionUser, Watched {
     return now - since > responseTimeout ? appSlow(app, responseTimeout / 1000) : undefined;
   }
 
+  /** Without the query, which may hold secrets. */
+  get path(): string {
+    const { target } = this.#plan.head;
+    const query = target.indexOf('?');
+    return (query < 0 ? target : target.slice(0, query)).slice(0, longestShown);
+  }
+
+  get agent(): string {
+    return (this.#req.headers['user-agent'] ?? '').slice(0, longestShown);
+  }
+
   get #repeatable(): boolean {
     return repeatable.has(this.#plan.head.method) && this.#plan.head.upgrade === undefined;
   }
@@ -199,7 +250,8 @@ export class Exchange implements ConnectionUser, Watched {
   #attempt(route: AppRoute, wish: { not?: Pool; fresh?: boolean }): void {
     const pool = this.#choose(route, wish.not);
     if (!pool) {
-      this.#reply(notServing(route));
+      if (route.state === 'asleep') this.#wait(route);
+      else this.#reply(notServing(route));
       return;
     }
     this.#tries++;
@@ -208,6 +260,27 @@ export class Exchange implements ConnectionUser, Watched {
     pool.enter();
     const taken = pool.acquire(this, { fresh: wish.fresh === true, repeatable: this.#repeatable });
     if (!taken) this.#giveUp(appBusy(route.app));
+  }
+
+  /** Until the app is awake; the body stays unread meanwhile. */
+  #wait(route: AppRoute): void {
+    const { method } = this.#plan.head;
+    const instead = insteadOfWaiting(route, {
+      method,
+      accept: this.#req.headers.accept ?? '',
+      ignored: !this.#counts,
+    });
+    if (instead && this.#counts) this.#context.gate.knock(route.app, this.cause);
+    const page = instead ?? this.#context.gate.enter(this, route);
+    if (page) this.#reply(page);
+    else this.#waitsSince = performance.now();
+  }
+
+  #stopWaiting(): void {
+    if (this.#waitsSince === 0) return;
+    this.#held += performance.now() - this.#waitsSince;
+    this.#waitsSince = 0;
+    this.#context.gate.leave(this, this.#plan.route);
   }
 
   /** The visitor's own instance, where the app wants that and it can, or one that has little to do. */
@@ -249,6 +322,7 @@ export class Exchange implements ConnectionUser, Watched {
     joinTunnel({ socket: client, first: this.#first }, { socket: app, first: rest }, () => {
       pool?.done(this);
       pool?.leave();
+      this.#plan.route.count.usage.leave(performance.now(), this.#counts);
     });
   }
 
@@ -279,6 +353,9 @@ export class Exchange implements ConnectionUser, Watched {
     if (this.#done) return;
     this.#done = true;
     this.#leave();
+    this.#stopWaiting();
+    // A tunnel goes on.
+    if (status !== 101) this.#plan.route.count.usage.leave(performance.now(), this.#counts);
     this.#connection = undefined;
     this.#context.watch.delete(this);
     if (this.#body && !this.#body.sent) this.#body.discard();

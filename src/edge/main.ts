@@ -4,6 +4,7 @@ import { WherryError } from '../domain/errors.ts';
 import type { Snapshot } from '../domain/route.ts';
 import { ControlLink } from './control-link.ts';
 import { createCounters } from './counters.ts';
+import { Gate } from './gate.ts';
 import { createEdgeLog } from './log.ts';
 import { parseEdgeOptions } from './options.ts';
 import { dropPrivileges, parseUser } from './privileges.ts';
@@ -41,16 +42,26 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   let current: Snapshot | undefined;
   const counters = createCounters();
   const targets = new Targets(target => link?.send({ kind: 'drained', target }));
+  const gate = new Gate({ wake: (app, cause) => link?.send({ kind: 'wake', app, cause }) });
   const apply = (snapshot: Snapshot) => {
     const retireOthers = targets.sync(snapshot);
     table = buildTable(snapshot, { pools: targets.pools, counters, stickyKey });
     current = snapshot;
     retireOthers();
+    gate.changed(table);
   };
+  let allLoads = false;
   const server = new EdgeServer({
     table: () => table,
-    everySecond: now => targets.sweep(now),
+    everySecond(now) {
+      targets.sweep(now);
+      gate.everySecond();
+      const apps = counters.loads(now, allLoads);
+      allLoads = false;
+      if (apps.length > 0) link?.send({ kind: 'load', apps });
+    },
     counters,
+    gate,
     log,
   });
   const http = await bind(server, options.http);
@@ -67,13 +78,16 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   const link: ControlLink = new ControlLink({
     socketPath: 'control.sock',
     log,
-    hello: () => ({
-      kind: 'hello',
-      generation: table?.generation ?? 0,
-      pid: process.pid,
-      http,
-      draining: targets.draining(),
-    }),
+    hello() {
+      allLoads = true;
+      return {
+        kind: 'hello',
+        generation: table?.generation ?? 0,
+        pid: process.pid,
+        http,
+        draining: targets.draining(),
+      };
+    },
     onMessage: message => {
       const next = merged(current, message);
       if (!next) {

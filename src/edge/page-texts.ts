@@ -30,6 +30,7 @@ export function badRequest(refusal: Refusal): Page {
 /** An app that has no instance to serve. */
 export function notServing(route: AppRoute): Page {
   const known = {
+    asleep: ['app-asleep', `App ${route.app} sleeps.`],
     serving: ['app-unavailable', `App ${route.app} has no running web process at the moment.`],
     stopped: ['app-stopped', `App ${route.app} is stopped.`],
     undeployed: ['app-undeployed', `App ${route.app} has nothing deployed yet.`],
@@ -44,6 +45,58 @@ export function notServing(route: AppRoute): Page {
     retryAfter: route.state === 'stopped' || route.state === 'undeployed' ? 60 : 5,
   };
 }
+
+/** For a request that does not count as use. */
+export function stillAsleep(app: string): Page {
+  return {
+    status: 503,
+    reason: 'app-asleep',
+    title: 'App asleep',
+    text: `App ${app} sleeps, and requests like this one are set not to wake it.`,
+    retryAfter: 60,
+  };
+}
+
+/** Instead of waiting; the browser asks again by itself. */
+export function waking(app: string): Page {
+  return {
+    status: 503,
+    reason: 'app-waking',
+    title: 'Starting',
+    text: `App ${app} was asleep and is being started. This page opens it as soon as it is up.`,
+    retryAfter: 2,
+    refresh: 2,
+  };
+}
+
+export function wakeTimedOut(app: string, seconds: number): Page {
+  return {
+    status: 503,
+    reason: 'wake-timeout',
+    title: 'App not available',
+    text: `App ${app} was asleep and was not up within ${seconds} seconds. Its log says more.`,
+    hint: `logs ${app}`,
+    retryAfter: 5,
+  };
+}
+
+export function tooManyWait(app: string): Page {
+  return {
+    status: 503,
+    reason: 'wake-queue-full',
+    title: 'App busy',
+    text: `App ${app} is being started, and as many requests as may wait for it do. Try again in a moment.`,
+    retryAfter: 5,
+  };
+}
+
+export const appsWaking: Page = {
+  status: 503,
+  reason: 'gate-full',
+  title: 'Server busy',
+  text: 'The server is starting more apps than it has room for waiting requests. Try again in a moment.',
+  retryAfter: 10,
+};
 
 export function appFailed(app: string, failure: Failure): Page {
   const known = {

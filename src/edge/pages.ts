@@ -11,6 +11,8 @@ export type Page = {
   readonly hint?: string;
   /** Seconds. */
   readonly retryAfter?: number;
+  /** Seconds after which a browser asks again by itself. */
+  readonly refresh?: number;
 };
 
 /** Where the request ends, or whether more of it comes, is not known. */
@@ -57,8 +59,9 @@ function renderJson(page: Page): string {
 
 function renderHtml(page: Page): string {
   const hint = page.hint === undefined ? '' : `<p><code>${escapeHtml(page.hint)}</code></p>`;
+  const refresh = page.refresh === undefined ? '' : `<meta http-equiv="refresh" content="${page.refresh}">`;
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="en"><head><meta charset="utf-8">${refresh}<meta name="viewport" content="width=device-width">
 <title>${page.status} ${escapeHtml(page.title)}</title>
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem;color:#223}
 h1{font-size:1.4rem}code{background:#eef;padding:.2em .4em;border-radius:.2em}small{color:#667}</style></head>

@@ -1,4 +1,4 @@
-import type { Route, Snapshot } from '../domain/route.ts';
+import type { HoldPolicy, Route, Snapshot } from '../domain/route.ts';
 import type { AppCount, Counters } from './counters.ts';
 import type { Host } from './host.ts';
 import type { Pool } from './pool.ts';
@@ -10,6 +10,7 @@ export type AppRoute = {
   readonly reason: string | undefined;
   readonly pools: readonly Pool[];
   readonly count: AppCount;
+  readonly hold: HoldPolicy | undefined;
   /** Bytes of a request's body. */
   readonly bodyLimit: number;
   /** Milliseconds until an answer's head. */
@@ -42,6 +43,7 @@ export function buildTable(
       reason: route.reason,
       pools,
       count: parts.counters.of(route.app),
+      hold: route.hold,
       bodyLimit: route.policy?.bodyLimit ?? Number.POSITIVE_INFINITY,
       responseTimeout: route.policy?.responseTimeout ?? defaultResponseTimeout,
       sticky: route.policy?.sticky ? createSticky(route.app, { pools, key: parts.stickyKey }) : undefined,

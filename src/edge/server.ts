@@ -5,6 +5,7 @@ import { type ConnectionLimits, Connections, defaultLimits } from './connections
 import type { Counters } from './counters.ts';
 import type { ExchangeContext } from './exchange.ts';
 import { createForwarder, type Forwarder } from './forward.ts';
+import type { Gate } from './gate.ts';
 import type { EdgeLog } from './log.ts';
 import {
   badExpectation,
@@ -34,6 +35,7 @@ export type EdgeServerOptions = {
   readonly table: () => RouteTable | undefined;
   readonly everySecond: (now: number) => void;
   readonly counters: Counters;
+  readonly gate: Gate;
   readonly log: EdgeLog;
   readonly limits?: ConnectionLimits;
   /** Proxies in front of the edge; none unless told. */
@@ -67,6 +69,7 @@ export class EdgeServer {
       current: app => options.table()?.apps.get(app),
       stopping: () => this.#stopping,
       watch: this.#watch,
+      gate: options.gate,
       log: options.log,
     };
     this.#forwarder = createForwarder(context);
@@ -251,7 +254,8 @@ function resolve(
   if (!table) return { page: noRoutes };
   const route = table.find(head.host);
   if (!route) return { page: unknownHost(head.host) };
-  if (route.state !== 'serving' || route.pools.length === 0) return { page: notServing(route) };
+  const serves = route.state === 'asleep' || (route.state === 'serving' && route.pools.length > 0);
+  if (!serves) return { page: notServing(route) };
   return { head, route };
 }
 

@@ -27,7 +27,7 @@ export function isRoute(value: unknown): boolean {
     typeof route === 'object' &&
     route !== null &&
     typeof route.app === 'string' &&
-    ['serving', 'stopped', 'undeployed', 'crashed'].includes(String(route.state)) &&
+    ['serving', 'asleep', 'stopped', 'undeployed', 'crashed'].includes(String(route.state)) &&
     Array.isArray(route.domains) &&
     Array.isArray(route.targets) &&
     route.targets.every(target => typeof target?.id === 'string' && Number.isInteger(target.port))

@@ -1,6 +1,7 @@
 import type { App } from '../domain/app.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { AppName, ProcessType } from '../domain/names.ts';
+import type { SleepDepth } from '../domain/scaling.ts';
 import type { Engine, EngineEvent, OomKill } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -18,6 +19,8 @@ export type RuntimeOptions = {
   readonly logsDir: string;
   /** Writes an event for people. */
   readonly event: (app: AppName, kind: string, message: string) => void;
+  /** Remembers how an app sleeps, over restarts. */
+  readonly noteSleep: (app: App, depth: SleepDepth | undefined) => void;
   readonly random?: () => number;
   readonly readyTimeout?: number;
   readonly drainTimeout?: number;
@@ -51,6 +54,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     drainTimeout: options.drainTimeout ?? 30_000,
     stopTimeout: options.stopTimeout ?? 30_000,
     tell,
+    noteSleep: options.noteSleep,
     lastWords: file => files.lastWords(file),
   };
   const supervisorOf = (app: App): Supervisor => {
@@ -107,6 +111,9 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       await supervisorOf(desired.app).scale(desired, scaleOptions);
     },
     stop: (app, type) => supervisorOf(app).stop(type),
+    sleep: (app, { depth, also }) => supervisorOf(app).sleep(depth, also),
+    wake: app => supervisorOf(app).wake(),
+    asleep: app => supervisorOf(app).asleep,
     applyLimits: desired => supervisorOf(desired.app).applyLimits(desired),
     async remove(app) {
       await supervisorOf(app).destroy();
@@ -176,12 +183,17 @@ function toView(member: Member): InstanceView {
     type: member.type,
     index: member.index,
     version: member.version,
-    status: member.status === 'stopping' ? 'stopped' : member.status,
+    status: shownStatus(member),
     since: member.since,
     restarts: member.restarts,
     memoryLimit: member.memoryLimit,
     ...(member.lastExit === undefined ? {} : { lastExit: member.lastExit }),
   };
+}
+
+function shownStatus(member: Member): InstanceView['status'] {
+  if (member.status === 'stopping') return 'stopped';
+  return member.frozen ? 'frozen' : member.status;
 }
 
 function byDyno(a: InstanceView, b: InstanceView): number {

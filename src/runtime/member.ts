@@ -21,14 +21,16 @@ export type Member = {
   readonly port: number;
   readonly logFile: string;
   memoryLimit: number;
-  status: 'starting' | 'running' | 'waiting' | 'stopping';
+  /** `asleep`: its app sleeps, and it is frozen, or has ended and can be started. */
+  status: 'starting' | 'running' | 'waiting' | 'stopping' | 'asleep';
+  frozen: boolean;
   /** Whether the edge is told of it (web only). */
   serving: boolean;
   since: Date;
   restarts: number;
   lastExit: string | undefined;
-  /** Aborted when it is to stop: ends every wait for it. */
-  readonly life: AbortController;
+  /** Aborted when it is to stop: ends every wait for it. A new one with each start after a deep sleep. */
+  life: AbortController;
 };
 
 export function dynoOf(member: { readonly type: string; readonly index: number }): string {
@@ -75,6 +77,7 @@ export function memberOf(instance: Instance, since: Date): Member {
     logFile: instance.logFile,
     memoryLimit: instance.limits.memory,
     status: 'starting',
+    frozen: false,
     serving: false,
     since,
     restarts: 0,

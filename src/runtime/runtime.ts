@@ -4,6 +4,7 @@ import type { AppName, ProcessType } from '../domain/names.ts';
 import type { Progress } from '../domain/push.ts';
 import type { Limits, Quota } from '../domain/quota.ts';
 import type { Route, Target } from '../domain/route.ts';
+import type { SleepDepth } from '../domain/scaling.ts';
 
 /** Everything an app should be running; the runtime makes it so and keeps it so. */
 export type Desired = {
@@ -15,6 +16,8 @@ export type Desired = {
   readonly counts: ReadonlyMap<ProcessType, number>;
   readonly limits: (type: ProcessType) => Limits;
   readonly quota: Quota;
+  /** How it was put to sleep before control went away; for `recover` alone. */
+  readonly asleep?: SleepDepth;
 };
 
 export type InstanceView = {
@@ -22,8 +25,8 @@ export type InstanceView = {
   readonly type: ProcessType;
   readonly index: number;
   readonly version: number;
-  /** `starting` until ready, `waiting` in restart back-off. */
-  readonly status: 'starting' | 'running' | 'waiting' | 'stopped';
+  /** `starting` until ready, `waiting` in restart back-off, `frozen` in light sleep, `asleep` in deep sleep. */
+  readonly status: 'starting' | 'running' | 'waiting' | 'stopped' | 'frozen' | 'asleep';
   readonly since: Date;
   readonly restarts: number;
   readonly memoryLimit: number;
@@ -52,6 +55,8 @@ export interface TargetSink {
   set(app: AppName, state: AppState, targets: readonly Target[]): Promise<void>;
   /** Resolves when no request of these targets is in flight any more, or after `timeout` milliseconds. */
   drained(targets: readonly string[], timeout: number): Promise<void>;
+  /** Whether the edge has taken the last `set` and no request of these targets, which are left out of it, is in flight. */
+  quiet(targets: readonly string[]): boolean;
 }
 
 export type AppState = {
@@ -95,6 +100,18 @@ export interface Runtime {
   scale(desired: Desired, options: { progress: Progress; signal?: AbortSignal }): Promise<void>;
   /** Stops all instances, or those of one type, after draining. */
   stop(app: App, type?: ProcessType): Promise<void>;
+  /**
+   * Puts the web instances to sleep, and those of the types `also`; sleeping lightly already, deeper. Callers hold the app's lock.
+   * @returns false when a request is in flight, an instance does not run or the edge is away: all is as before
+   */
+  sleep(app: App, how: { depth: SleepDepth; also: readonly ProcessType[] }): Promise<boolean>;
+  /**
+   * Resolves when an instance serves again; at once when the app does not sleep. Needs no lock; asked twice at once it is done once.
+   * @throws WherryError check-failed when it does not start: it sleeps on, and visitors are told why until it may be tried again
+   */
+  wake(app: App): Promise<void>;
+  /** How deep an app sleeps; undefined when it is awake, stopped or has no instance. */
+  asleep(app: App): SleepDepth | undefined;
   /** Live, in the kernel, for all running instances of the app; all or nothing. @throws invalid when below use */
   applyLimits(desired: Desired): Promise<void>;
   /** Stops, removes instances, logs, cgroups. */

@@ -2,6 +2,7 @@ import type { App } from '../domain/app.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { ProcessType } from '../domain/names.ts';
 import type { Progress } from '../domain/push.ts';
+import type { SleepDepth } from '../domain/scaling.ts';
 import type { Engine, Exit, Instance } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import { faultPoint } from '../system/fault.ts';
@@ -11,6 +12,7 @@ import { backOff, howItEnded, remedy } from './exits.ts';
 import { dynoOf, type Member, memberOf, specFor } from './member.ts';
 import { prove, untilReady } from './prove.ts';
 import type { AppState, DeployOptions, DeployTimes, Desired, TargetSink } from './runtime.ts';
+import { Slumber } from './slumber.ts';
 
 export type SupervisorOptions = {
   readonly engine: Engine;
@@ -29,6 +31,8 @@ export type SupervisorOptions = {
   readonly tell: (app: App, kind: 'crash' | 'oom' | 'recovered', message: string) => void;
   /** The app's last output of one instance, for whoever waits for a deploy. */
   readonly lastWords: (logFile: string) => Promise<readonly string[]>;
+  /** Remembers how an app sleeps, for `Desired.asleep` after a restart of control. */
+  readonly noteSleep: (app: App, depth: SleepDepth | undefined) => void;
 };
 
 /** More starts in parallel than this make each of them slower. */
@@ -49,14 +53,28 @@ export class Supervisor {
   /** What a switch that was cut off left running: it serves until its replacement does. */
   readonly #strays: Member[] = [];
   readonly #background = new Set<Promise<void>>();
+  readonly #slumber: Slumber;
 
   constructor(app: App, options: SupervisorOptions) {
     this.#app = app;
     this.#options = options;
+    this.#slumber = new Slumber({
+      ...options,
+      members: () => this.#living(),
+      publish: () => this.#publish(),
+      quiet: members => options.sink.quiet(members.map(({ id }) => id)),
+      rouse: member => this.#rouse(member),
+      watch: member => this.#inBackground(this.#keep(member, 'watch')),
+      note: depth => options.noteSleep(this.#app, depth),
+    });
   }
 
   get app(): App {
     return this.#app;
+  }
+
+  get asleep(): SleepDepth | undefined {
+    return this.#stopped ? undefined : this.#slumber.depth;
   }
 
   /** Takes over what runs of this app after control was away, and brings up what is missing. */
@@ -66,7 +84,7 @@ export class Supervisor {
     this.#stopped = desired.app.stopped;
     for (const instance of found) {
       const member = memberOf(instance, this.#options.clock.now());
-      if (this.#fits(member, instance, desired)) this.#adopt(member, instance);
+      if (this.#fits(member, instance, desired)) this.#adopt(member, instance, desired.asleep);
       else this.#strays.push(this.#hold(member, instance));
     }
     await this.#options.engine.setQuota(desired.app.name, desired.quota);
@@ -75,6 +93,7 @@ export class Supervisor {
     if (replaced) await this.#dismissStrays();
     else await this.#publish();
     for (const { type, index } of missing) this.#inBackground(this.#bringBack(desired, type, index));
+    if (desired.asleep && this.asleep === undefined) this.#options.noteSleep(this.#app, undefined);
   }
 
   /** Brings up a whole new set beside the old, switches in one step, retires the old behind the caller's back. */
@@ -102,8 +121,10 @@ export class Supervisor {
     this.#app = desired.app;
     this.#desired = desired;
     this.#stopped = false;
+    this.#slumber.forgive();
     await this.#switch(fresh, old);
     await faultPoint('deploy:switched');
+    if (this.asleep === undefined) this.#options.noteSleep(this.#app, undefined);
     marks.push(clock.ticks());
     const [begun = 0, created = 0, started = 0, ready = 0, switched = 0] = marks;
     return {
@@ -115,6 +136,7 @@ export class Supervisor {
   }
 
   async scale(desired: Desired, options: RaiseOptions): Promise<void> {
+    await this.wake();
     const fresh = await this.#raise(desired, this.#missing(desired), options);
     const surplus = [...this.members.values()].filter(
       member =>
@@ -128,11 +150,25 @@ export class Supervisor {
   }
 
   async stop(type?: ProcessType): Promise<void> {
-    if (type === undefined) this.#stopped = true;
+    if (type === undefined) {
+      this.#stopped = true;
+      this.#options.noteSleep(this.#app, undefined);
+    }
     const going = [...this.members.values()].filter(member => type === undefined || member.type === type);
     this.#letGo(going);
     await this.#publish();
     await this.#retire(going);
+  }
+
+  /** @returns false, with all as before, when it cannot: a request is in flight, say */
+  async sleep(depth: SleepDepth, also: readonly ProcessType[]): Promise<boolean> {
+    if (this.#stopped) return false;
+    return await this.#slumber.sleep(depth, new Set(['web', ...also]));
+  }
+
+  /** @throws WherryError check-failed, unavailable */
+  async wake(): Promise<void> {
+    if (!this.#stopped) await this.#slumber.wake();
   }
 
   /** Live limits; puts back what was changed when one instance cannot take it. */
@@ -171,6 +207,10 @@ export class Supervisor {
     for (const member of this.members.values()) member.life.abort();
   }
 
+  #living(): Member[] {
+    return [...this.members.values()].filter(member => member.status !== 'stopping');
+  }
+
   #fits(member: Member, instance: Instance, desired: Desired): boolean {
     const taken = [...this.members.values()].some(
       other =>
@@ -180,7 +220,7 @@ export class Supervisor {
       !this.#stopped &&
       !taken &&
       member.version === desired.version &&
-      instance.status.kind !== 'created' &&
+      (instance.status.kind !== 'created' || desired.asleep !== undefined) &&
       member.index <= (desired.counts.get(member.type) ?? 0)
     );
   }
@@ -192,6 +232,7 @@ export class Supervisor {
       try {
         const member = await this.#create(desired, type, index);
         if (this.#desired !== desired) return await this.#discard([member]);
+        if (desired.asleep && type === 'web') return await this.#lay(member);
         return await this.#keep(member, 'start');
       } catch (error) {
         tell(
@@ -204,9 +245,34 @@ export class Supervisor {
     }
   }
 
-  #adopt(member: Member, instance: Instance): void {
+  #adopt(member: Member, instance: Instance, asleep: SleepDepth | undefined): void {
     this.#hold(member, instance);
+    const { kind } = instance.status;
+    if (asleep !== undefined && kind !== 'running') {
+      member.status = 'asleep';
+      member.frozen = kind === 'frozen';
+      member.serving = false;
+      if (!member.frozen) return;
+    }
     this.#inBackground(this.#keep(member, 'watch'));
+  }
+
+  /** Of an app that slept: made, and started when it is asked for. */
+  async #lay(member: Member): Promise<void> {
+    member.status = 'asleep';
+    await this.#publish();
+  }
+
+  async #rouse(member: Member): Promise<void> {
+    const desired = this.#desired;
+    if (!desired) throw new WherryError('conflict', 'belongs to an app that is being destroyed');
+    try {
+      await this.#options.engine.start(member.id);
+      await untilReady(this.#options, { desired, member });
+    } catch (error) {
+      await this.#kill(member);
+      throw error;
+    }
   }
 
   #hold(member: Member, instance: Instance): Member {
@@ -228,9 +294,7 @@ export class Supervisor {
 
   #missing(desired: Desired): Place[] {
     if (this.#stopped) return [];
-    const kept = [...this.members.values()].filter(
-      member => member.status !== 'stopping' && !this.#strays.includes(member),
-    );
+    const kept = this.#living().filter(member => !this.#strays.includes(member));
     const have = new Set(kept.map(dynoOf));
     return places(desired).filter(place => !have.has(dynoOf(place)));
   }
@@ -302,6 +366,7 @@ export class Supervisor {
     this.#mark(member, 'stopping');
     member.life.abort(new Error('told to stop'));
     await engine.signal(member.id, 'SIGTERM');
+    if (member.frozen) await engine.thaw(member.id).catch(() => {});
     await engine
       .wait(member.id, AbortSignal.timeout(stopTimeout))
       .catch(() => engine.signal(member.id, 'SIGKILL'));
@@ -327,6 +392,7 @@ export class Supervisor {
         if (step === 'start') await this.#restart(member);
         const startedAt = clock.ticks();
         const exit = await engine.wait(member.id, life);
+        if (this.#endedAsleep(member)) return;
         if (clock.ticks() - startedAt > wellAfter) member.restarts = 0;
         await this.#ended(member, howItEnded(exit), exit);
       } catch (error) {
@@ -339,6 +405,13 @@ export class Supervisor {
       }
       step = 'start';
     }
+  }
+
+  /** Frozen, it may still be killed: it is started again when it is asked for. */
+  #endedAsleep(member: Member): boolean {
+    if (member.status !== 'asleep') return false;
+    member.frozen = false;
+    return true;
   }
 
   /** One that runs but never became ready ends before it is tried again. */
@@ -392,6 +465,11 @@ export class Supervisor {
     if (serving > 0) return { kind: 'serving' };
     if (this.#stopped)
       return { kind: 'stopped', reason: `App ${name} is stopped. Start it with "ps:start ${name}".` };
+    if (this.asleep !== undefined) {
+      const why = this.#slumber.trouble;
+      if (why === undefined) return { kind: 'asleep' };
+      return { kind: 'crashed', reason: `App ${name} was asleep and does not start: ${why}.` };
+    }
     if (!this.#desired?.counts.get('web' as ProcessType)) {
       return {
         kind: 'stopped',

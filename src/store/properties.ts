@@ -10,13 +10,17 @@ export function propertiesStore(db: Database) {
   );
   const remove = db.prepare<[string, string]>('DELETE FROM properties WHERE scope = ? AND name = ?');
   const clear = db.prepare<[string]>('DELETE FROM properties WHERE scope = ?');
+  let version = 0;
   return {
+    /** Grows with each change that this process makes. */
+    version: (): number => version,
     get: (scope: string, name: string): string | undefined => get.get(scope, name)?.value,
     /** The app's own, or what was set for all. */
     resolve: (appId: number, name: string): string | undefined =>
       get.get(`app:${appId}`, name)?.value ?? get.get('global', name)?.value,
     /** An empty or missing value removes it. */
     set(scope: string, name: string, value: string | undefined): void {
+      version++;
       if (value === undefined || value === '') remove.run(scope, name);
       else put.run(scope, name, value);
     },
@@ -25,9 +29,13 @@ export function propertiesStore(db: Database) {
       JSON.parse(get.get(scope, name)?.value ?? '[]') as readonly string[],
     /** An empty one removes it. */
     setList(scope: string, name: string, values: readonly string[]): void {
+      version++;
       if (values.length === 0) remove.run(scope, name);
       else put.run(scope, name, JSON.stringify(values));
     },
-    clear: (scope: string): void => void clear.run(scope),
+    clear(scope: string): void {
+      version++;
+      clear.run(scope);
+    },
   };
 }

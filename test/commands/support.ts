@@ -20,8 +20,11 @@ import { createDeployer } from '../../src/deploy.ts';
 import type { Image } from '../../src/domain/image.ts';
 import { type ProcessType, parseAppName, parseDomain } from '../../src/domain/names.ts';
 import type { Actor, Progress } from '../../src/domain/push.ts';
+import type { SleepDepth } from '../../src/domain/scaling.ts';
+import { createFleet } from '../../src/fleet.ts';
 import type { Receiver } from '../../src/receive/receiver.ts';
 import type { Desired, InstanceStats, InstanceView, LogLine, Runtime } from '../../src/runtime/runtime.ts';
+import { Scaler } from '../../src/scale/scaler.ts';
 import { readSettings } from '../../src/settings.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { openStore } from '../../src/store/store.ts';
@@ -95,6 +98,12 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
     clock,
     log,
   });
+  const scaler = new Scaler({
+    fleet: createFleet({ store, deployer, runtime, locks, clock }),
+    now: () => clock.now().getTime(),
+    saturated: () => false,
+    failed: () => {},
+  });
   const services: Services = {
     stacks,
     rebaseAll: createRebaseAll({ store, locks, rebase: deployer.rebase }),
@@ -105,6 +114,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
     disk: createDiskUse({ store, paths }),
     room,
     runtime,
+    scaler,
     receiver: receiver as unknown as Receiver,
     settings: readSettings(new Map([['domain', 'example.org']]), {}),
     httpPort: () => 8080,
@@ -208,6 +218,9 @@ export type FakeRuntime = Runtime & {
     fault: Error | undefined;
     /** Runs in the middle of every change. */
     during: ((progress: Progress | undefined) => Promise<void>) | undefined;
+    asleep: SleepDepth | undefined;
+    /** A request is in flight: the app does not go to sleep. */
+    busy: boolean;
   };
 };
 
@@ -219,6 +232,8 @@ function fakeRuntime(): FakeRuntime {
     lines: [],
     fault: undefined,
     during: undefined,
+    asleep: undefined,
+    busy: false,
   };
   const change = async (
     verb: string,
@@ -239,6 +254,16 @@ function fakeRuntime(): FakeRuntime {
     applyLimits: async desired => void (await change('limits', desired)),
     stop: async () => {},
     remove: async () => {},
+    asleep: () => says.asleep,
+    async sleep(_app, { depth }) {
+      if (says.busy) return false;
+      says.asleep = depth;
+      return true;
+    },
+    async wake() {
+      if (says.fault) throw says.fault;
+      says.asleep = undefined;
+    },
     instances: () => says.instances,
     stats: async () => says.stats,
     async *logs(_app, query) {

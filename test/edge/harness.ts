@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach } from 'vitest';
-import type { Route, RoutePolicy, Target } from '../../src/domain/route.ts';
+import type { Route, RoutePolicy, Target, WakeCause } from '../../src/domain/route.ts';
 import { type Counters, createCounters } from '../../src/edge/counters.ts';
+import { Gate } from '../../src/edge/gate.ts';
 import { buildTable, type RouteTable } from '../../src/edge/routes.ts';
 import { EdgeServer, type EdgeServerOptions } from '../../src/edge/server.ts';
 import { Targets } from '../../src/edge/targets.ts';
@@ -24,6 +25,8 @@ export type TestEdge = {
   readonly targets: Targets;
   readonly counters: Counters;
   readonly drained: string[];
+  /** Each time that control was asked to wake an app. */
+  readonly woken: ({ app: string } & WakeCause)[];
   readonly logged: { fields: Record<string, unknown>; message: string }[];
   readonly stop: (timeout: number) => Promise<void>;
   apply(routes: readonly Route[]): void;
@@ -44,10 +47,16 @@ export async function startTestEdge(
   const log = { debugging: true, child: () => log, debug: note, info: note, warn: note, error: note };
   const counters = createCounters();
   const targets = new Targets(target => drained.push(target));
+  const woken: TestEdge['woken'] = [];
+  const gate = new Gate({ wake: (app, cause) => woken.push({ app, ...cause }) });
   const server = new EdgeServer({
     table: () => table,
-    everySecond: now => targets.sweep(now),
+    everySecond(now) {
+      targets.sweep(now);
+      gate.everySecond();
+    },
     counters,
+    gate,
     log,
     ...more,
   });
@@ -56,6 +65,7 @@ export async function startTestEdge(
     const retire = targets.sync(snapshot);
     table = buildTable(snapshot, { pools: targets.pools, counters, stickyKey: Buffer.alloc(32, 'k') });
     retire();
+    gate.changed(table);
   };
   if (routes) apply(routes);
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
@@ -68,6 +78,7 @@ export async function startTestEdge(
     targets,
     counters,
     drained,
+    woken,
     logged,
     stop: timeout => server.stop(timeout),
     apply,

@@ -7,6 +7,7 @@ import { type AppName, type ProcessType, parseAppName } from '../../src/domain/n
 import type { Progress } from '../../src/domain/push.ts';
 import { defaultLimits } from '../../src/domain/quota.ts';
 import type { Target } from '../../src/domain/route.ts';
+import type { SleepDepth } from '../../src/domain/scaling.ts';
 import type { InstanceSpec } from '../../src/engine/engine.ts';
 import type { Behaviour } from '../../src/engine/fake/behaviour.ts';
 import { FakeEngine } from '../../src/engine/fake/fake-engine.ts';
@@ -37,6 +38,9 @@ let runtime: Runtime;
 let behave: (spec: InstanceSpec, starts: number) => Behaviour;
 let routed: { state: AppState; targets: readonly Target[] }[];
 let drained: string[];
+/** Whether the edge says that no request is in flight. */
+let quiet: boolean;
+let noted: (SleepDepth | undefined)[];
 let events: string[];
 let said: string[];
 let progress: Progress;
@@ -50,7 +54,9 @@ const start = () =>
     sink: {
       set: async (_: AppName, state, targets) => void routed.push({ state, targets }),
       drained: async targets => void drained.push(...targets),
+      quiet: () => quiet,
     },
+    noteSleep: (_, depth) => void noted.push(depth),
     event: (_, kind, message) => events.push(`${kind}: ${message}`),
     random: () => 0.5,
     readyTimeout: 300,
@@ -63,6 +69,8 @@ beforeEach(() => {
   engine = new FakeEngine({ behave: (spec, starts) => behave(spec, starts) });
   routed = [];
   drained = [];
+  quiet = true;
+  noted = [];
   events = [];
   said = [];
   const say = (text: string) => void said.push(text);
@@ -378,4 +386,177 @@ const specOf = (id: string): InstanceSpec => ({
   user: { uid: 1000, gid: 1000 },
   limits: defaultLimits,
   logFile: join(dir, 'ghost.log'),
+});
+
+describe('sleep and wake', () => {
+  const sleep = (depth: SleepDepth, also: readonly ProcessType[] = []) => runtime.sleep(app, { depth, also });
+  const kinds = async () => (await engine.list()).map(instance => instance.status.kind);
+
+  it('freezes after the edge has let go, and serves again at once', async () => {
+    await runtime.deploy(desired(1), { progress });
+    expect(await sleep('light')).toBe(true);
+    expect(routed.at(-1)).toMatchObject({ state: { kind: 'asleep' }, targets: [] });
+    expect(await kinds()).toEqual(['frozen']);
+    expect(runtime.instances(app)[0]?.status).toBe('frozen');
+    expect(runtime.asleep(app)).toBe('light');
+    expect(noted).toEqual([undefined, 'light']);
+    await runtime.wake(app);
+    expect(await kinds()).toEqual(['running']);
+    expect(routed.at(-1)).toMatchObject({ state: { kind: 'serving' }, targets: [{ port: 5000 }] });
+    expect(noted.at(-1)).toBeUndefined();
+  });
+
+  it('stops for a deep sleep and starts the same instance', async () => {
+    await runtime.deploy(desired(1), { progress });
+    const [before] = await engine.list();
+    expect(await sleep('deep')).toBe(true);
+    expect(await kinds()).toEqual(['exited']);
+    expect(runtime.asleep(app)).toBe('deep');
+    await runtime.wake(app);
+    expect((await running()).map(({ id }) => id)).toEqual([before?.id]);
+    expect(serving()).toBe(1);
+    expect(events).toEqual([]);
+  });
+
+  it('goes from frozen to stopped', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await sleep('light');
+    expect(await sleep('deep')).toBe(true);
+    expect(await kinds()).toEqual(['exited']);
+    await runtime.wake(app);
+    expect(serving()).toBe(1);
+  });
+
+  it('stays awake, and serves on, when the edge still has a request in flight', async () => {
+    await runtime.deploy(desired(1), { progress });
+    quiet = false;
+    expect(await sleep('light')).toBe(false);
+    expect(await kinds()).toEqual(['running']);
+    expect(routed.at(-1)).toMatchObject({ state: { kind: 'serving' }, targets: [{ port: 5000 }] });
+    expect(runtime.asleep(app)).toBeUndefined();
+  });
+
+  it('does not put to sleep what is being restarted, what is stopped or what has no web', async () => {
+    expect(await sleep('light')).toBe(false);
+    await runtime.deploy(desired(1, { worker: 1 }), { progress });
+    expect(await sleep('light')).toBe(false);
+    await runtime.deploy(desired(2), { progress });
+    await runtime.stop(app);
+    expect(await sleep('deep')).toBe(false);
+  });
+
+  it('keeps workers awake unless they follow', async () => {
+    await runtime.deploy(desired(1, { web: 1, worker: 1 }), { progress });
+    await sleep('light');
+    expect((await kinds()).sort()).toEqual(['frozen', 'running']);
+    await runtime.wake(app);
+    await sleep('deep', [worker]);
+    expect(await kinds()).toEqual(['exited', 'exited']);
+    await runtime.wake(app);
+    await vi.waitFor(async () => expect(await kinds()).toEqual(['running', 'running']));
+  });
+
+  it('wakes once for all who ask at once', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await sleep('deep');
+    let starts = 0;
+    behave = () => {
+      starts++;
+      return { listen: {} };
+    };
+    await Promise.all([runtime.wake(app), runtime.wake(app), runtime.wake(app)]);
+    expect(starts).toBe(1);
+  });
+
+  it('tells visitors why it does not start, lets nobody try for a while, and then sleeps again', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await sleep('deep');
+    let starts = 0;
+    behave = () => {
+      starts++;
+      return { exit: { code: 3 } };
+    };
+    await expect(runtime.wake(app)).rejects.toThrow('web.1 exited with status 3 before it was ready');
+    expect(routed.at(-1)).toMatchObject({
+      state: { kind: 'crashed', reason: expect.stringContaining('web.1 exited with status 3') },
+    });
+    expect(runtime.asleep(app)).toBe('deep');
+    await expect(runtime.wake(app)).rejects.toThrow('web.1 exited with status 3');
+    expect(starts).toBe(1);
+    await vi.waitFor(() => expect(routed.at(-1)).toMatchObject({ state: { kind: 'asleep' } }));
+    await expect(runtime.wake(app)).rejects.toThrow('web.1 exited with status 3');
+    expect(starts).toBe(2);
+  });
+
+  it('forgives with the next deploy', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await sleep('deep');
+    behave = () => ({ exit: { code: 3 } });
+    await expect(runtime.wake(app)).rejects.toThrow();
+    behave = () => ({ listen: {} });
+    await runtime.deploy(desired(2), { progress });
+    expect(routed.at(-1)).toMatchObject({ state: { kind: 'serving' } });
+    await vi.waitFor(async () => expect(await versions()).toEqual(['2']));
+    expect(await kinds()).toEqual(['running']);
+  });
+
+  it('starts anew what was killed while it was frozen', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await sleep('light');
+    const [frozen] = await engine.list();
+    await engine.signal(frozen?.id ?? '', 'SIGKILL');
+    await vi.waitFor(async () => expect(await kinds()).toEqual(['exited']));
+    expect(runtime.asleep(app)).toBe('deep');
+    expect(routed.at(-1)).toMatchObject({ state: { kind: 'asleep' } });
+    await runtime.wake(app);
+    expect(serving()).toBe(1);
+  });
+
+  it('stops, scales and deploys what sleeps', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await sleep('light');
+    await runtime.scale(desired(1, { web: 2 }), { progress });
+    expect(serving()).toBe(2);
+    await sleep('light');
+    await runtime.deploy(desired(2), { progress });
+    await vi.waitFor(async () => expect(await versions()).toEqual(['2']));
+    await sleep('light');
+    await runtime.stop(app);
+    expect(await engine.list()).toEqual([]);
+    expect(noted.at(-1)).toBeUndefined();
+  });
+
+  it.each(['light', 'deep'] as const)('is found asleep (%s) by the next daemon', async depth => {
+    await runtime.deploy(desired(1), { progress });
+    await sleep(depth);
+    await runtime.close();
+    runtime = start();
+    await runtime.recover([desired(1, { web: 1 }, { asleep: depth })]);
+    expect(routed.at(-1)).toMatchObject({ state: { kind: 'asleep' }, targets: [] });
+    expect(runtime.asleep(app)).toBe(depth);
+    await runtime.wake(app);
+    expect(serving()).toBe(1);
+  });
+
+  it('is made, and not started, by a daemon that finds nothing of an app that slept', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await sleep('deep');
+    await runtime.close();
+    for (const { id } of await engine.list()) await engine.remove(id);
+    runtime = start();
+    await runtime.recover([desired(1, { web: 1 }, { asleep: 'deep' })]);
+    await vi.waitFor(() => expect(runtime.asleep(app)).toBe('deep'));
+    expect(await kinds()).toEqual(['created']);
+    await runtime.wake(app);
+    expect(serving()).toBe(1);
+  });
+
+  it('is awake for a daemon that died between its note and the sleep', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await runtime.close();
+    runtime = start();
+    await runtime.recover([desired(1, { web: 1 }, { asleep: 'light' })]);
+    expect(serving()).toBe(1);
+    expect(noted.at(-1)).toBeUndefined();
+  });
 });

@@ -1,0 +1,209 @@
+import { WherryError } from '../domain/errors.ts';
+import type { SleepDepth } from '../domain/scaling.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Clock } from '../system/clock.ts';
+import { dynoOf, type Member } from './member.ts';
+
+/** What sleeping needs of the instances' supervisor. */
+export type Bed = {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  /** Milliseconds between SIGTERM and SIGKILL. */
+  readonly stopTimeout: number;
+  /** All but those that are on their way out. */
+  members(): readonly Member[];
+  /** Tells the edge who serves now. */
+  publish(): Promise<void>;
+  /** Whether the edge has taken that, and has no request of these members in flight. */
+  quiet(members: readonly Member[]): boolean;
+  /** Starts an ended instance; resolves when it is ready. @throws WherryError whose message goes on after its name */
+  rouse(member: Member): Promise<void>;
+  /** Watches over a member that runs. */
+  watch(member: Member): void;
+  /** Remembers how the app sleeps, over restarts of control. */
+  note(depth: SleepDepth | undefined): void;
+};
+
+/** Milliseconds until a start that failed is tried again, by how often it has failed in a row. */
+const pauses = [5000, 15_000, 60_000, 180_000, 600_000];
+
+/** Why an app that sleeps does not come up, and until when, in ticks, nobody tries again. */
+type Failure = { readonly why: string; readonly until: number; readonly times: number };
+
+/** Puts an app's instances to sleep and wakes them: never one with a request in flight, and each way once at a time. */
+export class Slumber {
+  readonly #bed: Bed;
+  #sleeping: Promise<boolean> = Promise.resolve(false);
+  #waking: Promise<void> | undefined;
+  #failure: Failure | undefined;
+
+  constructor(bed: Bed) {
+    this.#bed = bed;
+  }
+
+  get depth(): SleepDepth | undefined {
+    const web = this.#bed.members().filter(member => member.type === 'web');
+    if (this.#waking && !web.some(member => member.serving)) return 'deep';
+    if (web.length === 0 || web.some(member => member.status !== 'asleep')) return undefined;
+    return web.some(member => member.frozen) ? 'light' : 'deep';
+  }
+
+  /** Why it is not being woken at the moment; undefined when a request may wake it. */
+  get trouble(): string | undefined {
+    return this.#failure && this.#failure.until > this.#bed.clock.ticks() ? this.#failure.why : undefined;
+  }
+
+  /** A new release: what failed was the old one. */
+  forgive(): void {
+    this.#failure = undefined;
+  }
+
+  /** @returns false, with all as before, when a request is in flight or an instance is not in a state to sleep */
+  sleep(depth: SleepDepth, types: ReadonlySet<string>): Promise<boolean> {
+    this.#sleeping = this.#sleeping.catch(() => false).then(() => this.#settle(depth, types));
+    return this.#sleeping;
+  }
+
+  /** @throws WherryError when it does not start */
+  wake(): Promise<void> {
+    this.#waking ??= this.#rouseAll().finally(() => {
+      this.#waking = undefined;
+    });
+    return this.#waking;
+  }
+
+  async #settle(depth: SleepDepth, types: ReadonlySet<string>): Promise<boolean> {
+    const { members, note, publish, quiet } = this.#bed;
+    if (this.#waking) return false;
+    const going = members().filter(member => types.has(member.type));
+    if (this.depth === 'light' && depth === 'deep') {
+      note(depth);
+      await Promise.all(going.map(member => this.#stop(member)));
+      return true;
+    }
+    const web = going.filter(member => member.type === 'web');
+    const able = going.every(member => member.status === 'running');
+    if (this.depth !== undefined || web.length === 0 || !able) return false;
+    for (const member of going) this.#lay(member);
+    await publish();
+    if (!quiet(web)) {
+      for (const member of going) this.#raise(member);
+      await publish();
+      return false;
+    }
+    note(depth);
+    if (depth === 'light') await Promise.all(going.map(member => this.#freeze(member)));
+    else await Promise.all(going.map(member => this.#stop(member)));
+    return true;
+  }
+
+  #lay(member: Member): void {
+    member.status = 'asleep';
+    member.serving = false;
+  }
+
+  #raise(member: Member): void {
+    // It may have ended meanwhile.
+    if (member.status !== 'asleep') return;
+    member.status = 'running';
+    member.frozen = false;
+    member.serving = member.type === 'web';
+  }
+
+  async #freeze(member: Member): Promise<void> {
+    member.since = this.#bed.clock.now();
+    try {
+      await this.#bed.engine.freeze(member.id);
+      member.frozen = true;
+    } catch {
+      // It ended in this very moment: then it sleeps as one that was stopped.
+      member.frozen = false;
+    }
+  }
+
+  /** Ends it for a deep sleep; its file system, network and place stay. */
+  async #stop(member: Member): Promise<void> {
+    const { engine, clock, stopTimeout } = this.#bed;
+    member.life.abort(new Error('put to sleep'));
+    member.life = new AbortController();
+    await engine.signal(member.id, 'SIGTERM');
+    if (member.frozen) await engine.thaw(member.id).catch(() => {});
+    member.frozen = false;
+    await engine
+      .wait(member.id, AbortSignal.timeout(stopTimeout))
+      .catch(() => engine.signal(member.id, 'SIGKILL'));
+    member.since = clock.now();
+  }
+
+  async #rouseAll(): Promise<void> {
+    await this.#sleeping.catch(() => false);
+    const { members, note } = this.#bed;
+    const asleep = members().filter(member => member.status === 'asleep');
+    if (asleep.length === 0) return;
+    const { trouble } = this;
+    if (trouble !== undefined) throw new WherryError('unavailable', `It does not start: ${trouble}.`);
+    const web = asleep.filter(member => member.type === 'web');
+    const attempts = web.map(member => this.#rouse(member));
+    try {
+      await Promise.any(attempts);
+    } catch {
+      throw await this.#fail(web, await Promise.allSettled(attempts));
+    }
+    this.#failure = undefined;
+    note(undefined);
+    for (const member of asleep)
+      if (member.type !== 'web') void this.#rouse(member).catch(() => this.#bed.watch(member));
+  }
+
+  async #rouse(member: Member): Promise<void> {
+    const { engine, publish, watch, rouse } = this.#bed;
+    if (member.frozen && (await thawed(engine, member))) {
+      this.#raise(member);
+    } else {
+      member.frozen = false;
+      member.status = 'starting';
+      await rouse(member);
+      member.status = 'running';
+      member.serving = member.type === 'web';
+      watch(member);
+    }
+    member.since = this.#bed.clock.now();
+    if (member.type === 'web') await publish();
+  }
+
+  async #fail(web: readonly Member[], ended: readonly PromiseSettledResult<void>[]): Promise<WherryError> {
+    const { clock, publish } = this.#bed;
+    for (const member of web) if (member.status === 'starting') member.status = 'asleep';
+    const why = ended.flatMap((result, at) =>
+      result.status === 'rejected' && web[at] ? `${dynoOf(web[at])} ${words(result.reason)}` : [],
+    );
+    const times = (this.#failure?.times ?? 0) + 1;
+    const pause = pauses[Math.min(times, pauses.length) - 1] ?? 0;
+    const failure = { why: why[0] ?? 'it has no web process', until: clock.ticks() + pause, times };
+    this.#failure = failure;
+    await publish();
+    void clock.sleep(pause).then(() => this.#allow(failure));
+    return new WherryError('check-failed', `It does not start: ${failure.why}.`);
+  }
+
+  /** From now on a request may wake it again. */
+  async #allow(failure: Failure): Promise<void> {
+    if (this.#failure !== failure) return;
+    this.#failure = { ...failure, until: 0 };
+    await this.#bed.publish();
+  }
+}
+
+function words(error: unknown): string {
+  return error instanceof WherryError ? error.message : `could not be started (${String(error)})`;
+}
+
+async function thawed(engine: Engine, member: Member): Promise<boolean> {
+  try {
+    await engine.thaw(member.id);
+    return true;
+  } catch {
+    // It ended while it was frozen.
+    return false;
+  }
+}
