@@ -28,6 +28,7 @@ export function baseLabels(
   );
   return {
     'io.buildpacks.stack.id': id,
+    'io.buildpacks.base.id': id,
     'io.buildpacks.base.distro.name': distro.name,
     'io.buildpacks.base.distro.version': distro.version,
     'io.buildpacks.rebasable': 'true',

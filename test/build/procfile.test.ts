@@ -4,14 +4,14 @@ import { parseProcfile } from '../../src/build/procfile.ts';
 const processes = (text: string) => Object.fromEntries(parseProcfile(text).processes);
 
 describe('Procfile', () => {
-  it('reads types and commands', () => {
+  it('H12 reads types and commands', () => {
     expect(processes('web: node server.js\nworker: bundle exec sidekiq -c 5\n')).toEqual({
       web: 'node server.js',
       worker: 'bundle exec sidekiq -c 5',
     });
   });
 
-  it('takes a BOM, CRLF, tabs, blank lines, comments, and colons in commands', () => {
+  it('H12 takes a BOM, CRLF, tabs, blank lines, comments, and colons in commands', () => {
     expect(
       processes('\uFEFF# the processes\r\n\r\n  web:\tnode a.js: b \r\n#worker: x\r\nclock :  tick'),
     ).toEqual({
@@ -20,7 +20,7 @@ describe('Procfile', () => {
     });
   });
 
-  it('lets the last of two equal types win, with a warning', () => {
+  it('H12 lets the last of two equal types win, with a warning', () => {
     const { processes, warnings } = parseProcfile('web: one\nweb: two');
     expect([...processes.values()]).toEqual(['two']);
     expect(warnings).toEqual(['Procfile names process type web twice; the last one counts.']);
@@ -38,7 +38,7 @@ describe('Procfile', () => {
     ['# nothing\n', 'it names no process'],
     ['', 'it names no process'],
     [Array.from({ length: 10_000 }, (_, index) => `p${index}: x`).join('\n'), 'more than 100 process types'],
-  ])('refuses %j', (text, message) => {
+  ])('H12 refuses %j', (text, message) => {
     expect(() => parseProcfile(text)).toThrow(message);
   });
 });

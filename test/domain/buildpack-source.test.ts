@@ -24,7 +24,7 @@ describe('a buildpack source', () => {
     ['localhost:5000/pack', image('localhost:5000/pack:latest')],
     [`ghcr.io/a/pack@sha256:${'ab'.repeat(32)}`, image(`ghcr.io/a/pack@sha256:${'ab'.repeat(32)}`)],
     ['/srv/buildpacks/mine', { kind: 'folder', path: '/srv/buildpacks/mine' }],
-  ])('%s is read', (text, expected) => {
+  ])('H8 %s is read', (text, expected) => {
     expect(parseBuildpackSource(text)).toMatchObject(expected);
   });
 
@@ -58,7 +58,7 @@ describe('a buildpack source', () => {
     ['from=builder'],
     ['https://exa\nmple.org/a/b'],
     [`https://example.org/${'a'.repeat(3000)}`],
-  ])('%j is refused', text => {
+  ])('H8 %j is refused', text => {
     expect(() => parseBuildpackSource(text)).toThrow(
       /Invalid buildpack specified|Please specify a buildpack/,
     );

@@ -57,7 +57,7 @@ describe('progress for a pusher', () => {
     return String(out.read() ?? '');
   };
 
-  it("has dokku's prefixes on every line", () => {
+  it("H15 has dokku's prefixes on every line", () => {
     const text = collect(out => {
       const progress = createProgress(out);
       progress.header('Application deployed:');

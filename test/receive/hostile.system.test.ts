@@ -121,7 +121,7 @@ describe('a tree with a hostile name', () => {
 });
 
 describe('submodules', () => {
-  it('are left out with a warning, and nothing is fetched', async () => {
+  it('H14 are left out with a warning, and nothing is fetched', async () => {
     const push = await pushTree([
       `100644 blob ${await hash('[submodule "x"]\n\tpath = vendor\n\turl = https://example.org/x\n')}\t.gitmodules`,
       `160000 commit ${'1'.repeat(40)}\tvendor`,

@@ -111,7 +111,7 @@ const versions = async () => (await running()).map(instance => instance.labels['
 const serving = () => routed.at(-1)?.targets.length;
 
 describe('deploy', () => {
-  it('routes to an instance once it is ready, with PORT, DYNO and the config in its environment', async () => {
+  it('H13 routes to an instance once it is ready, with PORT, DYNO, its memory and the config in its environment', async () => {
     let seen: InstanceSpec | undefined;
     behave = spec => {
       seen = spec;
@@ -119,6 +119,7 @@ describe('deploy', () => {
     };
     await runtime.deploy(desired(1), { progress });
     expect(seen?.env).toMatchObject({ PORT: '5000', DYNO: 'web.1', GREETING: 'hello', FROM_IMAGE: 'yes' });
+    expect(seen?.env['MEMORY_AVAILABLE']).toBe(String(Math.floor(defaultLimits.memory / 2 ** 20)));
     expect(seen?.argv).toEqual(['/launcher', 'web']);
     expect(routed.at(-1)).toMatchObject({ state: { kind: 'serving' }, targets: [{ port: 5000 }] });
   });

@@ -68,7 +68,7 @@ const source =
 describe('an app with a classic buildpack by git URL', () => {
   const at = () => [`${host.url}/smart/perl.git`];
 
-  it('builds in /app, and runs there with what .profile.d and .profile set', async () => {
+  it('H1 H2 H3 H4 H5 H10 H11 builds in /app, and runs there with what .profile.d and .profile set', async () => {
     const commit = await host.commit('perl', perlPack);
     const { image, output } = await bench.build(empty, {
       app: app('perl'),
@@ -90,7 +90,7 @@ describe('an app with a classic buildpack by git URL', () => {
     });
   });
 
-  it('fetches nothing on the next push, keeps the cache folder, and takes the newest on a rebuild', async () => {
+  it('H8 H9 fetches nothing on the next push, keeps the cache folder, and takes the newest on a rebuild', async () => {
     const asked = host.requests.length;
     await host.commit('perl', { ...perlPack, 'bin/detect': bash('echo Newer') });
     const options = { app: app('perl'), buildpacks: at() };
@@ -109,7 +109,7 @@ describe('an app with a classic buildpack by git URL', () => {
     expect(fresh.output.join('\n')).toContain('Newer app detected');
   });
 
-  it('keeps the last cache folder when a build fails', async () => {
+  it('H9 keeps the last cache folder when a build fails', async () => {
     const build = async (hello: string) =>
       await bench.build(empty, {
         app: app('cached'),
@@ -135,7 +135,7 @@ describe('an app with a classic buildpack by git URL', () => {
     );
   });
 
-  it('keeps config out of layers and records unless the buildpack writes it', async () => {
+  it('H3 keeps config out of layers and records unless the buildpack writes it', async () => {
     await host.commit('careful', {
       ...perlPack,
       'bin/compile': bash('cp "$1/hello.txt" "$2/"; cat "$3/TOKEN" > /dev/null'),
@@ -161,7 +161,7 @@ describe('several classic buildpacks', () => {
     'bin/release': bash('echo "--- {}"'),
   };
 
-  it('run in order, each with the exports of those before, and the Procfile counts first', async () => {
+  it('H6 H7 H12 H14 run in order, each with the exports of those before, and the Procfile counts first', async () => {
     await host.commit('perl', perlPack);
     const archive = await host.archive('second.tgz', second, 'second-1.2');
     const { image, output } = await bench.build(empty, {
@@ -190,7 +190,7 @@ describe('several classic buildpacks', () => {
     expect(names.some(name => name.startsWith('docs'))).toBe(false);
   });
 
-  it('stop at one that does not know the app', async () => {
+  it('H1 H7 stop at one that does not know the app', async () => {
     await host.commit('picky', { ...second, 'bin/detect': bash('echo looking; exit 1') });
     const build = bench.build(empty, {
       app: app('picky'),
@@ -202,7 +202,7 @@ describe('several classic buildpacks', () => {
     );
   });
 
-  it('come from BUILDPACK_URL too', async () => {
+  it('H7 come from BUILDPACK_URL too', async () => {
     await host.commit('perl', perlPack);
     const { output } = await bench.build(empty, {
       app: app('by-config'),
@@ -234,7 +234,7 @@ describe('a classic buildpack that means harm', () => {
     });
   };
 
-  it('changes neither its own copy for others, nor the source layer', async () => {
+  it('H6 changes neither its own copy for others, nor the source layer', async () => {
     const attack =
       'rm -rf "$1"/hello.txt "$(dirname "$0")"/../bin/release; echo evil > "$(dirname "$0")/detect"; (sleep 300 &)';
     const first = await build(attack).catch(error => error);
@@ -273,7 +273,7 @@ describe('a classic buildpack that means harm', () => {
       /Procfile is not a plain file/,
     ],
     ['a compile that hangs', 'sleep 100', { limits: { time: 2000 } }, /time limit of 2s/],
-  ])('is stopped: %s', async (_what, compile, more, message) => {
+  ])('H2 H4 is stopped: %s', async (_what, compile, more, message) => {
     await expect(build(compile, more)).rejects.toThrow(message);
     expect(readdirSync(join(bench.paths.builds, 'bad')).filter(name => name.startsWith('work-'))).toEqual([]);
   });

@@ -30,7 +30,7 @@ describe('what bin/release prints', () => {
     ['{"default_process_types": {"web": "x"}, "addons": []}', web('x')],
     ['--- {"default_process_types": {"web": "x"}}', web('x')],
     ['default_process_types:\n  web: ~\n  worker: y\n', { processes: { worker: 'y' }, config: {} }],
-  ])('%j is read', (yaml, expected) => {
+  ])('H4 %j is read', (yaml, expected) => {
     expect(read(yaml)).toEqual(expected);
   });
 
@@ -40,7 +40,7 @@ describe('what bin/release prints', () => {
     ['default_process_types:\n  web: "unclosed', 2],
     ['default_process_types:\n  what is this', 2],
     ['{ web: x', 1],
-  ])('%j is refused with its line', (yaml, line) => {
+  ])('H4 %j is refused with its line', (yaml, line) => {
     expect(() => parseRelease(yaml)).toThrow(new RegExp(`cannot be read, line ${line}:`));
   });
 });

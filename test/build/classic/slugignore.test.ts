@@ -23,7 +23,7 @@ it.each([
   ['a?c', ['abc'], ['ac', 'a/c']],
   ['a+(b)', ['a+(b)'], ['aab']],
   ['# comment\n!keep\n\n', [], ['keep', '# comment']],
-])('.slugignore %j deletes what it names and nothing else', (rules, gone, kept) => {
+])('H14 .slugignore %j deletes what it names and nothing else', (rules, gone, kept) => {
   writeFiles(dir, Object.fromEntries([...gone, ...kept].map(name => [name, 'x'])));
   writeFiles(dir, { '.slugignore': rules });
   applySlugignore(dir);
@@ -31,7 +31,7 @@ it.each([
   expect(has(...kept)).toEqual(kept);
 });
 
-it('.slugignore follows no link', () => {
+it('H14 .slugignore follows no link', () => {
   const outside = mkdtempSync(join(tmpdir(), 'wherry-outside-'));
   writeFiles(outside, { 'file.md': 'x' });
   symlinkSync(outside, join(dir, 'link'));

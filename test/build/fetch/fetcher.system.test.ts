@@ -68,7 +68,7 @@ const pack = (text: string) => ({ 'bin/detect': `#!/bin/sh\necho ${text}\n`, 'li
 const textOf = ({ dir }: { dir: string }) => readFileSync(join(dir, 'lib/text'), 'utf8');
 
 describe.each(['smart', 'dumb', 'moved'])('a repository of a %s host', kind => {
-  it('is fetched at its default branch, and not again while it is held there', async () => {
+  it('H8 is fetched at its default branch, and not again while it is held there', async () => {
     const commit = await host.commit('pack', pack('one'));
     const url = `${host.url}/${kind}/pack.git`;
     const first = await fetch(url);
@@ -83,7 +83,7 @@ describe.each(['smart', 'dumb', 'moved'])('a repository of a %s host', kind => {
 });
 
 describe('a repository', () => {
-  it('is fetched at a branch, a tag, a commit and a short commit', async () => {
+  it('H8 is fetched at a branch, a tag, a commit and a short commit', async () => {
     const one = await host.commit('pack', pack('one'));
     await host.tag('pack', 'v1');
     await host.commit('pack', pack('two'));
@@ -97,7 +97,7 @@ describe('a repository', () => {
     expect(readdirSync(join(root, 'cache/buildpacks')).filter(name => name.startsWith('fetch-'))).toEqual([]);
   });
 
-  it('is fetched once for two apps that name it', async () => {
+  it('H8 is fetched once for two apps that name it', async () => {
     await host.commit('pack', pack('one'));
     const url = `${host.url}/smart/pack.git`;
     const first = await fetch(url);
@@ -106,7 +106,7 @@ describe('a repository', () => {
     expect(host.requests.filter(line => line.startsWith('POST'))).toHaveLength(1);
   });
 
-  it('that is held at a commit builds from the copy when its host is gone', async () => {
+  it('H8 that is held at a commit builds from the copy when its host is gone', async () => {
     await host.commit('pack', pack('one'));
     const { pin } = await fetch(`${host.url}/smart/pack.git`);
     await host.close();
@@ -130,7 +130,7 @@ describe('a repository', () => {
 
 describe('an archive', () => {
   it.each(['a.tgz', 'a.tar.gz', 'a.tar', 'a.tar.bz2', 'a.tbz'])(
-    '%s is unpacked, with or without a folder',
+    'H8 %s is unpacked, with or without a folder',
     async name => {
       expect(textOf(await fetch(await host.archive(name, pack('one'))))).toBe('one');
       expect(textOf(await fetch(await host.archive(`folder-${name}`, pack('two'), 'pack-123')))).toBe('two');

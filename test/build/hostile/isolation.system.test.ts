@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRecord } from '../../../src/build/lifecycle/record.ts';
 import type { Built } from '../support/bench.ts';
+import { outputOf } from '../support/output-of.ts';
 import { type ShellBench, shellBenches, web } from '../support/shell-bench.ts';
 
 // Buildpacks that want more than their own layers: what they try fails, is told, or does no harm, and nothing stays on the host.
@@ -27,7 +28,7 @@ function layerOf(bench: ShellBench, buildpack: string, name: string): string {
 }
 
 describe('a hostile buildpack', () => {
-  it("writes to its own layers and the app, and to nobody else's", async () => {
+  it("S4 writes to its own layers and the app, and to nobody else's", async () => {
     const first = `${makeLayer}; echo mine > "$l/file"; chmod -R a+rwX "$CNB_LAYERS_DIR"`;
     const tries = attempts({
       'a file of another layer': 'echo evil > /layers/first/l/file',
@@ -50,7 +51,7 @@ describe('a hostile buildpack', () => {
     expect(readFileSync(join(dir, 'file'), 'utf8')).toBe('mine\n');
   });
 
-  it('finds neither the host, nor a way to change what the platform gives it', async () => {
+  it('S4 finds neither the host, nor a way to change what the platform gives it', async () => {
     const canary = mkdtempSync(join(tmpdir(), 'wherry-canary-'));
     atEnd(() => rmSync(canary, { recursive: true }));
     const tries = attempts({
@@ -143,7 +144,7 @@ describe('a hostile buildpack', () => {
     ['.', 'cache = true'],
     ['..', 'launch = true'],
     ['..', 'cache = true'],
-  ])('cannot name a layer %s with %s', async (name, type) => {
+  ])('S4 cannot name a layer %s with %s', async (name, type) => {
     const build = `printf '[types]\\n${type}\\n' > "$CNB_LAYERS_DIR/${name}.toml"; ${web}`;
     const bench = await open({ first: { build: makeLayer }, odd: { build } });
     await expect(bench.build(source())).rejects.toMatchObject({
@@ -164,30 +165,11 @@ describe('a hostile buildpack', () => {
       'head -c 2M /dev/zero | tr "\\\\0" "#" > "$CNB_LAYERS_DIR/x.toml"',
       'x.toml of odd is larger than 1024 KiB',
     ],
-  ])('is told when %s', async (_name, build, message) => {
+  ])('S4 is told when %s', async (_name, build, message) => {
     const bench = await open({ odd: { build: `${web}; rm "$CNB_LAYERS_DIR/launch.toml"; ${build}` } });
     await expect(bench.build(source())).rejects.toThrow(message);
   });
 });
-
-/** What a process of an image prints until it ends. */
-async function outputOf({ engine, paths }: ShellBench, image: Built['image']): Promise<string> {
-  const [process] = image.processes;
-  const logFile = join(paths.logs, 'odd.log');
-  const instance = await engine.create({
-    ...{ id: 'odd.web.1.v1-000000', group: 'odd', labels: {}, hostname: 'test', logFile },
-    layers: image.layers,
-    argv: [...image.entrypoint, ...(process?.command ?? [])],
-    env: image.env,
-    workingDir: '/workspace',
-    user: image.user,
-    limits: { memory: 256 * 2 ** 20, pids: 64 },
-  });
-  await engine.start(instance.id);
-  await engine.wait(instance.id, AbortSignal.timeout(20_000));
-  await engine.remove(instance.id);
-  return readFileSync(logFile, 'utf8').replace(/^\S+ \S+ F /gm, '');
-}
 
 function commandsOnHost(): readonly string[] {
   return readdirSync('/proc')

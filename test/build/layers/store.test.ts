@@ -40,7 +40,7 @@ const folder = (files: Record<string, string>) => {
 const store = () => createLayerStore({ cache: join(root, 'cache'), layers: join(root, 'data') });
 
 describe("a layer's digest", () => {
-  it('depends on names, content, modes and links, and on nothing else', async () => {
+  it('E2 depends on names, content, modes and links, and on nothing else', async () => {
     const make = () => folder({ a: '1', 'b/c': '2' });
     const reference = (await digestOf(make())).diffId;
     const changed = async (change: (dir: string) => void) => {
@@ -77,7 +77,7 @@ describe("a layer's digest", () => {
     await expect(digestOf(dir, { disk: 299_999 })).rejects.toThrow('disk limit');
   });
 
-  it('counts hard links as separate files and deletes fifos', async () => {
+  it('E2 counts hard links as separate files and deletes fifos', async () => {
     const linked = folder({ a: 'same' });
     linkSync(join(linked, 'a'), join(linked, 'b'));
     execFileSync('mkfifo', [join(linked, 'pipe')]);

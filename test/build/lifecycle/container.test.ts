@@ -34,7 +34,7 @@ describe('what a buildpack is told by its API version', () => {
     });
   });
 
-  it('V2 S1 is the stack that the app is on, and no distribution where that does not name any', () => {
+  it('V2 S3 is the stack that the app is on, and no distribution where that does not name any', () => {
     const of = (distro: { name: string; version: string }) =>
       platformEnv({ buildpack: aBuildpack({ api: '0.12' }), cnb: {} }, { id: 'heroku-24', distro });
     expect(of({ name: 'ubuntu', version: '24.04' })).toMatchObject({

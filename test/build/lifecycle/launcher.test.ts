@@ -89,7 +89,7 @@ describe('the launcher', () => {
     );
   });
 
-  it('L1 refuses to run nothing, and what is no process type', async () => {
+  it('L1 S6 refuses to run nothing, and what is no process type', async () => {
     install({ processes: [process('web', {})] });
     const nothing = await launch('lifecycle/launcher');
     expect([nothing.code, nothing.stderr]).toEqual([82, expect.stringContaining('Name a process type')]);

@@ -66,7 +66,7 @@ describe('detection', () => {
     expect(error.output).toContain('the reason');
   });
 
-  it('D1 cannot write to the app, the buildpacks or the platform, and is not root', async () => {
+  it('D1 S4 cannot write to the app, the buildpacks or the platform, and is not root', async () => {
     const detect = `
       for place in /workspace "$CNB_BUILDPACK_DIR" "$CNB_PLATFORM_DIR" /cnb /usr; do
         if touch "$place/x" 2>/dev/null; then echo "wrote to $place"; exit 9; fi
@@ -178,7 +178,7 @@ describe('the build', () => {
     expect(image.processes[0]?.command).toEqual(['/cnb/lifecycle/shell', 'sleep 5 && true']);
   });
 
-  it('B3 ends with the failing buildpack and keeps what the last build left', async () => {
+  it('B3 S6 ends with the failing buildpack and keeps what the last build left', async () => {
     const bench = await open({
       'a/b': { build: `${web}; [[ ! -f broken ]] || { echo the reason; exit 3; }` },
     });
@@ -190,6 +190,7 @@ describe('the build', () => {
       'The build failed: buildpack a/b ended with exit status 3. Its output is above.',
     );
     expect(bad.output).toContain('the reason');
+    expect(bad.code).toBe('build-failed');
     expect(readRecord(bench.paths.builds, 'app')?.image).toEqual(good.image);
   });
 
