@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type BuildpackSource, parseBuildpackSource } from '../domain/buildpack-source.ts';
@@ -9,6 +9,7 @@ import { type Buildpack, describeBuildpack } from './lifecycle/buildpack.ts';
 import { orderOf } from './lifecycle/composite.ts';
 import type { Order } from './lifecycle/order.ts';
 import type { Run } from './lifecycle/run.ts';
+import { readPins, writePins } from './pins.ts';
 import { readSmallFile } from './read-file.ts';
 
 /** What an app is built with. */
@@ -30,7 +31,7 @@ export async function choose(run: Run, fetcher: Fetcher): Promise<Choice> {
   const here = await fetchAll(run, fetcher, sources);
   const choice = choiceOf(run, here);
   // Only now: what is no buildpack must not be what the next push is held at.
-  writePins(run, here);
+  hold(run, here);
   return choice;
 }
 
@@ -150,24 +151,12 @@ function builtIn({ buildpacks }: Run, id: string): string {
   throw new WherryError('build-failed', `There is no buildpack ${id}. Wherry's own are: ${known}.`);
 }
 
-type Pins = Readonly<Record<string, string>>;
-
-/** What each buildpack of the app is held at, until a rebuild asks for what is newest. */
-function readPins(file: string): Pins {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Pins;
-  } catch {
-    return {};
-  }
-}
-
-function writePins({ request, builds }: Run, here: readonly Here[]): void {
+/** At what each of them was, until a rebuild asks for what is newest. */
+function hold({ request, builds }: Run, here: readonly Here[]): void {
   const held = here.flatMap(({ fetched }) =>
     fetched && fetched.source.kind !== 'folder' ? [[fetched.source.text, fetched.pin]] : [],
   );
-  const file = pinsFile(request.app, builds);
-  writeFileSync(`${file}.tmp`, JSON.stringify(Object.fromEntries(held)));
-  renameSync(`${file}.tmp`, file);
+  writePins(pinsFile(request.app, builds), Object.fromEntries(held));
 }
 
 function pinsFile(app: string, builds: string): string {

@@ -12,23 +12,20 @@ import { digestOf } from '../layers/digest.ts';
 import type { Run } from '../lifecycle/run.ts';
 import { adoptImage } from '../oci/adopt.ts';
 import { readImage } from '../oci/archive.ts';
-import { rememberLayer } from '../oci/import.ts';
 import { remember, remembered } from '../oci/memory.ts';
+import { readPins, writePins } from '../pins.ts';
 import { parseProcfile } from '../procfile.ts';
 import { readSmallFile } from '../read-file.ts';
 import { checkSource } from '../source.ts';
+import { type Base, findBases } from './bases.ts';
 import { ignoreFileOf, readDockerfile } from './file.ts';
 import { buildFlags, givenOf, givenTo } from './options.ts';
-import { type Scanned, scanDockerfile, stackLocal } from './scan.ts';
-import { writeLayout } from './stack-image.ts';
-import { openWorkshop, storageOf, type Workshop } from './workshop.ts';
+import { scanDockerfile } from './scan.ts';
+import { baseInside, openWorkshop, storageOf, type Workshop } from './workshop.ts';
 
 const tag = 'localhost/app:latest';
 /** Rights that steps have in other builders and not here: to chroot, which is how one would leave the chroot they run in. */
 const dropped = ['CAP_SYS_CHROOT', 'CAP_MKNOD', 'CAP_NET_RAW', 'CAP_AUDIT_WRITE'];
-
-/** The stack as Dockerfiles have it by name. */
-type Base = { readonly layers: readonly DiffId[]; readonly env: Readonly<Record<string, string>> };
 
 /** Builds an app's Dockerfile with buildah. @throws build-failed */
 export async function buildDockerfile(
@@ -41,15 +38,14 @@ export async function buildDockerfile(
   const given = givenTo(request, run.operator);
   const scanned = scanDockerfile(readDockerfile(request), given);
   const procfile = readSmallFile(join(dir, 'Procfile'), 'Procfile');
-  const generation = await run.stack.generation(request);
-  const stack = { layers: generation.run, env: generation.env };
+  const bases = await findBases(run, scanned.bases);
   const { diffId: source } = await digestOf(dir);
-  const key = keyOf(run, source, stack);
+  const key = keyOf(run, source, bases);
   const again = request.fresh || request.dockerfile?.options?.noCache;
   const last = again ? undefined : remembered(run.builds, request.app, key);
   const whole = last?.layers.every(layers.has) ? last : undefined;
   const { path = 'Dockerfile', options } = request.dockerfile ?? {};
-  const made = { generation, source, path, given: givenOf(request), labels: options?.labels ?? {} };
+  const made = { bases, source, path, given: givenOf(request), labels: options?.labels ?? {} };
   const parts = dockerfileParts(run, made);
   const explanation = explainDockerfile(run, { parts, last, reused: whole !== undefined });
   if (whole) {
@@ -59,7 +55,7 @@ export async function buildDockerfile(
   for (const warning of scanned.warnings) progress.warn(warning);
   const image = await adoptImage({
     ...run,
-    files: readImage(await buildLayout(run, scanned, stack), 'The built image'),
+    files: readImage(await buildLayout(run, scanned.text, bases), 'The built image'),
     name: 'the built image',
     limit: request.limits.disk,
     progress,
@@ -72,25 +68,28 @@ export async function buildDockerfile(
 }
 
 /** Runs the build in its sandbox; the folder with the image as an OCI layout. */
-async function buildLayout(run: Run, scanned: Scanned, stack: Base): Promise<string> {
+async function buildLayout(run: Run, text: string, bases: readonly Base[]): Promise<string> {
   const { request, work, signal } = run;
   const files = work.folder('files');
-  writeFileSync(join(files, 'Dockerfile'), scanned.text);
-  if (scanned.usesStack && !hasStack(run, stack)) await writeStack(run, join(files, 'stack'), stack);
-  const stop = new AbortController();
+  writeFileSync(join(files, 'Dockerfile'), text);
   const storage = storageOf(run);
   mkdirSync(storage, { recursive: true, mode: 0o700 });
+  const here = readPins(storageNote(run));
+  const missing = bases.filter(({ local, id }) => here[local] !== id);
+  const layouts: string[] = [];
+  for (const [place, base] of missing.entries())
+    layouts.push(await base.layout(work.folder(`bases/${place}`)));
+  const stop = new AbortController();
   const limit = request.limits.disk;
-  // The stack lies in it too, once.
+  // What it starts from lies in it too, once.
   const watched = { dir: storage, limit, spare: limit, clock: run.clock };
   const endWatch = watchDisk({ ...watched, onFull: error => stop.abort(error) });
   const both = AbortSignal.any([signal, stop.signal]);
-  const workshop = await openWorkshop({ ...run, signal: both }, { context: request.source.dir, files });
+  const folders = { context: request.source.dir, files, bases: layouts };
+  const workshop = await openWorkshop({ ...run, signal: both }, folders);
   try {
-    await faultPoint('build:sandbox');
-    await bringStack(run, workshop, scanned, stack);
+    await bringBases(run, workshop, missing);
     await build(run, workshop);
-    await faultPoint('build:layers');
     await checkDisk(work.dir, limit, limit);
     return join(workshop.out, 'image');
   } catch (error) {
@@ -102,19 +101,16 @@ async function buildLayout(run: Run, scanned: Scanned, stack: Base): Promise<str
   }
 }
 
-/** Built images hold the stack as it was written here: its layers are known as ours when they come back. */
-async function writeStack(run: Run, dir: string, stack: Base): Promise<void> {
-  const { layers, signal, builds } = run;
-  const made = await writeLayout({ ...stack, dir, layerPath: layers.layerPath, signal });
-  for (const [diffId, layer] of made) await rememberLayer(builds, diffId, layer);
-}
-
-async function bringStack(run: Run, workshop: Workshop, scanned: Scanned, stack: Base): Promise<void> {
-  if (!scanned.usesStack || hasStack(run, stack)) return;
-  run.request.progress.detail('Copying the stack into the storage of the app (once)');
-  const id = await workshop.buildah('pull', ['--quiet', 'oci:/files/stack:stack']);
-  await workshop.buildah('tag', [id, stackLocal]);
-  writeFileSync(stackNote(run), JSON.stringify(stack));
+/** Copies what the app's storage lacks into it, once; from then on it is there under its name. */
+async function bringBases(run: Run, workshop: Workshop, missing: readonly Base[]): Promise<void> {
+  for (const [place, { local, id }] of missing.entries()) {
+    run.request.progress.detail(
+      `Copying ${local.replace('localhost/', '')} into the storage of the app (once)`,
+    );
+    const copied = await workshop.buildah('pull', ['--quiet', `oci:${baseInside(place)}:image`]);
+    await workshop.buildah('tag', [copied, local]);
+    writePins(storageNote(run), { ...readPins(storageNote(run)), [local]: id });
+  }
 }
 
 async function build({ request, operator }: Run, workshop: Workshop): Promise<void> {
@@ -124,6 +120,8 @@ async function build({ request, operator }: Run, workshop: Workshop): Promise<vo
     '--isolation=chroot',
     // The sandbox's own.
     '--network=host',
+    // What it starts from is in the storage: no registry is asked from in here.
+    '--pull-never',
     '--layers',
     '--format=docker',
     ...dropped.map(name => `--cap-drop=${name}`),
@@ -136,18 +134,15 @@ async function build({ request, operator }: Run, workshop: Workshop): Promise<vo
   await workshop.buildah('push', [...form, tag, 'oci:/out/image:app']);
 }
 
-function hasStack(run: Run, stack: Base): boolean {
-  return readSmallFile(stackNote(run), 'the note of the stack') === JSON.stringify(stack);
-}
-
-/** Beside the storage, where no build writes. */
-function stackNote(run: Run): string {
-  return join(storageOf(run), 'stack.json');
+/** Which of the names in the storage holds what; beside it, where no build writes. */
+function storageNote(run: Run): string {
+  return join(storageOf(run), 'bases.json');
 }
 
 /** What the image comes from; values of arguments may be secrets, so it is made with a key. */
-function keyOf({ request, key }: Run, source: DiffId, stack: Base): string {
+function keyOf({ request, key }: Run, source: DiffId, bases: readonly Base[]): string {
   const { path, options } = request.dockerfile ?? {};
-  const asked = [source, stack, path ?? null, givenOf(request), options?.labels ?? {}];
+  const from = bases.map(({ local, id }) => [local, id]);
+  const asked = [source, from, path ?? null, givenOf(request), options?.labels ?? {}];
   return createHmac('sha256', key).update(JSON.stringify(asked)).digest('hex');
 }

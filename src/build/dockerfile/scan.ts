@@ -1,13 +1,14 @@
 import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
 import { isPublic } from '../fetch/addresses.ts';
+import { type BaseName, readBaseName } from './base-name.ts';
 import { bad, type Instruction, parseDockerfile } from './parse.ts';
 
 export type Scanned = {
-  /** The Dockerfile to build: as it came, but for what is named in `warnings` and for full names of images. */
+  /** The Dockerfile to build: as it came, but for what is named in `warnings` and for names of images. */
   readonly text: string;
-  /** Whether a stage starts from the platform's own stack. */
-  readonly usesStack: boolean;
+  /** What its stages start from and copy from, each once. */
+  readonly bases: readonly BaseName[];
   readonly warnings: readonly string[];
 };
 
@@ -22,12 +23,11 @@ export type Given = {
   readonly mount?: string | undefined;
 };
 
-/** How apps name the platform's stack in `FROM`. */
-export const stackImage = 'wherry/stack';
-/** What it is called in the image builder's storage. */
-export const stackLocal = 'localhost/wherry/stack:latest';
-
-type Found = { usesStack: boolean; readonly warnings: Set<string>; readonly stages: Set<string> };
+type Found = {
+  readonly bases: Map<string, BaseName>;
+  readonly warnings: Set<string>;
+  readonly stages: Set<string>;
+};
 
 /**
  * Looks at a Dockerfile before anything of it is run: refuses what would reach out of the build (other front ends, mounts, the
@@ -36,7 +36,7 @@ type Found = { usesStack: boolean; readonly warnings: Set<string>; readonly stag
  */
 export function scanDockerfile(source: string, given: Given = {}): Scanned {
   const { directives, instructions } = parseDockerfile(source);
-  const found: Found = { usesStack: false, warnings: new Set(), stages: new Set() };
+  const found: Found = { bases: new Map(), warnings: new Set(), stages: new Set() };
   checkDirectives(directives);
   const defaults = new Map<string, string>();
   const lines: string[] = [];
@@ -55,7 +55,7 @@ export function scanDockerfile(source: string, given: Given = {}): Scanned {
     );
   return {
     text: `${lines.join('\n')}\n`,
-    usesStack: found.usesStack,
+    bases: [...found.bases.values()],
     warnings: [...found.warnings],
   };
 }
@@ -108,28 +108,12 @@ function checkFrom(
   return { name, flags: platform, rest: [full, as, stage].filter(Boolean).join(' '), line };
 }
 
-/** A stage, the stack, or a name in a registry, written out in full; nothing that could be a path or another transport. */
+/** A stage, or what the image builder finds under a name of ours. */
 function imageName(image: string, line: number, found: Found): string {
   if (image === 'scratch' || found.stages.has(image.toLowerCase())) return image;
-  if (image.replace(/:latest$/, '') === stackImage) {
-    found.usesStack = true;
-    return stackLocal;
-  }
-  const part = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
-  const form = new RegExp(
-    `^(?:([a-z0-9.-]+(?::\\d{1,5})?)/)?(${part}(?:/${part})*)((?::[\\w][\\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?)$`,
-  ).exec(image);
-  if (!form || image.length > 500)
-    throw bad(
-      line,
-      `${quoteForPeople(image)} is no name of an image. Give one such as "debian:12" or "${stackImage}"`,
-    );
-  const [, host, path = '', tag = ''] = form;
-  if (host === undefined) return `docker.io/library/${path}${tag}`;
-  const isRegistry = /[.:]/.test(host) || host === 'localhost';
-  if (host.startsWith('localhost'))
-    throw bad(line, `${quoteForPeople(image)} names this host as a registry, which is not asked`);
-  return isRegistry ? image : `docker.io/${image}`;
+  const base = readBaseName(image, line);
+  if (!found.bases.has(base.local)) found.bases.set(base.local, base);
+  return base.local;
 }
 
 /** `$NAME`, `${NAME}` and `${NAME:-default}` of the ARGs in front of the first FROM. */

@@ -58,7 +58,7 @@ export async function writeLayout(options: {
     config: { mediaType: `${oci}.config.v1+json`, ...config },
     layers: tars,
   });
-  const annotations = { 'org.opencontainers.image.ref.name': 'stack' };
+  const annotations = { 'org.opencontainers.image.ref.name': 'image' };
   const manifests = [{ mediaType: `${oci}.manifest.v1+json`, annotations, ...manifest }];
   writeFileSync(join(options.dir, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
   writeFileSync(join(options.dir, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));

@@ -14,12 +14,20 @@ const storage = '/var/lib/containers';
 /** Debian's buildah, and what it needs beyond what it depends on. */
 const tools = ['buildah'];
 
+type Folders = {
+  /** Of the app. */
+  readonly context: string;
+  readonly files: string;
+  /** Images as OCI layouts. */
+  readonly bases: readonly string[];
+};
+
 /**
  * A sandbox with buildah in it: Debian's, as a layer over the stack, so that the host needs none and what a fault of it reaches
  * is the sandbox. Steps of a Dockerfile run chrooted in it with its network, limits and process ids, and with no right to mount,
  * to chroot or to make devices. Layers stay in the app's own storage for the next build.
  */
-export async function openWorkshop(run: Run, folders: { context: string; files: string }) {
+export async function openWorkshop(run: Run, folders: Folders) {
   const { engine, operator, request, signal, stack, work } = run;
   const { app, limits, progress } = request;
   const layers = [...(await stack.run(request)), await stack.extra(tools, request)];
@@ -38,6 +46,7 @@ export async function openWorkshop(run: Run, folders: { context: string; files: 
       mount(tmp, '/var/tmp', false),
       mount(folders.context, '/context', true),
       mount(folders.files, '/files', true),
+      ...folders.bases.map((dir, place) => mount(dir, baseInside(place), true)),
       ...(operator.caFile
         ? [mount(operator.caFile, caInside, true), mount(operator.caFile, '/ca/ca.pem', true)]
         : []),
@@ -88,11 +97,16 @@ export async function openWorkshop(run: Run, folders: { context: string; files: 
         signal,
       });
       lines.end();
-      if (status !== 0) throw explain(last, status);
+      if (status !== 0) throw failed(status);
       return last.at(-1) ?? '';
     },
     close: async (): Promise<void> => await sandbox.close(),
   };
+}
+
+/** Where the image with this place in the list is found. */
+export function baseInside(place: number): string {
+  return `/bases/${place}`;
 }
 
 /** Where an app's image layers are kept between builds; gone with the app. */
@@ -100,17 +114,7 @@ export function storageOf({ builds, request }: Pick<Run, 'builds' | 'request'>):
   return join(builds, request.app, 'containers');
 }
 
-function explain(last: readonly string[], status: number): WherryError {
-  const text = last.join('\n');
-  const image =
-    /(?:initializing source|reading manifest \S+ in|pinging container registry) docker:\/\/([^\s:]+)/.exec(
-      text,
-    )?.[1];
-  if (image !== undefined)
-    return new WherryError(
-      'build-failed',
-      `Image ${image} could not be fetched: its registry does not answer or does not have it. Correct FROM, or start from wherry/stack.`,
-    );
+function failed(status: number): WherryError {
   return new WherryError(
     'build-failed',
     `The build by the Dockerfile ended with status ${status}. What it said last is above.`,

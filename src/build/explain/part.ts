@@ -8,6 +8,7 @@ export const partWords = {
   setting: 'build setting',
   option: 'build option',
   runtime: 'runtime',
+  base: 'base image',
   file: '',
   presence: '',
   config: '',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DiffId } from '../../domain/image.ts';
+import type { Base } from '../dockerfile/bases.ts';
 import type { Given } from '../dockerfile/scan.ts';
 import type { Fetched } from '../fetch/fetcher.ts';
 import { readBuildConfig } from '../lifecycle/build-config.ts';
@@ -60,7 +61,7 @@ export function classicParts(
 export function dockerfileParts(
   run: Key,
   parts: {
-    generation: Generation;
+    bases: readonly Base[];
     source: DiffId;
     path: string;
     given: Given;
@@ -75,7 +76,7 @@ export function dockerfileParts(
     'dockerfile-path': parts.path,
   };
   return [
-    stackPart(parts.generation),
+    ...parts.bases.map(({ text, id, shown }) => ({ ...part('base', text, hash(id)), shown })),
     ...Object.entries(all).map(([name, value]) => part('option', name, keyedHash(value, run.key))),
     sourcePart(run, parts.source, true),
   ];

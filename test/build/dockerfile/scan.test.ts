@@ -21,9 +21,9 @@ describe('a Dockerfile', () => {
     );
     expect(text.trim().split('\n')).toEqual([
       'ARG VERSION=20',
-      'FROM docker.io/library/node:20-slim as Build',
+      'FROM localhost/docker.io/library/node:20-slim as Build',
       'RUN apt-get update &&    apt-get install -y curl',
-      `FROM docker.io/owner/image@sha256:${'a'.repeat(64)}`,
+      `FROM localhost/docker.io/owner/image:sha256-${'a'.repeat(64)}`,
       'COPY --from=build --chown=1000:1000 /a /b',
       'COPY --from=0 /a /c',
       'CMD ["node", "server.js"]',
@@ -32,12 +32,31 @@ describe('a Dockerfile', () => {
   });
 
   it.each([
-    ['wherry/stack', 'localhost/wherry/stack:latest', true],
-    ['wherry/stack:latest', 'localhost/wherry/stack:latest', true],
-    ['scratch', 'scratch', false],
-    ['registry.example.org:5000/a/b:1', 'registry.example.org:5000/a/b:1', false],
-  ])('starts FROM %s', (image, full, usesStack) => {
-    expect(scan(`FROM ${image}`)).toMatchObject({ text: `FROM ${full}\n`, usesStack });
+    ['wherry/stack', 'localhost/wherry/stack:latest'],
+    ['wherry/stack:latest', 'localhost/wherry/stack:latest'],
+    ['wherry/stack:debian-13', 'localhost/wherry/stack:debian-13'],
+    ['registry.example.org:5000/a/b:1', 'localhost/registry.example.org_5000/a/b:1'],
+    ['localhost/wherry/stack', 'localhost/localhost/wherry/stack:latest'],
+    ['alpine', 'localhost/docker.io/library/alpine:latest'],
+  ])('starts FROM %s by a name that no registry is asked for', (image, local) => {
+    const { text, bases } = scan(`FROM ${image}`);
+    expect(text).toBe(`FROM ${local}\n`);
+    expect(bases.map(base => base.local)).toEqual([local]);
+  });
+
+  it('tells each thing that it starts or copies from once, with its line', () => {
+    const { bases } = scan(
+      'FROM scratch AS none',
+      'FROM wherry/stack:other AS web',
+      'FROM web',
+      'COPY --from=team/tools:1 /a /b',
+      'COPY --from=team/tools:1 /c /d',
+      'COPY --from=none /a /b',
+    );
+    expect(bases.map(({ kind, line }) => [kind, line])).toEqual([
+      ['stack', 2],
+      ['image', 4],
+    ]);
   });
 
   it('loses cache mounts and ONBUILD, and says so', () => {
@@ -89,7 +108,6 @@ describe('a Dockerfile', () => {
     ['FROM a folder of the host', ['FROM oci:/var/lib/x'], 'is no name of an image'],
     ['FROM a path', ['FROM /etc'], 'is no name of an image'],
     ['FROM a path by ARG', ['ARG BASE=dir:/etc', 'FROM ${BASE}'], 'is no name of an image'],
-    ['FROM this host', ['FROM localhost:5000/x'], 'names this host as a registry'],
     ['FROM nothing', ['FROM $BASE'], 'ARG BASE has no value'],
     ['COPY from a folder of the host', [from, 'COPY --from=dir:/etc /shadow /x'], 'is no name of an image'],
     ['COPY from what is put together', [from, 'COPY --from=$X /shadow /x'], 'is no name of an image'],

@@ -26,6 +26,13 @@ describe('parts of a build', () => {
     ]);
   });
 
+  it('name an image that a Dockerfile starts from, with its digests', () => {
+    const at = (digest: string) => part('base', 'docker.io/library/alpine:3', digest, { shown: digest });
+    expect(compareParts([at('sha256:aa')], [at('sha256:bb')]).map(wordsOf)).toEqual([
+      'base image docker.io/library/alpine:3 changed (sha256:aa to sha256:bb)',
+    ]);
+  });
+
   it('are new and gone also where an input was looked for and was not there', () => {
     const [none, some] = [part('file', 'Procfile', 'absent'), part('file', 'Procfile', '1')];
     expect(compareParts([none], [some]).map(wordsOf)).toEqual(['Procfile is new']);

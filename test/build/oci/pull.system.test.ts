@@ -1,11 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { buildDefaults } from '../../../src/domain/build-limits.ts';
 import type { Image } from '../../../src/domain/image.ts';
 import { parseImageRef } from '../../../src/domain/image-ref.ts';
 import { parseAppName } from '../../../src/domain/names.ts';
 import { type BuildBench, fetchSoon, openBench } from '../support/bench.ts';
-import { sha256, tarOf } from '../support/oci-images.ts';
+import { sha256, systemLayer, tarOf } from '../support/oci-images.ts';
 import { openRegistryHost, type RegistryHost } from '../support/registry-host.ts';
 
 // Images of a registry of the tests' own on loopback, pulled and run for real.
@@ -19,10 +19,7 @@ const said: string[] = [];
 beforeAll(async () => {
   host = await openRegistryHost();
   bench = await openBench({ allowHosts: host.host });
-  system = await tarOf([
-    { name: 'bin/busybox', mode: 0o755, text: readFileSync('/bin/busybox') },
-    { name: 'bin/sh', type: 'symlink', linkname: 'busybox' },
-    { name: 'etc/passwd', text: 'sailor:x:7000:7001::/:/bin/sh\n' },
+  system = await systemLayer([
     { name: 'www/cgi-bin/id', mode: 0o755, text: '#!/bin/sh\necho\n/bin/busybox id -u\n' },
   ]);
 }, 120_000);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BuildRequest } from '../../../src/build/builder.ts';
 import { createBuilder, createLayerStore } from '../../../src/build/index.ts';
 import type { OrderNames } from '../../../src/build/lifecycle/order.ts';
+import type { FindCredentials } from '../../../src/build/registry/registries.ts';
 import { type BuildLimits, buildDefaults } from '../../../src/domain/build-limits.ts';
 import type { BuilderName } from '../../../src/domain/builder.ts';
 import { parseBuildpackSource } from '../../../src/domain/buildpack-source.ts';
@@ -26,7 +27,13 @@ export type BuildBench = Awaited<ReturnType<typeof openBench>>;
 
 /** A builder over the real engine in a data directory of its own; stacks come from the shared cache. */
 export async function openBench(
-  options: { parent?: string; buildpacksDir?: string; order?: OrderNames; allowHosts?: string } = {},
+  options: {
+    parent?: string;
+    buildpacksDir?: string;
+    order?: OrderNames;
+    allowHosts?: string;
+    credentials?: FindCredentials;
+  } = {},
 ) {
   const data = mkdtempSync(join(options.parent ?? tmpdir(), 'wherry-build-'));
   const paths = createPaths({ data });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
@@ -15,6 +15,16 @@ export async function tarOf(items: readonly TarItem[]): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of archive) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
+}
+
+/** The smallest system that runs: busybox, as its shell too, and a user. */
+export async function systemLayer(more: readonly TarItem[] = []): Promise<Buffer> {
+  return await tarOf([
+    { name: 'bin/busybox', mode: 0o755, text: readFileSync('/bin/busybox') },
+    { name: 'bin/sh', type: 'symlink', linkname: 'busybox' },
+    { name: 'etc/passwd', text: 'sailor:x:7000:7001::/:/bin/sh\n' },
+    ...more,
+  ]);
 }
 
 export type ImageParts = {

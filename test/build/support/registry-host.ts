@@ -12,6 +12,7 @@ export type PushedImage = {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly architecture?: string;
   readonly diffIds?: readonly string[];
+  readonly history?: readonly unknown[];
   /** Also puts it into an index, beside images for other platforms. */
   readonly index?: boolean;
 };
@@ -149,6 +150,7 @@ export async function openRegistryHost(
           architecture,
           os: 'linux',
           config: image.config ?? {},
+          ...(image.history ? { history: image.history } : {}),
           rootfs: { type: 'layers', diff_ids: image.diffIds ?? image.layers.map(sha256) },
         }),
       );
@@ -175,6 +177,10 @@ export async function openRegistryHost(
     /** A manifest of any content under a tag. */
     pushRaw: (repository: string, tag: string, type: string, value: unknown) =>
       putManifest(repository, tag, type, value).digest,
+    /** Deletes every manifest of a repository. */
+    forget(repository: string): void {
+      for (const name of manifests.keys()) if (name.startsWith(`${repository}:`)) manifests.delete(name);
+    },
     async close(): Promise<void> {
       server.closeAllConnections();
       await new Promise(resolve => server.close(resolve));
