@@ -128,7 +128,85 @@ describe('an app that Bun runs', () => {
   });
 });
 
+describe('development dependencies', () => {
+  const build = `node -e "try { require('is-number'); console.log('whole') } catch { console.log('without') }"`;
+  const built = async (name: string, config: Record<string, string>) =>
+    await bench.build(folder(name), {
+      app: parseAppName('development'),
+      config,
+      change: dir =>
+        edit(dir, manifest => Object.assign(manifest, { scripts: { start: 'node server.js', build } })),
+    });
+
+  it.each([
+    ['pnpm', { NPM_CONFIG_PRODUCTION: 'false' }],
+    ['yarn', { YARN_PRODUCTION: 'false' }],
+    ['yarn-berry', { YARN_PRODUCTION: 'false' }],
+  ])('of an app of %s stay where %j says so', async (name, config) => {
+    const { image, output } = await built(name, config);
+    expect(output.join('\n')).toContain('whole');
+    await bench.run(image, 'web', async base => {
+      expect(await (await fetchSoon(base)).text()).toContain('is-number');
+    });
+  });
+
+  it('are not even there for the build script where NPM_CONFIG_PRODUCTION is true', async () => {
+    const { output } = await built('pnpm', { NPM_CONFIG_PRODUCTION: 'true' });
+    expect(output.join('\n')).toContain('without');
+  });
+});
+
+describe('what earlier builds have kept', () => {
+  it('is not used where NODE_MODULES_CACHE is false', async () => {
+    const build = async (config: Record<string, string>) =>
+      await bench.build(folder('pnpm'), {
+        app: parseAppName('uncached'),
+        config,
+        change: dir => appendFileSync(join(dir, 'server.js'), '\n'),
+      });
+    await build({});
+    for (const again of [1, 2]) {
+      const { output } = await build({ NODE_MODULES_CACHE: 'false', AGAIN: String(again) });
+      expect(output.join('\n')).toContain('Installing dependencies with pnpm install');
+    }
+  });
+});
+
 describe('a workspace of pnpm', () => {
+  it('keeps nothing of what only the build script of a package needs', async () => {
+    const { image, output } = await bench.build(folder('pnpm'), {
+      app: parseAppName('workspace-built'),
+      change: dir => {
+        rmSync(join(dir, 'pnpm-lock.yaml'));
+        writeFileSync(join(dir, 'pnpm-workspace.yaml'), 'packages:\n  - packages/*\n');
+        mkdirSync(join(dir, 'packages/words'), { recursive: true });
+        const words = {
+          name: 'words',
+          version: '1.0.0',
+          scripts: {
+            build: `node -e "require('fs').writeFileSync('word.txt', String(require('is-number')(7)))"`,
+          },
+          devDependencies: { 'is-number': '^7.0.0' },
+        };
+        writeFileSync(join(dir, 'packages/words/package.json'), JSON.stringify(words));
+        const server = `const { existsSync, readFileSync } = require('node:fs');
+        require('node:http').createServer((_, response) => {
+          const left = existsSync('packages/words/node_modules/is-number');
+          response.end([require('ms')(60_000), readFileSync('packages/words/word.txt'), left].join(' '));
+        }).listen(process.env.PORT);`;
+        writeFileSync(join(dir, 'server.js'), server);
+        edit(dir, manifest => {
+          manifest['devDependencies'] = {};
+          manifest['scripts'] = { start: 'node server.js', build: 'pnpm -r --filter words run build' };
+        });
+      },
+    });
+    expect(output.join('\n')).toContain('Removing development dependencies');
+    await bench.run(image, 'web', async base => {
+      expect(await (await fetchSoon(base)).text()).toBe('1m true false');
+    });
+  });
+
   it('is installed where its packages are, and one of them answers', async () => {
     const { image, output } = await bench.build(folder('pnpm'), {
       app: parseAppName('workspace'),
@@ -218,7 +296,7 @@ describe('npm', () => {
 });
 
 describe('scripts for the build', () => {
-  it('run in the order of Heroku: heroku-prebuild, installing, heroku-postbuild instead of build', async () => {
+  it('run in the order of Heroku: heroku-prebuild, installing, heroku-postbuild instead of build, heroku-cleanup', async () => {
     const { output } = await bench.build(folder('pnpm'), {
       app: parseAppName('scripts'),
       change: dir =>
@@ -227,12 +305,19 @@ describe('scripts for the build', () => {
             'heroku-prebuild': 'echo first',
             build: 'echo not me',
             'heroku-postbuild': 'echo last',
+            'heroku-cleanup': `node -e "try { require('is-number') } catch { console.log('cleaned up') }"`,
             start: 'node server.js',
           };
         }),
     });
     const text = output.join('\n');
-    const order = ['Running heroku-prebuild', 'Installing dependencies', '(heroku-postbuild)'];
+    const order = [
+      'Running heroku-prebuild',
+      'Installing dependencies',
+      '(heroku-postbuild)',
+      'Running heroku-cleanup',
+      'cleaned up',
+    ];
     const found = order.map(part => text.indexOf(part));
     expect(found.every(index => index >= 0)).toBe(true);
     expect(found).toEqual(found.toSorted((a, b) => a - b));

@@ -21,6 +21,18 @@ load_config() {
     [[ "$registry" != http://* ]] || export YARN_UNSAFE_HTTP_WHITELIST='**'
   fi
   export npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false npm_config_logs_max=0 npm_config_loglevel=${npm_config_loglevel:-error}
+  read_production
   # Where the headers are, if the plan asked for them; node-gyp would download them.
   [[ ! -d /layers/wherry_runtime/node/include ]] || export npm_config_nodedir=/layers/wherry_runtime/node
+}
+
+# Whether development dependencies are installed: for the build alone, unless the variable of npm or Yarn says never (true) or
+# always (false), as on Heroku. The tools are told by their options.
+development=build
+read_production() {
+  case "${YARN_PRODUCTION:-${NPM_CONFIG_PRODUCTION:-${npm_config_production:-}}}" in
+    true) development=never ;;
+    false) development=always ;;
+  esac
+  unset YARN_PRODUCTION NPM_CONFIG_PRODUCTION npm_config_production
 }

@@ -22,10 +22,14 @@ installs_in_place() {
   done
   [[ -d prisma || -d patches || -f binding.gyp ]] && return 0
   [[ "$manager" == berry ]] && { plugs || [[ -d .yarn/patches ]]; } && return 0
-  [[ "$manager" == pnpm && -f pnpm-workspace.yaml ]] && grep -q '^packages:' pnpm-workspace.yaml && return 0
-  jq -e '.workspaces != null' package.json >/dev/null && return 0
+  is_workspace && return 0
   [[ "$lock" == *.json ]] && jq -e '[.packages // {} | .[] | select(.link == true)] | length > 0' "$lock" >/dev/null && return 0
   jq -e '[.dependencies, .devDependencies, .optionalDependencies] | map(. // {}) | add | [.[] | strings | select(test("^(file:|link:|portal:|workspace:|\\.)"))] | length > 0' package.json >/dev/null
+}
+
+# Packages of a workspace have development dependencies of their own.
+is_workspace() {
+  if [[ "$manager" == pnpm ]]; then grep -qs '^packages:' pnpm-workspace.yaml; else jq -e '.workspaces != null' package.json >/dev/null; fi
 }
 
 has_development_dependencies() { jq -e '.devDependencies // {} | length > 0' package.json >/dev/null; }
@@ -37,34 +41,46 @@ warn_of_checked_in_modules() {
   rm -rf "$modules"
 }
 
+keeps_cache() { [[ "${NODE_MODULES_CACHE:-true}" != false ]]; }
+
+forget_cache() {
+  keeps_cache || rm -rf "$CNB_LAYERS_DIR/deps" "$CNB_LAYERS_DIR/build-deps" "$package_cache"
+}
+
 install_dependencies() {
   has_dependencies || { detail "No dependencies to install"; return 0; }
   [[ -n "$lock" ]] || warn_of_missing_lock
   if installs_in_place; then
     install_in_place
-  elif [[ -n "$(build_script)" ]] && has_development_dependencies; then
+  elif prunes; then
     install_layer build-deps all
   else
-    install_layer deps production
+    install_layer deps "$(kept_set)"
   fi
 }
 
+# What is there when the app runs.
+kept_set() { if [[ "$development" == always ]]; then printf all; else printf production; fi; }
+
+# Whether more is there for the build script.
+prunes() { [[ "$development" == build && -n "$(build_script)" ]] && { has_development_dependencies || is_workspace; }; }
+
 # After a build script only what runs is kept.
 prune_dependencies() {
-  has_dependencies || return 0
+  has_dependencies && prunes || return 0
   if installs_in_place; then
-    [[ -n "$(build_script)" ]] && has_development_dependencies || return 0
     step "Removing development dependencies"
     run_prune 2>&1 | indent || fail "Removing development dependencies failed. Its output is above."
-  elif [[ -n "$(build_script)" ]] && has_development_dependencies; then
+  else
     install_layer deps production
   fi
 }
 
 install_in_place() {
   step "Installing dependencies in the app's folder with $(install_command)"
-  local which=production
-  [[ -z "$(build_script)" ]] || which=all
+  local which
+  which=$(kept_set)
+  ! prunes || which=all
   install_in /workspace "$which"
   keep_cache
 }

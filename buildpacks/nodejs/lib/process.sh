@@ -5,6 +5,13 @@ run_early_script() {
   run_script heroku-prebuild 2>&1 | indent || fail "The script heroku-prebuild of package.json failed. Its output is above."
 }
 
+# Runs last, in what is kept.
+run_late_script() {
+  has_script heroku-cleanup || return 0
+  step "Running heroku-cleanup"
+  run_script heroku-cleanup 2>&1 | indent || fail "The script heroku-cleanup of package.json failed. Its output is above."
+}
+
 run_build_script() {
   local script
   script=$(build_script)
@@ -70,7 +77,8 @@ write_processes() {
 
 # Without scripts of the app nothing here depends on its code, which spares the next push this whole buildpack.
 write_inputs() {
-  [[ -z "$(build_script)" ]] && ! has_script heroku-prebuild && ! { has_dependencies && installs_in_place; } || return 0
+  [[ -z "$(build_script)" ]] && ! has_script heroku-prebuild && ! has_script heroku-cleanup && ! { has_dependencies && installs_in_place; } || return 0
+  keeps_cache || return 0
   # More files than can be named here.
   [[ ! -d .yarn/plugins && ! -d .yarn/releases ]] || return 0
   local main
@@ -80,7 +88,7 @@ write_inputs() {
     toml_list files package.json package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock bun.lock bun.lockb \
       .npmrc .yarnrc .yarnrc.yml bunfig.toml pnpm-workspace.yaml .pnpmfile.cjs .pnpmfile.mjs .nvmrc .node-version .tool-versions
     toml_list exists server.js index.js server.ts index.ts "$main" node_modules prisma patches binding.gyp .pnp.cjs .yarn
-    toml_list env NODE_ENV NPM_CONFIG_OMIT NPM_CONFIG_INCLUDE NPM_CONFIG_PRODUCTION NPM_CONFIG_LEGACY_PEER_DEPS \
+    toml_list env NODE_ENV NODE_MODULES_CACHE YARN_PRODUCTION NPM_CONFIG_OMIT NPM_CONFIG_INCLUDE NPM_CONFIG_PRODUCTION NPM_CONFIG_LEGACY_PEER_DEPS \
       NPM_CONFIG_INSTALL_STRATEGY NPM_CONFIG_REGISTRY npm_config_omit npm_config_include npm_config_production \
       npm_config_legacy_peer_deps npm_config_install_strategy npm_config_registry
   } >"$CNB_LAYERS_DIR/inputs.toml"

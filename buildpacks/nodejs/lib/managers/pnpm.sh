@@ -10,9 +10,13 @@ run_install() {
     --reporter append-only
 }
 
+# `pnpm prune` knows one package only. Installing again removes what is left out and does not touch the rest.
 run_prune() {
-  [[ ! -f pnpm-workspace.yaml ]] || ! grep -q '^packages:' pnpm-workspace.yaml ||
-    { echo "Development dependencies of a workspace are kept."; return 0; }
+  if is_workspace; then
+    pnpm install --prod "$([[ -n "$lock" ]] && printf -- --frozen-lockfile || printf -- --no-frozen-lockfile)" --offline --ignore-scripts \
+      --store-dir "$package_cache" --package-import-method copy --reporter append-only
+    return
+  fi
   pnpm prune --prod --ignore-scripts --store-dir "$package_cache"
 }
 run_script() { pnpm run "$1"; }
