@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { builderLabel } from '../domain/builder.ts';
 import type { Image } from '../domain/image.ts';
 import { faultPoint } from '../system/fault.ts';
+import { withAddressed } from './addressed.ts';
 import { choose } from './choose.ts';
 import { runClassic } from './classic/classic.ts';
 import { writeClassicRecord } from './classic/record.ts';
@@ -75,9 +76,10 @@ async function wayOf(run: Run, fetcher: Fetcher): Promise<Way> {
   }
   const choice = await choose(run, fetcher);
   if (choice.kind === 'classic') return choice;
-  if (choice.kind === 'native') return { kind: 'native', run: { ...run, ...choice } };
-  const dockerfile = selected === undefined && hasDockerfile(run.request);
-  return dockerfile ? { kind: 'dockerfile' } : { kind: 'native', run };
+  const dockerfile = choice.kind === 'detected' && selected === undefined && hasDockerfile(run.request);
+  if (dockerfile) return { kind: 'dockerfile' };
+  const chosen = choice.kind === 'native' ? { ...run, ...choice } : run;
+  return { kind: 'native', run: await withAddressed(chosen, fetcher) };
 }
 
 /** Buildpacks leave labels of their own; with this one the others are told from images that nobody built here. */

@@ -17,7 +17,10 @@ export type Project = {
 };
 
 export type ProjectBuildpack = {
+  /** Empty where the address alone is given. */
   readonly id: string;
+  /** Where it is fetched from; goes before the id. */
+  readonly uri?: string | undefined;
   readonly version?: string | undefined;
   readonly optional: boolean;
   /** A buildpack that is written in project.toml itself. */
@@ -91,11 +94,7 @@ function envOf(variables: readonly { name: string; value: string }[]): Record<st
 }
 
 function named({ id, version, uri, optional, script }: z.infer<typeof buildpack>): ProjectBuildpack {
-  if (uri !== undefined)
-    throw new WherryError(
-      'build-failed',
-      `project.toml names a buildpack by its address, ${uri}. Choose it with buildpacks:add instead.`,
-    );
+  if (uri !== undefined) return { id: '', uri, optional };
   if (id === undefined)
     throw new WherryError('build-failed', 'project.toml names a buildpack without id. Give it one.');
   return { id, version, optional, script };

@@ -23,7 +23,8 @@ export async function withProject(run: Run): Promise<Run> {
   const written = [...project.group, ...project.pre, ...project.post].filter(({ script }) => script);
   const buildpacks = new Map(run.buildpacks);
   for (const one of written) buildpacks.set(one.id, await putInline(run, one));
-  const entries = (list: readonly ProjectBuildpack[]) => list.map(one => entryOf(one, buildpacks));
+  const entries = (list: readonly ProjectBuildpack[]) =>
+    list.map(one => addressedEntry(one, run.addressed) ?? entryOf(one, buildpacks));
   const own = project.group.length > 0 && run.kind !== 'native';
   const order = surround({
     order: own ? orderOf([entries(project.group)], buildpacks) : run.order,
@@ -68,6 +69,11 @@ export function surround(parts: {
       entries.filter(({ buildpack }) => !ids.has(buildpack.id));
     return [...more(parts.pre), ...group, ...more(parts.post)];
   });
+}
+
+function addressedEntry({ uri, optional }: ProjectBuildpack, addressed: Run['addressed']) {
+  const found = uri === undefined ? undefined : addressed?.get(uri);
+  return found && { id: found.id, version: found.version, optional };
 }
 
 function entryOf({ id, version, optional, script }: ProjectBuildpack, known: ReadonlyMap<string, Buildpack>) {

@@ -32,6 +32,8 @@ export type LifecycleOptions = {
 export type Run = LifecycleOptions & {
   /** Set where somebody named the buildpacks of this build. */
   readonly kind?: 'native';
+  /** The buildpacks that project.toml names by address. */
+  readonly addressed?: ReadonlyMap<string, Buildpack>;
   readonly request: BuildRequest;
   readonly work: WorkFolder;
   readonly signal: AbortSignal;

@@ -140,6 +140,53 @@ describe('a buildpack that is an image', () => {
   });
 });
 
+describe('a buildpack that project.toml names by its address', () => {
+  const project = (text: string) => (dir: string) => writeFileSync(join(dir, 'project.toml'), text);
+  const group = (...uris: readonly string[]) =>
+    uris.map(uri => `[[io.buildpacks.group]]\nuri = "${uri}"\n`).join('');
+
+  it('is fetched and builds, and is not asked for again', async () => {
+    const app = parseAppName('addressed');
+    await pushBuildpackage(host, ['team/shop', '1'], shop('1.0.0', 'ahoy'));
+    const change = project(
+      group('wherry/procfile', image('team/shop:1')).replace('\n', '\noptional = true\n'),
+    );
+    const first = await bench.build(source, { app, change });
+    expect(builtBy(first.image.labels)).toEqual(['team/hail@1.0.0', 'team/web@2.0.0']);
+    await pushBuildpackage(host, ['team/shop', '1'], shop('1.1.0', 'next'));
+    host.requests.length = 0;
+    await bench.build(source, { app, change });
+    expect(host.requests).toEqual([]);
+    expect(builtBy((await bench.build(source, { app, change, fresh: true })).image.labels)).toContain(
+      'team/hail@1.1.0',
+    );
+  });
+
+  it('builds beside the one that an operator chose, in whose place it does not come', async () => {
+    await pushBuildpackage(host, ['team/shop', '1'], shop('1.0.0', 'ahoy'));
+    await pushBuildpackage(host, ['team/first', '1'], [{ ...hail('3.0.0', 'first'), id: 'team/first' }]);
+    const change = project(
+      `${group(image('team/none:1'))}[[io.buildpacks.pre.group]]\nuri = "${image('team/first:1')}"\n`,
+    );
+    const options = { app: parseAppName('beside'), buildpacks: [image('team/shop:1')], change };
+    expect(builtBy((await bench.build(source, options)).image.labels)).toEqual([
+      'team/first@3.0.0',
+      'team/hail@1.0.0',
+      'team/web@2.0.0',
+    ]);
+  });
+
+  it.each([
+    ['/srv/buildpack', /a folder of this host, which an operator alone may choose/],
+    ['file:///etc', /is fetched by file, which is not supported/],
+    ['./buildpack', /Invalid buildpack specified/],
+    ['urn:cnb:registry:heroku/nodejs', /name of the buildpack registry, which is not asked/],
+    ['docker://169.254.169.254/a/b', /so it is not fetched/],
+  ])('is refused as %s', async (uri, message) => {
+    await expect(bench.build(source, { change: project(group(uri)) })).rejects.toThrow(message);
+  });
+});
+
 describe('an image that is no good buildpack is refused', () => {
   const refused = async (push: () => Promise<unknown>, message: RegExp) => {
     await push();

@@ -81,7 +81,6 @@ describe('project.toml', () => {
 
   it.each([
     ['[io.buildpacks]\ninclude = ["a"]\nexclude = ["b"]\n', 'both include and exclude'],
-    ['[[io.buildpacks.group]]\nuri = "docker://x"\n', 'docker://x. Choose it with buildpacks:add'],
     ['[[build.buildpacks]]\nversion = "1"\n', 'without id'],
     ['= 1', 'project.toml is not TOML at line 1'],
     ['[[io.buildpacks.group]]\nid = "a"\n[io.buildpacks.group.script]\napi = "0.10"\n', 'inline'],
