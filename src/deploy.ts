@@ -1,10 +1,12 @@
 import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import type { Builder, BuildRequest, LoadRequest, UnpackRequest } from './build/builder.ts';
+import type { Builder, BuildRequest, LoadRequest } from './build/builder.ts';
 import type { Builds, Watched } from './build/builds.ts';
 import type { DiskRoom, Ways } from './build/disk-room.ts';
-import { branchOf, deployOffer } from './deploy/offered.ts';
+import { deployArchive, type SentArchive } from './deploy/archive.ts';
+import { rememberSource } from './deploy/source.ts';
+import { type Synced, type SyncRequest, syncApp } from './deploy/sync.ts';
 import type { App } from './domain/app.ts';
 import { buildLimitsOf } from './domain/build-limits.ts';
 import { parseBuilderName } from './domain/builder.ts';
@@ -26,7 +28,6 @@ import type { Release } from './domain/release.ts';
 import type { WakeCause } from './domain/route.ts';
 import { knobKey, readScalingRules, type ScalingRules, type SleepDepth } from './domain/scaling.ts';
 import { parseFollowers, sleepKey } from './domain/sleeping.ts';
-import type { Author } from './receive/offers.ts';
 import type { Receiver } from './receive/receiver.ts';
 import { createReleases } from './release/releases.ts';
 import type { DeployTimes, Desired, Runtime } from './runtime/runtime.ts';
@@ -41,14 +42,6 @@ const fewestReleases = 2;
 
 export type Doing = { readonly actor: Actor; readonly progress: Progress; readonly signal?: AbortSignal };
 
-export type SentArchive = Pick<UnpackRequest, 'archive' | 'type'> & {
-  /** What it is, in the commit's message. */
-  readonly name: string;
-  /** Whoever acts when left out. */
-  readonly author?: Partial<Author>;
-  readonly again: boolean;
-};
-
 /** The pipeline, and every way to change what runs. Callers hold the app's lock (dispatch does). */
 export interface Deployer {
   push(push: Push, source: Source, doing: Doing): Promise<Release>;
@@ -60,6 +53,8 @@ export interface Deployer {
   pullImage(app: App, wanted: { ref: ImageRef; force: boolean }, doing: Doing): Promise<Release>;
   /** Files of an archive as a commit on the deploy branch, deployed as a push; undefined when they run already and not `again`. @throws invalid */
   fromArchive(app: App, sent: SentArchive, doing: Doing): Promise<Release | undefined>;
+  /** A commit of another repository as the head of the app's branch, deployed where that is asked for. @throws as the fetcher and a push */
+  sync(app: App, wanted: SyncRequest, doing: Doing): Promise<Synced>;
   /** Forgets what builds of the app keep for the next one. */
   purgeCache(app: App): Promise<void>;
   /** What the last pushed commit would be built with, in order. @throws not-found when nothing was pushed, build-failed when nothing fits */
@@ -347,6 +342,12 @@ export function createDeployer(options: DeployerOptions): Deployer {
     return release;
   };
 
+  const offeredParts = (app: App, fresh: boolean, doing: Doing) => ({
+    ...{ store, receiver, builder, limits: limitsOf(app), domain: options.domain, ...doing },
+    deploy: async (source: Source) => await buildAndRollOut(app, source, { fresh, explain: false }, doing),
+    signal: doing.signal ?? new AbortController().signal,
+  });
+
   /** An image that others made, however it comes here. */
   const deployForeign = async (
     app: App,
@@ -417,26 +418,20 @@ export function createDeployer(options: DeployerOptions): Deployer {
         return { image: await builder.load({ ...how, ...sent }), description: `Deploy image ${sent.name}` };
       }),
     pullImage,
-    async fromArchive(app, { archive, type, name, author, again }, doing) {
-      const signal = doing.signal ?? new AbortController().signal;
-      const { progress, actor } = doing;
+    async fromArchive(app, sent, doing) {
       await room.require(ways);
-      const limits = limitsOf(app);
-      const files = await builder.unpack({ app: app.name, archive, type, limits, progress, signal });
-      try {
-        const offer = await receiver.offers().commit(app.name, {
-          branch: branchOf(app),
-          dir: files.dir,
-          message: `Files of ${name}`,
-          author: { name: actor.name, email: `${actor.name}@${options.domain}`, ...author },
-          signal,
-        });
-        const deploy = (source: Source) =>
-          buildAndRollOut(app, source, { fresh: again, explain: false }, doing);
-        return await deployOffer({ app, offer, again }, { store, receiver, deploy, progress, signal });
-      } finally {
-        await files.remove();
-      }
+      const release = await deployArchive(app, sent, offeredParts(app, sent.again, doing));
+      if (release?.commit)
+        rememberSource(store.properties, app, { commit: release.commit, source: sent.name });
+      return release;
+    },
+    async sync(app, wanted, doing) {
+      await room.require(ways);
+      const synced = await syncApp(app, wanted, offeredParts(app, wanted.build === 'yes', doing));
+      const source = `${wanted.url.href}${wanted.ref === undefined ? '' : `#${wanted.ref}`}`;
+      rememberSource(store.properties, app, { commit: synced.commit, source });
+      tell(app, 'git', `Synced ${synced.branch} to ${synced.commit.slice(0, 8)}`, doing.actor);
+      return synced;
     },
     detect: async (app, branch, doing) =>
       await builder.detect(

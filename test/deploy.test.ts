@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FetchedCommit } from '../src/build/builder.ts';
 import { createBuilds } from '../src/build/builds.ts';
+import { sourceOf } from '../src/deploy/source.ts';
+import type { SyncRequest } from '../src/deploy/sync.ts';
 import { createDeployer, type Deployer } from '../src/deploy.ts';
 import { WherryError } from '../src/domain/errors.ts';
 import type { Image } from '../src/domain/image.ts';
@@ -53,6 +56,7 @@ let rebaseError: Error | undefined;
 let rebasedImage: Image;
 let unchanged: boolean;
 let did: string[];
+let fetched: FetchedCommit;
 
 beforeEach(() => {
   store = openStore(':memory:', createSeal(randomBytes(32)));
@@ -66,6 +70,8 @@ beforeEach(() => {
   rebasedImage = image('9');
   unchanged = false;
   did = [];
+  head.clear();
+  fetched = { commit: 'c'.repeat(40), branch: 'trunk' };
   const run = async (desired: Desired, options: { commit?: () => void } = {}) => {
     if (failWith) throw failWith;
     options.commit?.();
@@ -98,6 +104,7 @@ beforeEach(() => {
       build: async () => nextImage,
       load: async () => nextImage,
       pull: async () => ({ image: nextImage, digest: `sha256:${'d'.repeat(64)}` }),
+      fetch: async () => fetched,
       unpack: async () => ({ dir: '/nowhere', remove: async () => void did.push('removed') }),
       detect: async () => [],
       rebase: async () => {
@@ -121,14 +128,24 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
+const head = new Map<string, string>();
 const offers: Offers = {
+  open: async name => ({ app: name, quarantine: '/nowhere', known: '/known' }),
+  offer: async ({ app: name, quarantine }, { branch, commit }) => {
+    did.push(`${branch}: ${commit.slice(0, 1)}`);
+    const from = head.get(branch) ?? null;
+    return { app: name, branch, commit, from, unchanged: from === commit, quarantine };
+  },
   commit: async (name, { branch, message, author }) => {
     did.push(`${branch}: ${message} by ${author.name} <${author.email}>`);
     const from = store.releases.live(store.apps.get(name))?.commit ?? null;
     return { app: name, branch, commit: 'b'.repeat(40), from, unchanged, quarantine: '/nowhere' };
   },
   checkout: async ({ commit }) => ({ commit, subject: 'Files', dir: '/nowhere', checkoutMs: 0 }),
-  accept: async () => void did.push('accepted'),
+  accept: async ({ branch, commit }) => {
+    head.set(branch, commit);
+    did.push('accepted');
+  },
   drop: async () => void did.push('dropped'),
 };
 
@@ -266,9 +283,9 @@ describe('fromArchive', () => {
     });
     expect(did).toEqual([
       'main: Files of https://example.org/a.tgz by ann <ann@test>',
+      'removed',
       'accepted',
       'dropped',
-      'removed',
     ]);
     expect(app().deployBranch).toBe('main');
     expect(store.builds.list(app())).toMatchObject([{ kind: 'build', status: 'succeeded', release: 1 }]);
@@ -285,14 +302,55 @@ describe('fromArchive', () => {
     unchanged = true;
     did = [];
     expect(await deployer.fromArchive(app(), sent, doing)).toBeUndefined();
-    expect(did.slice(1)).toEqual(['dropped', 'removed']);
+    expect(did.slice(1)).toEqual(['removed', 'dropped']);
     expect((await deployer.fromArchive(app(), { ...sent, again: true }, doing))?.version).toBe(2);
   });
 
   it('leaves branch and release as they were when the new version does not start', async () => {
     failWith = new WherryError('check-failed', 'web.1 did not start');
     await expect(deployer.fromArchive(app(), sent, doing)).rejects.toThrow('web.1 did not start');
-    expect(did.slice(1)).toEqual(['dropped', 'removed']);
+    expect(did.slice(1)).toEqual(['removed', 'dropped']);
+    expect([app().deployBranch, store.releases.live(app())]).toEqual([null, undefined]);
+  });
+});
+
+describe('sync', () => {
+  const wanted = { url: new URL('https://example.org/blog.git'), ref: undefined, keepBranch: false } as const;
+  const sync = async (build: 'no' | 'yes' | 'changed', more: Partial<SyncRequest> = {}) =>
+    await deployer.sync(app(), { ...wanted, build, ...more }, doing);
+
+  it('takes the branch over and builds nothing unless asked', async () => {
+    expect(await sync('no')).toEqual({ commit: 'c'.repeat(40), branch: 'trunk' });
+    expect(did).toEqual(['trunk: c', 'accepted', 'dropped']);
+    expect([app().deployBranch, store.releases.list(app())]).toEqual(['trunk', []]);
+    expect(sourceOf(store.properties, app(), 'c'.repeat(40))).toBe('https://example.org/blog.git');
+    expect(sourceOf(store.properties, app(), 'a'.repeat(40))).toBeUndefined();
+  });
+
+  it('builds what changed, and what did not only when told', async () => {
+    expect((await sync('changed')).release?.version).toBe(1);
+    expect(did).toEqual(['trunk: c', 'accepted', 'dropped']);
+    expect((await sync('changed')).release).toBeUndefined();
+    expect((await sync('yes')).release?.version).toBe(2);
+  });
+
+  it('builds what was only fetched before', async () => {
+    await sync('no');
+    expect((await sync('changed')).release?.version).toBe(1);
+  });
+
+  it('puts a tag, or any branch when told so, on the deploy branch as it is', async () => {
+    store.apps.setDeployBranch(app(), 'live');
+    expect((await sync('no', { keepBranch: true })).branch).toBe('live');
+    fetched = { commit: 'd'.repeat(40) };
+    expect((await sync('no', { ref: 'v1' })).branch).toBe('live');
+    expect(app().deployBranch).toBe('live');
+  });
+
+  it('leaves branch, deploy branch and release when the new version does not start', async () => {
+    failWith = new WherryError('check-failed', 'web.1 did not start');
+    await expect(sync('yes')).rejects.toThrow('web.1 did not start');
+    expect(did).toEqual(['trunk: c', 'dropped']);
     expect([app().deployBranch, store.releases.live(app())]).toEqual([null, undefined]);
   });
 });

@@ -18,6 +18,8 @@ export interface Builder {
   pull(request: PullImageRequest): Promise<{ image: Image; digest: string }>;
   /** An app's files out of an archive. @throws invalid for what must not be deployed; access-denied, unavailable for a URL */
   unpack(request: UnpackRequest): Promise<Unpacked>;
+  /** Brings a commit of a git repository by https, with its history. @throws access-denied, unavailable, not-found */
+  fetch(request: FetchRequest): Promise<FetchedCommit>;
   /** Which buildpacks would build it, in order; takes the source away like a build. @throws build-failed when none */
   detect(request: BuildRequest): Promise<readonly string[]>;
   /** The image's own layers on the newest generation of its stack; itself where it is on it already. @throws conflict with the remedy */
@@ -85,4 +87,19 @@ export type Unpacked = {
   /** Folder with the files; what they all lay in is taken away. */
   readonly dir: string;
   remove(): Promise<void>;
+};
+
+export type FetchRequest = Pick<BuildRequest, 'app' | 'progress' | 'signal'> & {
+  readonly url: URL;
+  /** A branch, a tag or a commit; what the repository has as its default when left out. */
+  readonly ref?: string | undefined;
+  /** Folders of git's user: where new objects go, and where those are that need not come again. */
+  readonly objects: { readonly into: string; readonly known: string };
+};
+
+export type FetchedCommit = {
+  /** 40 hex digits. */
+  readonly commit: string;
+  /** The branch that it is the head of, as asked for or by default; undefined for a tag or a commit. */
+  readonly branch?: string;
 };

@@ -16,6 +16,7 @@ import type { Builder, BuildRequest } from './builder.ts';
 import { layersHeld } from './collect.ts';
 import { explainFull, watchDisk } from './disk-watch.ts';
 import { parseAllowedHosts } from './fetch/addresses.ts';
+import { type FindLogin, fetchAppCommit } from './fetch/app-repository.ts';
 import { createFetcher, type Fetcher } from './fetch/fetcher.ts';
 import { unpackSource } from './fetch/source-archive.ts';
 import { heldTo, layersHeldTo } from './held.ts';
@@ -54,6 +55,8 @@ export type BuilderOptions = {
   readonly nodeMirror?: string | undefined;
   /** Who apps are to registries of images; nobody when left out. */
   readonly credentials?: FindCredentials;
+  /** Who apps are to hosts of git repositories; nobody when left out. */
+  readonly gitLogin?: FindLogin;
   /** Bytes of memory that builds in containers may use together; half of the host's less a reserve when left out. */
   readonly memory?: number | undefined;
   /** Folder with the built-in buildpacks. */
@@ -79,6 +82,8 @@ export function createBuilder(options: BuilderOptions): Builder {
     nodeMirror: options.nodeMirror,
   });
   const allowed = parseAllowedHosts(options.allowHosts);
+  const downloads = { allowed, caFile: operator.caFile };
+  const login = options.gitLogin ?? (() => undefined);
   const registries = createRegistries({
     cache: paths.cache,
     clock,
@@ -116,11 +121,13 @@ export function createBuilder(options: BuilderOptions): Builder {
     },
     load: async request => await loadImage(request, await ready),
     pull: async request => await pullImage(request, await ready),
+    fetch: async request =>
+      await fetchAppCommit(request, { cache: paths.cache, clock, rules: downloads, login }),
     async unpack(request) {
       await swept;
       return await unpackSource(request, {
         builds: paths.builds,
-        rules: { allowed, caFile: operator.caFile },
+        rules: downloads,
       });
     },
     async detect(request) {

@@ -1,3 +1,4 @@
+import { sourceOf } from '../deploy/source.ts';
 import { WherryError } from '../domain/errors.ts';
 import { quoteForPeople } from '../domain/names.ts';
 import { type ArgKind, asText, optional, shown } from './args.ts';
@@ -67,6 +68,7 @@ const report = defineReport({
       'deploy-branch': each.deployBranch ?? '',
       'last-updated-at': (release?.commit ?? release?.sourceImage) ? release.createdAt.toISOString() : '',
       sha: sha ?? '',
+      source: sourceOf(context.store.properties, each, sha) ?? '',
       'source-image': release?.sourceImage ?? '',
     };
   },

@@ -10,8 +10,10 @@ import { dockerOptionsCommands } from './docker-options.ts';
 import { domainsCommands } from './domains.ts';
 import { eventsCommands } from './events.ts';
 import { gitCommands } from './git.ts';
+import { gitAuthCommands } from './git-auth.ts';
 import { gitFromArchiveCommands } from './git-from-archive.ts';
 import { gitFromImageCommands } from './git-from-image.ts';
+import { gitSyncCommands } from './git-sync.ts';
 import { helpCommand, versionCommand } from './help.ts';
 import { imageCommands } from './image.ts';
 import { logsCommands } from './logs.ts';
@@ -44,6 +46,8 @@ export function createCoreRegistry(): Registry {
     ...gitCommands,
     ...gitFromImageCommands,
     ...gitFromArchiveCommands,
+    ...gitSyncCommands,
+    ...gitAuthCommands,
     ...imageCommands,
     ...logsCommands,
     ...psCommands,

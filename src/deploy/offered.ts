@@ -19,30 +19,27 @@ export function branchOf(app: App): string {
   return app.deployBranch ?? 'main';
 }
 
-/**
- * Deploys a commit that was made here as a push is: the branch moves when the new version is live, and what fails leaves
- * nothing. Undefined when its files run already, unless `again`.
- */
+/** Deploys a commit that no push brought as a push is: the branch moves when the new version is live. */
 export async function deployOffer(
-  { app, offer, again }: { app: App; offer: Offer; again: boolean },
-  { store, receiver, deploy, progress, signal }: OfferedParts,
-): Promise<Release | undefined> {
+  { app, offer }: { app: App; offer: Offer },
+  parts: OfferedParts,
+): Promise<Release> {
+  const { receiver, deploy, progress, signal } = parts;
   const offers = receiver.offers();
-  try {
-    const runs = offer.unchanged && store.releases.live(app)?.commit === offer.from;
-    if (runs && !again) {
-      progress.step('No changes detected, skipping git commit');
-      return undefined;
-    }
-    const source = await offers.checkout(offer, { warn: progress.warn, signal });
-    const release = await deploy(source);
-    await offers.accept(offer);
-    if (app.deployBranch === null) {
-      progress.step(`Set ${offer.branch} as deploy-branch`);
-      store.apps.setDeployBranch(app, offer.branch);
-    }
-    return release;
-  } finally {
-    await offers.drop(offer);
-  }
+  const source = await offers.checkout(offer, { warn: progress.warn, signal });
+  const release = await deploy(source);
+  await offers.accept(offer);
+  setBranch(app, offer.branch, parts);
+  return release;
+}
+
+/** Makes the branch the one whose pushes deploy. */
+export function setBranch(
+  app: App,
+  branch: string,
+  { store, progress }: Pick<OfferedParts, 'store' | 'progress'>,
+): void {
+  if (app.deployBranch === branch) return;
+  progress.step(`Set ${branch} as deploy-branch`);
+  store.apps.setDeployBranch(app, branch);
 }

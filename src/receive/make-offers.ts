@@ -10,7 +10,7 @@ import { importFolder } from './fast-import.ts';
 import { exitOf, type Git } from './git.ts';
 import type { Maintenance } from './maintenance.ts';
 import { ObjectReader } from './objects.ts';
-import type { Offer, Offers } from './offers.ts';
+import type { Intake, Offer, Offers } from './offers.ts';
 import type { Repositories } from './repositories.ts';
 import { takeSource } from './sources.ts';
 
@@ -26,16 +26,24 @@ const nowhere = '0'.repeat(40);
 
 /** Commits made here go the way of a push: objects in a quarantine, checked out by the same rules, the ref moved last. */
 export function createOffers({ git, repositories, maintenance, paths, clock }: Parts): Offers {
-  const openQuarantine = async (app: AppName): Promise<string> => {
+  const open = async (app: AppName): Promise<Intake> => {
     await repositories.ensure(app);
-    const dir = join(
-      repositories.pathOf(app),
-      'objects',
-      `${quarantinePrefix}${randomBytes(8).toString('hex')}`,
-    );
-    await mkdir(dir, { mode: 0o700 });
-    await chown(dir, git.user.uid, git.user.gid);
-    return dir;
+    const known = join(repositories.pathOf(app), 'objects');
+    const quarantine = join(known, `${quarantinePrefix}${randomBytes(8).toString('hex')}`);
+    await mkdir(quarantine, { mode: 0o700 });
+    await chown(quarantine, git.user.uid, git.user.gid);
+    return { app, quarantine, known };
+  };
+
+  const offer: Offers['offer'] = async ({ app, quarantine }, { branch, commit }) => {
+    const from = await repositories.head(app, branch);
+    const commits = from === null ? [commit] : [commit, from];
+    const unchanged = (await sameTree(repositories.pathOf(app), quarantine, commits)) && from !== null;
+    return { app, branch, commit, from, unchanged, quarantine };
+  };
+
+  const drop: Offers['drop'] = async ({ quarantine }) => {
+    await rm(quarantine, { recursive: true, force: true });
   };
 
   const sameTree = async (repo: string, quarantine: string, commits: readonly string[]): Promise<boolean> => {
@@ -60,16 +68,18 @@ export function createOffers({ git, repositories, maintenance, paths, clock }: P
   };
 
   return {
+    open,
+    offer,
     async commit(app, files) {
-      const quarantine = await openQuarantine(app);
-      const repo = repositories.pathOf(app);
+      const intake = await open(app);
       try {
-        const from = await repositories.head(app, files.branch);
-        const commit = await importFolder({ ...files, git, repo, quarantine, parent: from, at: clock.now() });
-        const unchanged = from !== null && (await sameTree(repo, quarantine, [commit, from]));
-        return { app, branch: files.branch, commit, from, unchanged, quarantine };
+        const { quarantine } = intake;
+        const repo = repositories.pathOf(app);
+        const parent = await repositories.head(app, files.branch);
+        const commit = await importFolder({ ...files, git, repo, quarantine, parent, at: clock.now() });
+        return await offer(intake, { branch: files.branch, commit });
       } catch (error) {
-        await rm(quarantine, { recursive: true, force: true });
+        await drop(intake);
         throw error;
       }
     },
@@ -84,9 +94,7 @@ export function createOffers({ git, repositories, maintenance, paths, clock }: P
       await repositories.pointHead(offer.app, offer.branch);
       maintenance.consider(repo);
     },
-    async drop({ quarantine }) {
-      await rm(quarantine, { recursive: true, force: true });
-    },
+    drop,
   };
 }
 
@@ -96,9 +104,17 @@ export const quarantinePrefix = 'offer-';
 /** Indexes last: a pack is in use from the moment its index is there. */
 async function movePacks(quarantine: string, repo: string, { user }: Git): Promise<void> {
   const [from, to] = [join(quarantine, 'pack'), join(repo, 'objects/pack')];
-  const names = (await readdir(from)).filter(name => /^pack-[0-9a-f]+\.(pack|rev|idx)$/.test(name));
+  const names = (await readdir(from).catch(none)).filter(name =>
+    /^pack-[0-9a-f]+\.(pack|rev|idx)$/.test(name),
+  );
   await mkdir(to, { recursive: true });
   await chown(to, user.uid, user.gid);
   const last = (name: string) => Number(name.endsWith('.idx'));
   for (const name of names.sort((a, b) => last(a) - last(b))) await rename(join(from, name), join(to, name));
+}
+
+/** What was fetched may all have been there. */
+function none(error: NodeJS.ErrnoException): string[] {
+  if (error.code === 'ENOENT') return [];
+  throw error;
 }

@@ -28,13 +28,25 @@ export type NewCommit = {
   readonly signal: AbortSignal;
 };
 
-/** Commits that are made here. Callers hold the app's lock from an offer until it is accepted or dropped. */
+/** Where git's user may put objects that come from elsewhere. */
+export type Intake = {
+  readonly app: AppName;
+  readonly quarantine: string;
+  /** Folder with the objects that the app has. */
+  readonly known: string;
+};
+
+/** Commits that are made here, or fetched. Callers hold the app's lock from an offer until it is accepted or dropped. */
 export interface Offers {
   /** @throws invalid for a name that no repository may hold, or when there are no files */
   commit(app: AppName, files: NewCommit): Promise<Offer>;
+  /** For a commit from elsewhere; the caller gives it on by `offer` or drops it. */
+  open(app: AppName): Promise<Intake>;
+  /** A commit whose objects are all there. @throws not-found or invalid when it is none */
+  offer(intake: Intake, where: { branch: string; commit: string }): Promise<Offer>;
   checkout(offer: Offer, options: { warn: (text: string) => void; signal: AbortSignal }): Promise<Source>;
   /** Moves the branch to it, and what a clone checks out. */
   accept(offer: Offer): Promise<void>;
   /** Forgets what was not accepted; of an accepted one, what is left of its folder. */
-  drop(offer: Offer): Promise<void>;
+  drop(offer: Pick<Offer, 'quarantine'>): Promise<void>;
 }

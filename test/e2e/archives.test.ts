@@ -87,4 +87,37 @@ describe('an archive of an app', () => {
       expect(sent.output).not.toContain('secret');
     }
   });
+
+  it('or a repository elsewhere is taken over, built when asked, and pushed on', async () => {
+    const url = `${host.url}/smart/blog.git`;
+    const sync = async (...words: string[]) => await wherry.ssh('git:sync', ...words);
+    const shown = async () => (await wherry.get('synced')).text;
+    expect((await wherry.ssh('apps:create', 'synced')).code).toBe(0);
+    const one = await host.commit('blog', { 'index.html': 'one' });
+    const first = await sync('--build', 'synced', url);
+    expect(first.code, first.output).toBe(0);
+    expect(await shown()).toBe('one');
+    expect((await wherry.cli('git:report', 'synced', '--git-source')).stdout.trim()).toBe(url);
+    expect((await wherry.cli('git:report', 'synced', '--git-sha')).stdout.trim()).toBe(one);
+    expect((await sync('--build-if-changes', 'synced', url)).output).toContain('Skipping build');
+
+    await host.commit('blog', { 'index.html': 'two' });
+    expect((await sync('synced', url)).code).toBe(0);
+    expect(await shown()).toBe('one');
+    expect((await wherry.cli('ps:rebuild', 'synced')).code).toBe(0);
+    expect(await shown()).toBe('two');
+
+    await host.commit('blog', { 'index.html': 'three', Procfile: 'web: exit 1' });
+    expect((await sync('--build', 'synced', url)).code).not.toBe(0);
+    expect(await shown()).toBe('two');
+
+    const repository = await wherry.repository('synced', { files: {} });
+    expect((await repository.git('fetch', '--quiet', 'wherry', 'main')).code).toBe(0);
+    expect((await repository.git('reset', '--quiet', '--hard', 'FETCH_HEAD')).code).toBe(0);
+    repository.write({ 'index.html': 'pushed' });
+    await repository.commit('Push on');
+    expect((await repository.push()).code).toBe(0);
+    expect(await shown()).toBe('pushed');
+    expect((await wherry.cli('git:report', 'synced', '--git-source')).stdout.trim()).toBe('');
+  });
 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildpackSource } from '../../domain/buildpack-source.ts';
 import { WherryError } from '../../domain/errors.ts';
@@ -19,6 +19,7 @@ import { unpackBuildpackage } from './buildpackage.ts';
 import { download } from './download.ts';
 import { copyFolder } from './folder.ts';
 import { checkOutCommit, type RepositoryRequest, resolveCommit } from './repository.ts';
+import { makeScratch } from './scratch.ts';
 import { unpackDownload } from './unpack.ts';
 
 export type Fetcher = ReturnType<typeof createFetcher>;
@@ -45,9 +46,6 @@ export type FetchOptions = {
   readonly progress: Progress;
   readonly signal: AbortSignal;
 };
-
-/** Milliseconds; longer than any fetch may take. */
-const oldFetch = 3_600_000;
 
 /** Bytes of an image's layers as they come, and milliseconds for all of them. */
 const imageLimits = { disk: 2 ** 30, time: 600_000 };
@@ -176,25 +174,6 @@ export function createFetcher(options: {
       }
     },
   };
-}
-
-async function makeScratch(home: string, now: Date): Promise<string> {
-  await mkdir(home, { recursive: true });
-  // git's user passes through and lists nothing, whatever umask this process has.
-  await chmod(home, 0o711);
-  await dropOld(home, now);
-  const scratch = await mkdtemp(join(home, 'fetch-'));
-  await chmod(scratch, 0o711);
-  return scratch;
-}
-
-/** Fetches that were cut off; younger ones may be another Wherry's at work. */
-async function dropOld(home: string, now: Date): Promise<void> {
-  for (const name of readdirSync(home).filter(each => each.startsWith('fetch-'))) {
-    const stats = statSync(join(home, name), { throwIfNoEntry: false });
-    if (stats && now.getTime() - stats.mtimeMs > oldFetch)
-      await rm(join(home, name), { recursive: true, force: true });
-  }
 }
 
 function checkDigest(

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync } from 'node:fs';
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
@@ -7,7 +7,7 @@ import { hardenedGitEnv } from '../../system/git-env.ts';
 import type { GitUser } from '../../system/git-user.ts';
 import { extractArchive } from '../archive.ts';
 import { portOf } from './addresses.ts';
-import { type DownloadRules, open } from './download.ts';
+import { ask, type DownloadRules } from './download.ts';
 
 export type RepositoryRequest = {
   readonly url: string;
@@ -16,10 +16,23 @@ export type RepositoryRequest = {
   readonly scratch: string;
   readonly user: GitUser;
   readonly rules: DownloadRules;
+  /** Where objects go instead of the scratch folder, and where others are that need not come again; both are git's user's. */
+  readonly objects?: { readonly into: string; readonly known: string } | undefined;
+  /** Who we are to the host; told by https alone. */
+  readonly login?: Login | undefined;
+  /** Refuse hosts that hand out files instead of speaking git's protocol: what they give is not checked by git. */
+  readonly smart?: true;
 };
 
+export type Login = { readonly user: string; readonly password: string };
+
 /** A repository that was looked at: where it really is, and the commit that was asked for. */
-export type Remote = { readonly commit: string; readonly url: string; readonly args: readonly string[] };
+export type Remote = Located & {
+  readonly commit: string;
+  /** The branch that was asked for, or that is the default; undefined for a tag or a commit. */
+  readonly branch?: string;
+};
+type Located = { readonly url: string; readonly args: readonly string[] };
 
 /** Milliseconds, and bytes of one file that git may write. */
 const timeout = 180_000;
@@ -38,6 +51,8 @@ const config: readonly (readonly [string, string])[] = [
   ['core.fsmonitor', 'false'],
   ['core.bigFileThreshold', '32m'],
   ['gc.auto', '0'],
+  // Also a few objects stay one pack, which can be handed on.
+  ['fetch.unpackLimit', '1'],
 ];
 
 /**
@@ -51,19 +66,29 @@ export async function resolveCommit(request: RepositoryRequest): Promise<Remote>
   const { ref = 'HEAD' } = request;
   const patterns =
     ref === 'HEAD' ? ['HEAD'] : [`refs/heads/${ref}`, `refs/tags/${ref}`, `refs/tags/${ref}^{}`];
-  const listed = await git(request, [...remote.args, 'ls-remote', '--quiet', remote.url, ...patterns]);
+  const asked = [...remote.args, 'ls-remote', '--quiet', '--symref', remote.url, ...patterns];
+  const listed = await git(request, asked);
   const refs = new Map(listed.split('\n').map(line => line.split('\t').reverse() as [string, string]));
   const commit =
     refs.get(`refs/heads/${ref}`) ??
     refs.get(`refs/tags/${ref}^{}`) ??
     refs.get(`refs/tags/${ref}`) ??
     refs.get(ref);
-  if (commit !== undefined && /^[0-9a-f]{40}$/.test(commit)) return { ...remote, commit };
+  if (commit !== undefined && /^[0-9a-f]{40}$/.test(commit)) {
+    const named = /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(listed)?.[1];
+    const branch = ref === 'HEAD' ? named : refs.has(`refs/heads/${ref}`) ? ref : undefined;
+    return { ...remote, commit, ...(branch === undefined ? {} : { branch }) };
+  }
   // A short commit id can be told by a full copy alone.
   if (/^[0-9a-f]{7,39}$/.test(ref)) return { ...remote, commit: await fromFullCopy(request, remote, ref) };
-  throw new WherryError(
+  throw missing(request, ref);
+}
+
+function missing({ url }: RepositoryRequest, ref: string, cause?: unknown): WherryError {
+  return new WherryError(
     'not-found',
-    `${quoteForPeople(request.url)} has no branch, tag or commit ${quoteForPeople(ref)}. Name one that it has.`,
+    `${quoteForPeople(url)} has no branch, tag or commit ${quoteForPeople(ref)}. Name one that it has.`,
+    { cause },
   );
 }
 
@@ -82,11 +107,20 @@ export async function checkOutCommit(
   await unpack(request, remote.commit, into);
 }
 
-async function fromFullCopy(
-  request: RepositoryRequest,
-  remote: Pick<Remote, 'url' | 'args'>,
-  ref: string,
-): Promise<string> {
+/** Brings the commit and all its history into `request.objects`. @throws unavailable */
+export async function fetchCommit(request: RepositoryRequest, remote: Remote): Promise<void> {
+  await makeRepository(request);
+  const fetch = [...remote.args, 'fetch', '--quiet', '--no-tags', '--no-recurse-submodules'];
+  // Servers that give no commit by its name give everything.
+  await git(request, [...fetch, remote.url, remote.commit]).catch(async () => {
+    await fetchAll(request, remote);
+  });
+  await git(request, ['cat-file', '-e', `${remote.commit}^{commit}`]).catch(cause => {
+    throw missing(request, remote.commit, cause);
+  });
+}
+
+async function fromFullCopy(request: RepositoryRequest, remote: Located, ref: string): Promise<string> {
   await makeRepository(request);
   await fetchAll(request, remote);
   const found = await git(request, [
@@ -99,10 +133,7 @@ async function fromFullCopy(
   return found.trim();
 }
 
-async function fetchAll(
-  request: RepositoryRequest,
-  { url, args }: Pick<Remote, 'url' | 'args'>,
-): Promise<void> {
+async function fetchAll(request: RepositoryRequest, { url, args }: Located): Promise<void> {
   const refs = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
   await git(request, [
     ...args,
@@ -116,15 +147,27 @@ async function fetchAll(
 }
 
 /** Follows redirects of the repository's first page and holds git to the addresses that were checked. */
-async function locate({ url, rules }: RepositoryRequest): Promise<Pick<Remote, 'url' | 'args'>> {
+async function locate(request: RepositoryRequest): Promise<Located> {
+  const { url, rules, login, smart } = request;
   const asked = new URL(url);
   const page = 'info/refs';
   const first = new URL(`${asked.origin}${asked.pathname.replace(/\/+$/, '')}/${page}`);
   first.searchParams.set('service', 'git-upload-pack');
-  const opened = await open(first, rules);
+  const opened = await ask(
+    first,
+    rules,
+    login && asked.protocol === 'https:' ? { authorization: basic(login) } : {},
+  );
+  const { statusCode, headers } = opened.response;
   opened.response.destroy();
+  if (statusCode !== 200) throw refusal(url, opened.url, statusCode);
   if (!opened.url.pathname.endsWith(`/${page}`))
     throw new WherryError('unavailable', `${quoteForPeople(url)} is no git repository. Check the URL.`);
+  if (smart && headers['content-type'] !== 'application/x-git-upload-pack-advertisement')
+    throw new WherryError(
+      'unavailable',
+      `${quoteForPeople(url)} does not speak git's protocol. Give the URL that "git clone" takes.`,
+    );
   const base = `${opened.url.origin}${opened.url.pathname.slice(0, -page.length - 1)}`;
   const host = opened.url.hostname.replace(/^\[(.*)\]$/, '$1');
   const addresses = opened.host.addresses.map(({ address, family }) =>
@@ -132,7 +175,39 @@ async function locate({ url, rules }: RepositoryRequest): Promise<Pick<Remote, '
   );
   const pin = `${host}:${portOf(opened.url)}:${addresses.join(',')}`;
   const ca = rules.caFile === undefined ? [] : ['-c', `http.sslCAInfo=${rules.caFile}`];
-  return { url: base, args: ['-c', `http.curloptResolve=${pin}`, ...ca] };
+  const auth = login && opened.url.origin === asked.origin ? loginFile(request, asked, login) : [];
+  return { url: base, args: ['-c', `http.curloptResolve=${pin}`, ...ca, ...auth] };
+}
+
+function refusal(url: string, { host, origin, pathname }: URL, status: number | undefined): WherryError {
+  if (status === 401 || status === 403)
+    return new WherryError(
+      'access-denied',
+      `${quoteForPeople(url)} is not open to everybody (status ${status}).`,
+      {
+        hint: `Tell Wherry who it is there: git:auth ${host} USER < password-file`,
+      },
+    );
+  return new WherryError(
+    'unavailable',
+    `${quoteForPeople(`${origin}${pathname}`)} answers with status ${status}. Check the URL.`,
+  );
+}
+
+function basic({ user, password }: Login): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+}
+
+/** git reads the login from a file that is its own: neither its words nor its environment show it. */
+function loginFile(request: RepositoryRequest, { protocol, origin }: URL, login: Login): string[] {
+  if (protocol !== 'https:') return [];
+  const file = join(repositoryOf(request), 'login.conf');
+  writeFileSync(file, `[http "${origin}/"]\n\textraHeader = "Authorization: ${basic(login)}"\n`, {
+    mode: 0o600,
+    flag: 'wx',
+  });
+  chownSync(file, request.user.uid, request.user.gid);
+  return ['-c', `include.path=${file}`];
 }
 
 async function makeRepository(request: RepositoryRequest): Promise<void> {
@@ -143,11 +218,11 @@ const environment = hardenedGitEnv({ home: '/nonexistent', config, protocols: 'h
 
 /** Runs git in the scratch folder as its own user, with a bound on what it writes. */
 async function git(request: RepositoryRequest, args: readonly string[]): Promise<string> {
-  const { user, rules } = request;
+  const { user, rules, objects } = request;
   try {
     const { stdout } = await exec('prlimit', [`--fsize=${largestPack}`, '--core=0', 'git', ...args], {
       cwd: repositoryOf(request),
-      env: environment,
+      env: { ...environment, ...(objects ? objectFolders(objects) : {}) },
       ...user,
       timeout,
       signal: rules.signal,
@@ -162,6 +237,10 @@ async function git(request: RepositoryRequest, args: readonly string[]): Promise
       { cause },
     );
   }
+}
+
+function objectFolders({ into, known }: { into: string; known: string }): Record<string, string> {
+  return { GIT_OBJECT_DIRECTORY: into, GIT_ALTERNATE_OBJECT_DIRECTORIES: known };
 }
 
 async function unpack(request: RepositoryRequest, commit: string, into: string): Promise<void> {

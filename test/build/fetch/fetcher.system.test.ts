@@ -22,8 +22,8 @@ import { parseBuildpackSource } from '../../../src/domain/buildpack-source.ts';
 import { parseAppName } from '../../../src/domain/names.ts';
 import { systemClock as clock } from '../../../src/system/clock.ts';
 import { createPaths } from '../../../src/system/paths.ts';
-import { must } from '../../support/run.ts';
 import { type BuildpackHost, openBuildpackHost, writeFiles } from '../support/buildpack-host.ts';
+import { makeCertificate } from '../support/certificate.ts';
 
 let root: string;
 let host: BuildpackHost;
@@ -215,32 +215,14 @@ describe('a host that points elsewhere', () => {
 
 describe('a host with a certificate of a company', () => {
   it('is trusted by the bundle that the operator set, and by nothing else', async () => {
-    const [key, cert] = [join(root, 'key.pem'), join(root, 'cert.pem')];
-    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const request = [
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-days',
-      '1',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-    ];
-    await must('openssl', [...request, ...subject]);
-    const secure = await openBuildpackHost(join(root, 'host'), {
-      key: readFileSync(key),
-      cert: readFileSync(cert),
-    });
+    const { file, tls } = await makeCertificate(root);
+    const secure = await openBuildpackHost(join(root, 'host'), tls);
     try {
       await secure.commit('pack', pack('one'));
       const archive = await secure.archive('a.tgz', pack('two'));
       fetcher = createFor(secure.host);
       await expect(fetch(`${secure.url}/smart/pack.git`)).rejects.toThrow(/cannot be reached: self.signed/);
-      fetcher = createFor(secure.host, cert);
+      fetcher = createFor(secure.host, file);
       expect(textOf(await fetch(`${secure.url}/smart/pack.git`))).toBe('one');
       expect(textOf(await fetch(archive))).toBe('two');
     } finally {

@@ -23,9 +23,15 @@ const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', GIT_CONFIG_
  */
 export async function openBuildpackHost(dir: string, tls?: { key: Buffer; cert: Buffer }) {
   const requests: string[] = [];
+  const told: string[] = [];
+  const lock: { login?: string } = {};
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     requests.push(`${request.method} ${request.url}`);
+    const { authorization } = request.headers;
+    if (authorization !== undefined) told.push(authorization);
     const { pathname, search } = new URL(request.url ?? '/', 'http://localhost');
+    if (lock.login !== undefined && authorization !== `Basic ${Buffer.from(lock.login).toString('base64')}`)
+      return void response.writeHead(401).end();
     if (pathname.startsWith('/smart/')) return backend(dir, request, response);
     const [, to, status, target = ''] = pathname.split('/');
     if (to === 'to') return redirect(response, Number(status), decodeURIComponent(target));
@@ -47,6 +53,10 @@ export async function openBuildpackHost(dir: string, tls?: { key: Buffer; cert: 
     url,
     /** What was asked of it, oldest first. */
     requests,
+    /** Authorization headers that came. */
+    told,
+    /** `USER:PASSWORD` that it wants from now on. */
+    lock,
     /** Commits the files to a repository, made at the first time; the commit. Scripts in `bin/` can be run. */
     async commit(name: string, files: Files): Promise<string> {
       const work = join(dir, 'work', name);

@@ -1,0 +1,43 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { quoteForPeople } from '../../domain/names.ts';
+import type { Clock } from '../../system/clock.ts';
+import { ensureGitUser } from '../../system/git-user.ts';
+import type { FetchedCommit, FetchRequest } from '../builder.ts';
+import type { DownloadRules } from './download.ts';
+import { fetchCommit, type Login, type RepositoryRequest, resolveCommit } from './repository.ts';
+import { makeScratch } from './scratch.ts';
+
+/** Who an app is to a host of repositories, `HOST` or `HOST:PORT`. */
+export type FindLogin = (app: FetchRequest['app'], host: string) => Login | undefined;
+
+export type AppRepositories = {
+  readonly cache: string;
+  readonly clock: Clock;
+  readonly rules: Omit<DownloadRules, 'signal'>;
+  readonly login: FindLogin;
+};
+
+/** An app's code from a repository elsewhere, under the same guards as buildpacks. @throws access-denied, unavailable, not-found */
+export async function fetchAppCommit(
+  { app, url, ref, objects, progress, signal }: FetchRequest,
+  { cache, clock, rules, login }: AppRepositories,
+): Promise<FetchedCommit> {
+  const user = await ensureGitUser('wherry-git');
+  const scratch = await makeScratch(join(cache, 'repositories'), clock.now());
+  try {
+    progress.step(`Fetching ${quoteForPeople(url.href)}`);
+    const request: RepositoryRequest = {
+      ...{ url: url.href, ref, scratch, user, objects, login: login(app, url.host) },
+      rules: { ...rules, signal },
+      smart: true,
+    };
+    const remote = await resolveCommit(request);
+    await fetchCommit(request, remote);
+    const { commit, branch } = remote;
+    progress.detail(`Commit ${commit}`);
+    return { commit, ...(branch === undefined ? {} : { branch }) };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

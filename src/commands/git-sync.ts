@@ -1,0 +1,78 @@
+import { WherryError } from '../domain/errors.ts';
+import { quoteForPeople } from '../domain/names.ts';
+import { parseRemoteUrl } from '../domain/remote-url.ts';
+import { type ArgKind, asText, optional, toggle } from './args.ts';
+import { defineCommand } from './define.ts';
+import { doing } from './doing.ts';
+import { app } from './kinds.ts';
+
+const repository: ArgKind<URL> = {
+  word: 'repository',
+  required: true,
+  schema: { type: 'string' },
+  parse(value) {
+    const text = asText(value, 'repository');
+    if (/^(ssh:|git:|[\w.-]+@[\w.-]+:)/.test(text))
+      throw new WherryError(
+        'invalid',
+        `Repository ${quoteForPeople(text)} is not reached by https. Give its https URL; for one that is not public, see git:auth.`,
+      );
+    const url = parseRemoteUrl(text);
+    if (url.pathname === '/' || url.search !== '' || url.hash !== '')
+      throw new WherryError(
+        'invalid',
+        `${quoteForPeople(text)} is no URL of a repository. Give one such as https://example.org/blog.git, and what to take as the next word.`,
+      );
+    return url;
+  },
+};
+
+const ref: ArgKind<string> = {
+  word: 'ref',
+  required: true,
+  schema: { type: 'string' },
+  parse(value) {
+    const text = asText(value, 'ref');
+    if (/^(?!-)(?!.*\.\.)(?!.*@\{)[A-Za-z0-9_./+@#-]{1,200}$/.test(text)) return text;
+    throw new WherryError(
+      'invalid',
+      `${quoteForPeople(text)} is no branch, tag or commit. Give one such as "main".`,
+    );
+  },
+};
+
+const sync = defineCommand({
+  name: 'git:sync',
+  summary: 'Take the code of an app from a git repository elsewhere',
+  description:
+    "The branch, tag or commit, or what the repository has as its default branch, is fetched by https. A branch becomes the app's deploy branch; a tag or a commit goes to the deploy branch as it is set. Nothing is built unless a flag asks for it; then the branch moves only when the new version is live.",
+  examples: [
+    'git:sync --build blog https://example.org/ann/blog.git',
+    'git:sync --build-if-changes blog https://example.org/ann/blog.git v1.2',
+  ],
+  args: { app, repository, ref: optional(ref) },
+  flags: {
+    build: toggle({ help: 'build and deploy what was fetched' }),
+    buildIfChanges: toggle({ help: 'build and deploy unless it runs already' }),
+    skipDeployBranch: toggle({ help: 'leave the deploy branch as it is set' }),
+  },
+  access: { app: 'write' },
+  effect: 'write',
+  async run(context, input) {
+    const owner = context.app(input.app);
+    const { commit, branch, release } = await context.deployer.sync(
+      owner,
+      {
+        url: input.repository,
+        ref: input.ref,
+        build: input.build ? 'yes' : input.buildIfChanges ? 'changed' : 'no',
+        keepBranch: input.skipDeployBranch,
+      },
+      doing(context),
+    );
+    return { app: owner.name, commit, branch, release: release?.version ?? null };
+  },
+  text: () => [],
+});
+
+export const gitSyncCommands = [sync];

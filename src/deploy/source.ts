@@ -1,0 +1,21 @@
+import type { App } from '../domain/app.ts';
+import type { Store } from '../store/store.ts';
+
+const key = 'git-source';
+
+type Properties = Store['properties'];
+
+/** Where a commit that no push brought came from. */
+export function rememberSource(
+  properties: Properties,
+  app: App,
+  { commit, source }: { commit: string; source: string },
+): void {
+  properties.set(`app:${app.id}`, key, `${commit} ${source}`);
+}
+
+/** Where a commit came from, or nothing when it was pushed. */
+export function sourceOf(properties: Properties, app: App, commit: string | null): string | undefined {
+  const [known, ...source] = properties.get(`app:${app.id}`, key)?.split(' ') ?? [];
+  return known === commit ? source.join(' ') : undefined;
+}
