@@ -20,7 +20,7 @@ import type { App } from './domain/app.ts';
 import { WherryError } from './domain/errors.ts';
 import { parseProcessType } from './domain/names.ts';
 import { readHoldPolicy, sleepKey } from './domain/sleeping.ts';
-import { createEdgeLink, startEdge } from './edge-link/index.ts';
+import { createAccessLogs, createEdgeLink, startEdge } from './edge-link/index.ts';
 import { createEngine } from './engine/index.ts';
 import { createFleet } from './fleet.ts';
 import { claimPid } from './pid-file.ts';
@@ -171,6 +171,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     runtime,
     scaler,
     receiver,
+    accessLogs: createAccessLogs({ dir: paths.edge, clock }),
     settings,
     httpPort,
     clock,

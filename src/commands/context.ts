@@ -9,6 +9,7 @@ import type { Deployer } from '../deploy.ts';
 import type { App } from '../domain/app.ts';
 import type { AppName } from '../domain/names.ts';
 import type { Actor, Progress } from '../domain/push.ts';
+import type { AccessLogs } from '../edge-link/index.ts';
 import type { Receiver } from '../receive/receiver.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Scaler } from '../scale/scaler.ts';
@@ -29,6 +30,7 @@ export type Services = {
   readonly runtime: Runtime;
   readonly scaler: Scaler;
   readonly receiver: Receiver;
+  readonly accessLogs: AccessLogs;
   readonly settings: Settings;
   /** The edge's port as bound, for `urls`. */
   readonly httpPort: () => number;

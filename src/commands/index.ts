@@ -17,6 +17,7 @@ import { gitSyncCommands } from './git-sync.ts';
 import { helpCommand, versionCommand } from './help.ts';
 import { imageCommands } from './image.ts';
 import { logsCommands } from './logs.ts';
+import { proxyLogsCommands } from './proxy-logs.ts';
 import { psCommands } from './ps.ts';
 import { quotaCommands } from './quota.ts';
 import { createRegistry, type Registry } from './registry.ts';
@@ -50,6 +51,7 @@ export function createCoreRegistry(): Registry {
     ...gitAuthCommands,
     ...imageCommands,
     ...logsCommands,
+    ...proxyLogsCommands,
     ...psCommands,
     ...quotaCommands,
     ...registryCommands,

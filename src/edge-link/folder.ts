@@ -8,19 +8,22 @@ export function edgeFiles(dir: string) {
     socket: join(dir, 'control.sock'),
     pid: join(dir, 'edge.pid'),
     log: join(dir, 'edge.log'),
+    access: join(dir, 'access'),
   };
 }
 
 const maxLog = 8 << 20;
 
 /**
- * Makes the folder that control and the edge share. The edge may add files (its snapshot) but, because of the sticky bit,
+ * Makes the folder that control and the edge share, and the one of the access logs in it. The edge may add files (its snapshot) but, because of the sticky bit,
  * can neither replace nor remove what is root's: the socket, the pid file, the log.
  */
 export async function prepareFolder(dir: string, user: Ids | undefined): Promise<void> {
-  await mkdir(dir, { recursive: true });
-  if (user) await chown(dir, 0, user.gid);
-  await chmod(dir, user ? 0o1770 : 0o700);
+  for (const folder of [dir, edgeFiles(dir).access]) {
+    await mkdir(folder, { recursive: true });
+    if (user) await chown(folder, 0, user.gid);
+    await chmod(folder, user ? 0o1770 : 0o700);
+  }
   const snapshot = join(dir, 'snapshot.json');
   if (user && existsSync(snapshot)) await lchown(snapshot, user.uid, user.gid);
   await rm(`${snapshot}.tmp`, { force: true });

@@ -29,6 +29,8 @@ export class Connection {
   reused = false;
   /** Monotonic milliseconds. */
   idleSince = 0;
+  /** Milliseconds until it stood. */
+  connectTime = 0;
   idleHint: number | undefined;
   readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
@@ -45,6 +47,7 @@ export class Connection {
       data: (piece, last) => this.#user?.data(piece, last),
       end: trailers => this.#end(trailers),
     });
+    const begun = performance.now();
     const socket = connect({ ...address, noDelay: true, allowHalfOpen: true, autoSelectFamily: false });
     this.#socket = socket;
     const timer = setTimeout(
@@ -54,6 +57,7 @@ export class Connection {
     socket.once('connect', () => {
       clearTimeout(timer);
       this.#connected = true;
+      this.connectTime = performance.now() - begun;
       this.#user?.ready(this);
     });
     socket.on('data', chunk => this.#read(chunk as Buffer));

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WakeCause } from '../domain/route.ts';
+import type { AccessLog } from './access-log.ts';
 import { Answer, switchingHead } from './answer.ts';
 import type { Connection, ConnectionUser, Failure } from './connection.ts';
 import { type Gate, insteadOfWaiting, isIgnored, type Waiter } from './gate.ts';
@@ -24,6 +25,7 @@ import { renderRequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { AppRoute } from './routes.ts';
 import { instanceOf, type Sticky, stickyCookie } from './sticky.ts';
+import { accessLine } from './trace.ts';
 import { joinTunnel } from './tunnel.ts';
 import type { Watch, Watched } from './watch.ts';
 
@@ -35,6 +37,8 @@ export type ExchangeContext = {
   readonly watch: Watch;
   readonly gate: Gate;
   readonly log: EdgeLog;
+  /** None in tests that need none. */
+  readonly access: AccessLog | undefined;
 };
 
 const queueTimeout = 30_000;
@@ -60,8 +64,6 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
   readonly #counts: boolean;
   /** Monotonic milliseconds since when it waits for its app to wake; 0 when it does not. */
   #waitsSince = 0;
-  /** Milliseconds that it has waited. */
-  #held = 0;
   #acquiredAt = 0;
   #sentAt = 0;
   #tries = 0;
@@ -106,7 +108,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     const { count } = this.#plan.route;
     count.requests++;
     count.usage.enter(performance.now(), this.#counts);
-    this.#res.on('close', () => this.#clientClosed());
+    this.#res.on('close', () => this.#closed());
     this.#context.watch.add(this);
     const { head, route } = this.#plan;
     if (head.framing.kind === 'length' && head.framing.bytes > route.bodyLimit)
@@ -126,6 +128,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
       this.#res.writeContinue();
     }
     this.#sentAt = performance.now();
+    this.#noteStart(connection);
     const text = renderRequestHead(head, this.#plan);
     connection.begin(text, { method: head.method, upgrade: head.upgrade !== undefined });
     this.#body?.sendTo(connection, connection.reused && this.#repeatable);
@@ -137,8 +140,10 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
       return;
     }
     this.#answering = true;
+    this.#plan.trace.firstByte = performance.now() - this.#sentAt;
     this.#pool?.answered(this);
-    if (this.#held > 0) head.headers.push('Server-Timing', `wake;dur=${Math.round(this.#held)}`);
+    if (this.#plan.trace.wake > 0)
+      head.headers.push('Server-Timing', `wake;dur=${Math.round(this.#plan.trace.wake)}`);
     if (this.#sticky && this.#pool)
       head.headers.push('Set-Cookie', stickyCookie(this.#sticky, this.#pool, this.#plan.visitor.scheme));
     if (head.status === 101) {
@@ -197,7 +202,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
   check(now: number): void {
     // Node does not tell an answer that waits behind another one on a connection that the connection is gone.
     if (this.socket.destroyed) {
-      this.#clientClosed();
+      this.#closed();
       return;
     }
     const late = this.#late(now);
@@ -278,7 +283,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
 
   #stopWaiting(): void {
     if (this.#waitsSince === 0) return;
-    this.#held += performance.now() - this.#waitsSince;
+    this.#plan.trace.wake += performance.now() - this.#waitsSince;
     this.#waitsSince = 0;
     this.#context.gate.leave(this, this.#plan.route);
   }
@@ -323,7 +328,29 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
       pool?.done(this);
       pool?.leave();
       this.#plan.route.count.usage.leave(performance.now(), this.#counts);
+      this.#tell();
     });
+  }
+
+  #noteStart(connection: Connection): void {
+    const { trace } = this.#plan;
+    const connect = connection.reused ? 0 : connection.connectTime;
+    trace.connect += connect;
+    trace.queue += this.#sentAt - this.#acquiredAt - connect;
+    trace.instance = this.#pool?.target.id;
+  }
+
+  /** Once, when the last byte is on its way. */
+  #tell(): void {
+    const { route, trace } = this.#plan;
+    if (trace.told) return;
+    trace.told = true;
+    this.#context.access?.add(route.app, accessLine(this.#req, this.#plan));
+  }
+
+  #closed(): void {
+    this.#clientClosed();
+    this.#tell();
   }
 
   #clientClosed(): void {
@@ -343,6 +370,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
   #reply(page: Page): void {
     if (this.#done) return;
     const cut = this.#res.headersSent;
+    this.#plan.trace.reason = page.reason;
     if (this.#context.stopping() || (this.#plan.expects && !this.#continued))
       this.#res.shouldKeepAlive = false;
     this.#finish(cut ? 499 : page.status);
@@ -358,6 +386,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     if (status !== 101) this.#plan.route.count.usage.leave(performance.now(), this.#counts);
     this.#connection = undefined;
     this.#context.watch.delete(this);
+    this.#plan.trace.bytesIn = this.#body?.received ?? 0;
     if (this.#body && !this.#body.sent) this.#body.discard();
     record(this.#plan, status, this.#context.log);
   }

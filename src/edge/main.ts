@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
 import type { Snapshot } from '../domain/route.ts';
+import { AccessLog } from './access-log.ts';
 import { ControlLink } from './control-link.ts';
 import { createCounters } from './counters.ts';
 import { Gate } from './gate.ts';
@@ -41,6 +42,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   let stickyKey: Buffer = Buffer.alloc(0);
   let current: Snapshot | undefined;
   const counters = createCounters();
+  const access = new AccessLog({ dir: 'access' });
   const targets = new Targets(target => link?.send({ kind: 'drained', target }));
   const gate = new Gate({ wake: (app, cause) => link?.send({ kind: 'wake', app, cause }) });
   const apply = (snapshot: Snapshot) => {
@@ -49,6 +51,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
     current = snapshot;
     retireOthers();
     gate.changed(table);
+    void access.keep(new Set(table.apps.keys()));
   };
   let allLoads = false;
   const server = new EdgeServer({
@@ -63,9 +66,11 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
     counters,
     gate,
     log,
+    access,
   });
   const http = await bind(server, options.http);
   if (user) dropPrivileges(user);
+  await access.open();
   stickyKey = await readStickyKey('sticky.key');
   const stored = await readSnapshot('snapshot.json');
   if (stored) apply(stored);
@@ -106,6 +111,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   link.close();
   await server.stop(drainTimeout);
   await writer.settled();
+  await access.close();
   log.flush();
   process.exit(0);
 }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { EdgeLog } from './log.ts';
 import type { RequestHead } from './request-head.ts';
 import type { AppRoute } from './routes.ts';
+import type { Trace } from './trace.ts';
 import type { Visitor } from './visitors.ts';
 
 /** A request that has found its app. */
@@ -15,11 +16,13 @@ export type Plan = {
   /** The client waits for a 100 before it sends its body. */
   readonly expects: boolean;
   readonly res: ServerResponse;
+  readonly trace: Trace;
 };
 
 /** Counts what became of a request, and writes its line. @param status 499 when the client left or was cut off */
 export function record(plan: Plan, status: number, log: EdgeLog): void {
   const { head, route, startedAt, requestId, visitor } = plan;
+  plan.trace.status = status;
   const digit = Math.min(5, Math.floor(status / 100));
   route.count.classes[digit] = (route.count.classes[digit] ?? 0) + 1;
   if (!log.debugging) return;

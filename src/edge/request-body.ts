@@ -39,6 +39,11 @@ export class RequestBody {
     this.#options = options;
   }
 
+  /** Bytes that came. */
+  get received(): number {
+    return this.#received;
+  }
+
   /** All that was taken from the client so far can be sent again. */
   get replayable(): boolean {
     return !this.#listening || this.#held !== undefined;

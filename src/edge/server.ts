@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { AccessLog } from './access-log.ts';
 import { type ConnectionLimits, Connections, defaultLimits } from './connections.ts';
 import type { Counters } from './counters.ts';
 import type { ExchangeContext } from './exchange.ts';
@@ -25,6 +26,7 @@ import { linger } from './request-body.ts';
 import { readRequestHead } from './request-head.ts';
 import type { RouteTable } from './routes.ts';
 import { SlowReaders } from './slow-readers.ts';
+import { accessLine, beginTrace } from './trace.ts';
 import { peerAddress } from './trusted.ts';
 import { ignoreUpgrade, isAnswering, isWebSocket, responseTo } from './upgrade.ts';
 import { Visitors, type VisitorsOptions } from './visitors.ts';
@@ -37,6 +39,7 @@ export type EdgeServerOptions = {
   readonly counters: Counters;
   readonly gate: Gate;
   readonly log: EdgeLog;
+  readonly access?: AccessLog;
   readonly limits?: ConnectionLimits;
   /** Proxies in front of the edge; none unless told. */
   readonly proxies?: VisitorsOptions;
@@ -71,6 +74,7 @@ export class EdgeServer {
       watch: this.#watch,
       gate: options.gate,
       log: options.log,
+      access: options.access,
     };
     this.#forwarder = createForwarder(context);
     this.#server = createListener();
@@ -191,23 +195,36 @@ export class EdgeServer {
   }
 
   #handle(incoming: Incoming): void {
-    const { req, res, expects, first } = incoming;
+    const { req, first } = incoming;
     const found = resolve(req, { table: this.#options.table(), trusted: this.#visitors.trusts(req.socket) });
     if ('page' in found) {
+      if (found.of) this.#tell(this.#plan(incoming, found.of), incoming.req, found.page);
       this.#answer(incoming, found.page);
       return;
     }
-    const plan: Plan = {
-      head: found.head,
-      route: found.route,
-      requestId: found.head.requestId ?? randomUUID(),
-      visitor: this.#visitors.of(req.socket, found.head, { scheme: 'http', port: this.#port }),
+    const plan = this.#plan(incoming, found);
+    if (found.head.upgrade) this.#forwarder.upgrade(req, plan, first ?? nothing);
+    else this.#forwarder.web(req, plan);
+  }
+
+  #plan({ req, res, expects }: Incoming, { head, route }: Found): Plan {
+    return {
+      head,
+      route,
+      requestId: head.requestId ?? randomUUID(),
+      visitor: this.#visitors.of(req.socket, head, { scheme: 'http', port: this.#port }),
       startedAt: Date.now(),
       expects,
       res,
+      trace: beginTrace(req),
     };
-    if (found.head.upgrade) this.#forwarder.upgrade(req, plan, first ?? nothing);
-    else this.#forwarder.web(req, plan);
+  }
+
+  /** In the access log of an app that is there, but gets no requests. */
+  #tell(plan: Plan, req: IncomingMessage, page: Page): void {
+    plan.trace.status = page.status;
+    plan.trace.reason = page.reason;
+    plan.res.once('close', () => this.#options.access?.add(plan.route.app, accessLine(req, plan)));
   }
 
   #answer({ req, res, expects }: Incoming, page: Page): void {
@@ -245,17 +262,19 @@ function createListener(): Server {
   return server;
 }
 
+type Found = Pick<Plan, 'head' | 'route'>;
+
 function resolve(
   req: IncomingMessage,
   { table, trusted }: { table: RouteTable | undefined; trusted: boolean },
-): Pick<Plan, 'head' | 'route'> | { readonly page: Page } {
+): Found | { readonly page: Page; readonly of?: Found } {
   const head = readRequestHead(req, trusted);
   if ('status' in head) return { page: badRequest(head) };
   if (!table) return { page: noRoutes };
   const route = table.find(head.host);
   if (!route) return { page: unknownHost(head.host) };
   const serves = route.state === 'asleep' || (route.state === 'serving' && route.pools.length > 0);
-  if (!serves) return { page: notServing(route) };
+  if (!serves) return { page: notServing(route), of: { head, route } };
   return { head, route };
 }
 

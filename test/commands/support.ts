@@ -21,6 +21,7 @@ import type { Image } from '../../src/domain/image.ts';
 import { type ProcessType, parseAppName, parseDomain } from '../../src/domain/names.ts';
 import type { Actor, Progress } from '../../src/domain/push.ts';
 import type { SleepDepth } from '../../src/domain/scaling.ts';
+import { createAccessLogs } from '../../src/edge-link/index.ts';
 import { createFleet } from '../../src/fleet.ts';
 import type { Receiver } from '../../src/receive/receiver.ts';
 import type { Desired, InstanceStats, InstanceView, LogLine, Runtime } from '../../src/runtime/runtime.ts';
@@ -116,6 +117,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
     runtime,
     scaler,
     receiver: receiver as unknown as Receiver,
+    accessLogs: createAccessLogs({ dir: paths.edge, clock }),
     settings: readSettings(new Map([['domain', 'example.org']]), {}),
     httpPort: () => 8080,
     clock,

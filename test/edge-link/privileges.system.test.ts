@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,9 +37,16 @@ describe('the edge under root', () => {
     expect(status).toMatch(/^Groups:\s*$/m);
     expect(status).toMatch(/^CapEff:\t0{16}$/m);
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
+    get({ host: '127.0.0.1', port, path: '/logged', headers: { host: 'a.test' } }, res => res.resume());
 
     await expect.poll(() => readFile(join(dir, 'snapshot.json'), 'utf8').catch(() => '')).toContain('a.test');
-    expect((await stat(dir)).mode & 0o7777).toBe(0o1770);
+    const access = join(dir, 'access', 'a.log');
+    await expect.poll(() => readFile(access, 'utf8').catch(() => '')).toContain('/logged');
+    expect((await stat(access)).uid).toBe(uid);
+    for (const folder of [dir, join(dir, 'access')]) {
+      expect((await stat(folder)).mode & 0o7777).toBe(0o1770);
+      expect((await stat(folder)).uid).toBe(0);
+    }
     for (const name of ['control.sock', 'edge.pid', 'edge.log'])
       expect((await stat(join(dir, name))).uid).toBe(0);
     expect((await stat(join(dir, 'control.sock'))).mode & 0o777).toBe(0o660);

@@ -133,6 +133,7 @@ describe('the edge process', { timeout: 30_000 }, () => {
     app.sockets[0]?.write(ok);
     expect(await client.closed()).toContain('200 OK');
     expect(await exited).toEqual([0, null]);
+    expect(await readFile(join(dir, 'access', 'demo.log'), 'utf8')).toMatch(/^\{.*"status":200,.*\}\n$/);
   });
 
   it('says in one line why it cannot start', async () => {
