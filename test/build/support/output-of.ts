@@ -24,5 +24,8 @@ export async function outputOf(
   await engine.start(instance.id);
   await engine.wait(instance.id, AbortSignal.timeout(20_000));
   await engine.remove(instance.id);
-  return readFileSync(logFile, 'utf8').replace(/^\S+ \S+ F /gm, '');
+  // Time, stream, and whether the line ends there.
+  return readFileSync(logFile, 'utf8').replace(/^\S+ \S+ (F|P) (.*)\n/gm, (_line, end, text) =>
+    end === 'F' ? `${text}\n` : text,
+  );
 }
