@@ -155,6 +155,7 @@ function fail(
 ): number {
   const { name, request, screen, pipeline } = about;
   const error = pipeline.explain(thrown, { command: name, signal: request.signal });
-  if (error.code !== 'interrupted') screen.error(error);
+  // Whoever left needs no word; who stays learns that somebody else stopped it.
+  if (error.code !== 'interrupted' || !request.signal.aborted) screen.error(error);
   return error.exitCode;
 }

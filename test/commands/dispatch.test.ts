@@ -231,6 +231,18 @@ describe('--quiet, --format and --trace', () => {
   });
 });
 
+describe('a client that is still there', () => {
+  it('is told when somebody else stops what it waits for', async () => {
+    const stopped = new WherryError('interrupted', 'Build 3 of blog was canceled by ann.');
+    bench.registry.add(doing('test:stopped', () => Promise.reject(stopped)));
+    await bench.run('apps:create', 'blog');
+    expect(await bench.run('test:stopped', 'blog')).toMatchObject({
+      code: 130,
+      stderr: expect.stringContaining('Build 3 of blog was canceled by ann.'),
+    });
+  });
+});
+
 describe('a client that is gone', () => {
   it('ends the command with 130 and is told nothing', async () => {
     await bench.deployed('blog');

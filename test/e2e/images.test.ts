@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archiveOf, tarOf, writeImage } from '../build/support/oci-images.ts';
 import { openRegistryHost, type RegistryHost } from '../build/support/registry-host.ts';
+import { until } from '../support/until.ts';
 import { startWherry, type Wherry } from '../support/wherry.ts';
 
 describe('an image archive on standard input', () => {
@@ -101,5 +102,40 @@ describe('an image of a private registry', () => {
     expect((await wherry.get('boat')).text).toBe('two');
     expect((await wherry.cli('git:report', 'boat', '--git-source-image')).stdout).toBe(`${name}\n`);
     expect(wherry.log() + (await wherry.cli('events')).output).not.toContain('pass:word');
+  });
+
+  /** Pulls while the registry sends a byte at a time, until the first was asked for. */
+  const slowly = async (page: string) => {
+    await push(page);
+    host.requests.length = 0;
+    host.mischief.drip = true;
+    const pulling = wherry.cli('git:from-image', 'boat', `${host.host}/team/boat:1`);
+    await until('a layer is asked for', () => host.requests.some(line => line.includes('/blobs/')));
+    return { pulling };
+  };
+  const leftOver = () =>
+    readdirSync(join(wherry.data, 'builds/boat')).filter(name => name.startsWith('work-'));
+
+  it('that is being fetched can be canceled: what ran runs on and nothing stays', async () => {
+    const { pulling } = await slowly('three');
+    expect(leftOver()).toHaveLength(1);
+    expect((await wherry.cli('builds:cancel', 'boat')).code).toBe(0);
+    const ended = await pulling;
+    expect(ended.code).not.toBe(0);
+    expect(ended.output).toMatch(/Build \d+ of boat was canceled/);
+    expect((await wherry.get('boat')).text).toBe('two');
+    expect(leftOver()).toEqual([]);
+  });
+
+  it('that is being fetched when the daemon is killed is fetched by the next one, and nothing stays', async () => {
+    const { pulling } = await slowly('four');
+    await wherry.kill();
+    await pulling;
+    delete host.mischief.drip;
+    await wherry.start();
+    const again = await wherry.cli('git:from-image', 'boat', `${host.host}/team/boat:1`);
+    expect(again.code, again.output).toBe(0);
+    expect((await wherry.get('boat')).text).toBe('four');
+    expect(leftOver()).toEqual([]);
   });
 });
