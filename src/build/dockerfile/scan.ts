@@ -27,6 +27,8 @@ type Found = {
   readonly bases: Map<string, BaseName>;
   readonly warnings: Set<string>;
   readonly stages: Set<string>;
+  /** What SHELL says in this stage, if it says something. */
+  shell?: readonly string[] | undefined;
 };
 
 /**
@@ -85,12 +87,31 @@ function check(instruction: Instruction, defaults: ReadonlyMap<string, string>, 
   if (name === 'FROM') return checkFrom(instruction, defaults, found);
   if (name === 'RUN') return checkRun(instruction, found);
   if (name === 'COPY' || name === 'ADD') return checkCopy(instruction, found);
+  if (name === 'SHELL') found.shell = wordsOf(rest);
+  if (name === 'CMD' || name === 'ENTRYPOINT') return inShell(instruction, found);
   if (name === 'ONBUILD') {
     check(parseDockerfile(rest).instructions[0] ?? instruction, defaults, found);
     found.warnings.add('ONBUILD is ignored: no other image is built from this one.');
     return { ...instruction, name: '#', flags: [] };
   }
   return instruction;
+}
+
+/** The image builder knows SHELL for RUN alone. */
+function inShell(instruction: Instruction, { shell }: Found): Instruction {
+  const { rest } = instruction;
+  if (shell === undefined || wordsOf(rest)) return instruction;
+  return { ...instruction, rest: JSON.stringify([...shell, rest]) };
+}
+
+/** The words of the exec form; undefined for any other. */
+function wordsOf(text: string): readonly string[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && value.every(word => typeof word === 'string') ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function checkFrom(
@@ -101,6 +122,7 @@ function checkFrom(
   const [image = '', as, stage] = rest.split(/\s+/);
   const full = imageName(expand(image, defaults, line), line, found);
   found.stages.add(String(found.stages.size));
+  found.shell = undefined;
   if (as?.toUpperCase() === 'AS' && stage !== undefined) found.stages.add(stage.toLowerCase());
   const platform = flags.filter(flag => flag !== '--platform=$BUILDPLATFORM');
   if (platform.some(flag => !/^--platform=(linux\/)?[\w/]+$/.test(flag)))

@@ -75,7 +75,8 @@ function readEnv(lines: readonly string[]): Record<string, string> {
 /** The one that the image's own PORT names, else the lowest TCP port that is exposed. */
 function portOf(exposed: readonly string[], env: Readonly<Record<string, string>>): number | undefined {
   const ports = exposed
-    .filter(name => /^\d{1,5}(\/tcp)?$/.test(name))
+    // Of a range, `8000-8005`, its first.
+    .filter(name => /^\d{1,5}(-\d{1,5})?(\/tcp)?$/.test(name))
     .map(name => Number.parseInt(name, 10))
     .filter(port => port > 0 && port < 65_536)
     .sort((a, b) => a - b);
@@ -103,8 +104,9 @@ function readHealthcheck({ Healthcheck: given, Shell }: NonNullable<OciConfig['c
  */
 function userOf(text: string, accounts: Foreign['accounts'], warnings: string[]): UserIds {
   const [name = '', group] = text.split(':');
-  const account = name === '' ? undefined : accountOf(name, accounts.passwd);
-  const uid = name === '' ? 0 : (numberOf(name) ?? account?.uid);
+  const isRoot = name === '' || name === 'root';
+  const account = isRoot ? undefined : accountOf(name, accounts.passwd);
+  const uid = isRoot ? 0 : (numberOf(name) ?? account?.uid);
   if (uid === undefined)
     throw new WherryError(
       'build-failed',

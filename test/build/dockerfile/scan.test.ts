@@ -66,6 +66,16 @@ describe('a Dockerfile', () => {
     expect(warnings).toHaveLength(2);
   });
 
+  it('has its SHELL for commands too, which the image builder keeps for RUN, until the next stage', () => {
+    const { text } = scan(from, 'CMD a', 'SHELL ["/bin/ash", "-c"]', 'CMD b "c"', 'CMD ["d"]', from, 'CMD e');
+    expect(text.split('\n').filter(line => line.startsWith('CMD'))).toEqual([
+      'CMD a',
+      'CMD ["/bin/ash","-c","b \\"c\\""]',
+      'CMD ["d"]',
+      'CMD e',
+    ]);
+  });
+
   it('with ` as its escape character is read by it', () => {
     expect(scan('# escape=`', from, 'RUN a `', '  --mount=x').text).toContain('RUN a    --mount=x');
     expect(() => scan('# escape=`', from, 'RUN `', '--mount=type=bind,source=/,target=/h ls')).toThrow(

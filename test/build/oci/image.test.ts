@@ -56,6 +56,7 @@ describe('an image from elsewhere', () => {
     [{ '8080/tcp': {} }, [], 8080],
     [{ '443/tcp': {}, '80/tcp': {}, '53/udp': {} }, [], 80],
     [{ '3000/tcp': {}, '8080': {} }, ['PORT=8080'], 8080],
+    [{ '8002-8004/tcp': {}, '9000-9001/udp': {} }, [], 8002],
     [{ '53/udp': {}, '99999/tcp': {}, 'x/tcp': {} }, [], undefined],
     [undefined, ['PORT=8080'], undefined],
   ])('of %j with %j listens on %s', (ExposedPorts, Env, port) => {
