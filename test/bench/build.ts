@@ -1,12 +1,14 @@
 // The builder alone, from a checkout to an image: no git, no start of the app. In a data directory of its own, over the
 // host's cache of stacks and runtimes.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAppName } from '../../src/domain/names.ts';
 import { type BuildBench, fixtures, openBench } from '../build/support/bench.ts';
 import { makeBuildpacks } from '../build/support/buildpacks.ts';
 import { mb, median, ms, note, report, runsAsked } from './report.ts';
+import { dependencyOverheads } from './support/dependencies.ts';
+import { growthOver } from './support/growth.ts';
 
 const runs = runsAsked(10);
 const many = 30_000;
@@ -18,7 +20,8 @@ try {
   const node = await codeOnly(bench, 'express', 'server.js', text => `${text}\n`);
   const site = await codeOnly(bench, 'static-site', 'index.html', text => `${text}<!-- -->`);
   const unchanged = await again(bench, 'express');
-  const growth = await growthOver(bench);
+  const packages = await dependencyOverheads(bench, runs);
+  const growth = await growthOver(many);
   report(
     'build',
     [
@@ -27,6 +30,16 @@ try {
       { what: 'static site, page changed, median', value: ms(median(site)), aim: '700 ms' },
       { what: 'two shell buildpacks, first build, median', value: ms(median(cold)), aim: '1500 ms' },
       { what: 'the same again with another file, median', value: ms(median(warm)), aim: '1000 ms' },
+      {
+        what: 'one dependency more in 200, beyond npm ci, median',
+        value: ms(median(packages.added)),
+        aim: '1500 ms',
+      },
+      {
+        what: 'first build of 200 packages, beyond npm ci, median',
+        value: ms(median(packages.first)),
+        aim: '3000 ms',
+      },
       { what: `memory over a build of ${many} files`, value: mb(growth), aim: '60 MB' },
     ],
     {
@@ -35,6 +48,8 @@ try {
       static_ms: median(site),
       cnb_cold_ms: median(cold),
       cnb_warm_ms: median(warm),
+      node_dep_overhead_ms: median(packages.added),
+      node_first_overhead_ms: median(packages.first),
       daemon_growth_mb: growth,
     },
   );
@@ -103,28 +118,4 @@ async function again({ build }: BuildBench, fixture: string): Promise<readonly n
   const times: number[] = [];
   for (let run = 0; run < runs; run += 1) times.push((await build(join(fixtures, fixture), { app })).ms);
   return times;
-}
-
-/** MB by which this process, the builder in it, is larger at most while it builds an app of many files. */
-async function growthOver({ build }: BuildBench): Promise<number> {
-  const source = mkdtempSync(join(tmpdir(), 'wherry-bench-'));
-  for (let index = 0; index < many; index += 1) {
-    const folder = join(source, `folder-${index % 300}`);
-    if (index < 300) mkdirSync(folder);
-    writeFileSync(join(folder, `file-${index}`), `${index}`.repeat(40));
-  }
-  writeFileSync(join(source, 'index.html'), '');
-  const before = process.memoryUsage().rss;
-  let most = before;
-  const watch = setInterval(() => {
-    most = Math.max(most, process.memoryUsage().rss);
-  }, 20);
-  try {
-    const { ms: took } = await build(source, { app: parseAppName('many') });
-    note(`${many} files: ${ms(took)}`);
-    return (Math.max(most, process.memoryUsage().rss) - before) / 2 ** 20;
-  } finally {
-    clearInterval(watch);
-    rmSync(source, { recursive: true, force: true });
-  }
 }
