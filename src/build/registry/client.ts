@@ -19,6 +19,8 @@ export type Blob = { readonly digest: string; readonly size: number };
 
 export type Manifest = { readonly digest: string; readonly mediaType: string; readonly text: string };
 
+/** Connections that break, as long ones do, are made again so often in all. */
+const attempts = 3;
 const largestManifest = 4 * 2 ** 20;
 const accepted = [
   'application/vnd.oci.image.index.v1+json',
@@ -72,25 +74,17 @@ export function createRegistryClient(options: {
 
     /** Writes a blob into a new file; gone again when it is not what it should be. @throws invalid, unavailable */
     async blob(blob: Blob, file: string): Promise<void> {
-      const opened = await get(`blobs/${blob.digest}`, blob.digest);
-      try {
-        await pipeline(
-          opened.response,
-          held(ref, blob),
-          createWriteStream(file, { flags: 'wx', mode: 0o644 }),
-          {
-            signal: rules.signal,
-          },
-        );
-      } catch (error) {
-        await rm(file, { force: true });
-        rules.signal.throwIfAborted();
-        if (error instanceof WherryError) throw error;
-        throw new WherryError(
-          'unavailable',
-          `Registry ${ref.registry} broke off while it sent a part of ${ref.repository}. Try again.`,
-          { cause: error },
-        );
+      for (let left = attempts - 1; ; left -= 1) {
+        const opened = await get(`blobs/${blob.digest}`, blob.digest);
+        try {
+          const into = createWriteStream(file, { flags: 'wx', mode: 0o644 });
+          return await pipeline(opened.response, held(ref, blob), into, { signal: rules.signal });
+        } catch (error) {
+          await rm(file, { force: true });
+          rules.signal.throwIfAborted();
+          if (error instanceof WherryError) throw error;
+          if (left === 0) throw brokeOff(ref, error);
+        }
       }
     },
   };
@@ -111,6 +105,14 @@ function held(ref: ImageRef, { digest, size }: Blob): Transform {
       done(whole ? null : mismatch(ref, digest));
     },
   });
+}
+
+function brokeOff(ref: ImageRef, cause: unknown): WherryError {
+  return new WherryError(
+    'unavailable',
+    `Registry ${ref.registry} broke off ${attempts} times while it sent a part of ${ref.repository}. Try again.`,
+    { cause },
+  );
 }
 
 function mismatch(ref: ImageRef, digest: string): WherryError {

@@ -159,7 +159,7 @@ describe('a registry that misbehaves', () => {
   it.each([
     ['sends another layer', { change: flipBlob }, /sent other content for boat/],
     ['sends more than it said', { change: grow }, /sent other content for boat/],
-    ['sends a layer cut off', { cutAt: 20 }, /broke off while it sent a part of boat/],
+    ['sends a layer cut off', { cutAt: 20 }, /broke off 3 times while it sent a part of boat/],
     ['sends less than it said', { change: shorten }, /sent other content for boat/],
     ['tells another digest', { digest: `sha256:${'1'.repeat(64)}` }, /sent other content for boat/],
     ['sends a manifest that is none', { change: notJson }, /sent other content for boat/],
@@ -184,6 +184,13 @@ describe('a registry that misbehaves', () => {
     const ref = parseImageRef(`${host.host}/boat`);
     await expect(registries().pull(ref, how({ time: 700 }))).rejects.toThrow(/took longer than 1 s for boat/);
     expect(leftOver()).toEqual([]);
+  });
+
+  it('by breaking off twice is asked again', async () => {
+    Object.assign(host.mischief, { cutAt: 20, cuts: 2 });
+    const { dir } = await pull('boat');
+    expect(readImage(dir, 'It').layers.map(({ diffId }) => diffId)).toEqual([sha256(layer)]);
+    expect(host.requests.filter(line => line.includes('/blobs/'))).toHaveLength(4);
   });
 
   it('by what it holds is found before a layer is asked for', async () => {

@@ -23,6 +23,8 @@ export type Mischief = {
   change?: (content: Buffer, kind: 'manifest' | 'blob') => Buffer;
   /** Ends the connection after so many bytes of a blob. */
   cutAt?: number;
+  /** How many connections are ended so; all unless told. */
+  cuts?: number;
   /** Says nothing once a blob was asked for. */
   silent?: boolean;
   /** Sends blobs a byte a tick. */
@@ -106,7 +108,8 @@ export async function openRegistryHost(
   const blob = (response: ServerResponse, whole: Buffer): unknown => {
     if (mischief.silent) return undefined;
     const content = mischief.change?.(whole, 'blob') ?? whole;
-    if (mischief.cutAt !== undefined) {
+    if (mischief.cutAt !== undefined && mischief.cuts !== 0) {
+      if (mischief.cuts !== undefined) mischief.cuts -= 1;
       response.writeHead(200, { 'content-length': String(content.length) });
       return response.write(content.subarray(0, mischief.cutAt), () => response.destroy());
     }
