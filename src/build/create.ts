@@ -79,19 +79,19 @@ export function createBuilder(options: BuilderOptions): Builder {
     clock,
     hostEnv: operator.hostEnv,
     caFile: operator.caFile,
+    proxies: operator.proxies,
     nodeMirror: options.nodeMirror,
   });
   const allowed = parseAllowedHosts(options.allowHosts);
-  const downloads = { allowed, caFile: operator.caFile };
+  const downloads = { allowed, caFile: operator.caFile, proxies: operator.proxies };
   const login = options.gitLogin ?? (() => undefined);
   const registries = createRegistries({
     cache: paths.cache,
     clock,
-    allowed,
-    caFile: operator.caFile,
+    ...downloads,
     credentials: options.credentials ?? (() => undefined),
   });
-  const fetcher = createFetcher({ paths, layers, clock, allowed, caFile: operator.caFile, registries });
+  const fetcher = createFetcher({ paths, layers, clock, ...downloads, registries });
   const queue = createBuildQueue(options.memory ?? defaultBuildMemory());
   const reach = async ({ limits, progress }: BuildRequest) => {
     const set = readBuildConfig(join(paths.data, 'build-config'));

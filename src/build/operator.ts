@@ -1,9 +1,13 @@
 // What the operator of this host has set for downloads: certificates, registry, proxies. Builds get it as environment and a
 // read-only mount; nothing of it is in any image.
 
+import { type Proxies, readProxies } from './fetch/proxy.ts';
+
 export type Operator = {
   /** Host path of a PEM bundle. */
   readonly caFile?: string;
+  /** What Wherry itself fetches through. */
+  readonly proxies: Proxies;
   /** For buildpacks in the sandbox. */
   readonly buildEnv: Readonly<Record<string, string>>;
   /** For npm on the host. */
@@ -42,6 +46,7 @@ export function readOperator(env: Readonly<Record<string, string | undefined>>, 
   const npm = Object.keys(env).filter(name => /^npm_config_/i.test(name));
   return {
     ...(caFile ? { caFile } : {}),
+    proxies: readProxies(env),
     buildEnv: { ...passed, ...(caFile ? Object.fromEntries(caVariables.map(name => [name, caInside])) : {}) },
     hostEnv: {
       ...pick(env, ['PATH', 'HOME', ...proxyVariables, ...npm]),

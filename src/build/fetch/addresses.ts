@@ -63,12 +63,15 @@ export function parseAllowedHosts(text: string | undefined): AllowedHosts {
 
 /**
  * Looks a URL's host up and checks where it leads; again for each redirect.
+ * One that a proxy fetches may be unknown here, and what it leads to there is the proxy's to judge: an address that is written
+ * out, or that the name has here too, is looked at all the same.
  * @throws access-denied when it leads to a private address or is not https; unavailable when the name is unknown
  */
 export async function checkHost(
   url: URL,
   allowed: AllowedHosts,
   resolve: (host: string) => Promise<{ address: string; family: number }[]> = resolveAll,
+  proxied = false,
 ): Promise<CheckedHost> {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   const exempt = allowed.has(host) || allowed.has(`${host}:${portOf(url)}`);
@@ -77,8 +80,8 @@ export async function checkHost(
   }
   const found = isIP(host)
     ? [{ address: host, family: isIP(host) }]
-    : await resolve(host).catch(cause => unknown(url, cause));
-  if (found.length === 0) return unknown(url);
+    : await resolve(host).catch(cause => (proxied ? [] : unknown(url, cause)));
+  if (found.length === 0 && !proxied) return unknown(url);
   if (!exempt && !found.every(({ address }) => isPublic(address))) {
     throw denied(url, 'leads to an address inside this network');
   }

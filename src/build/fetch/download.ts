@@ -2,19 +2,22 @@ import { createHash } from 'node:crypto';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { rootCertificates } from 'node:tls';
+import { connect, rootCertificates } from 'node:tls';
 import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
 import { type AllowedHosts, type CheckedHost, checkHost } from './addresses.ts';
+import { addressOf, openTunnel, type Proxies, proxyFor, proxyHeaders } from './proxy.ts';
 
 export type DownloadRules = {
   readonly allowed: AllowedHosts;
   /** PEM bundle to trust besides the usual authorities. */
   readonly caFile?: string | undefined;
   readonly signal: AbortSignal;
+  /** What is fetched through a proxy; nothing when left out. */
+  readonly proxies?: Proxies | undefined;
   /** Milliseconds without a byte; 30 s unless told. */
   readonly silence?: number;
 };
@@ -26,7 +29,13 @@ const mostRedirects = 5;
 const largest = 2 ** 28;
 
 /** What a URL leads to once all redirects are followed, each to a host that was checked. */
-export type Opened = { readonly url: URL; readonly host: CheckedHost; readonly response: IncomingMessage };
+export type Opened = {
+  readonly url: URL;
+  readonly host: CheckedHost;
+  /** The one that it was fetched through. */
+  readonly proxy: URL | undefined;
+  readonly response: IncomingMessage;
+};
 
 /** Header lines by lower-case name. */
 export type Headers = Readonly<Record<string, string>>;
@@ -52,11 +61,12 @@ export async function ask(start: URL, rules: DownloadRules, headers: Headers = {
   let url = start;
   let sent = headers;
   for (let hops = 0; hops <= mostRedirects; hops += 1) {
-    const host = await checkHost(url, rules.allowed);
-    const response = await get(url, host, { ...rules, headers: sent });
+    const proxy = proxyFor(url, rules.proxies);
+    const host = await checkHost(url, rules.allowed, undefined, proxy !== undefined);
+    const response = await get(url, { ...rules, host, proxy, headers: sent });
     const status = response.statusCode ?? 0;
     const location = response.headers.location;
-    if (status < 300 || status >= 400 || location === undefined) return { url, host, response };
+    if (status < 300 || status >= 400 || location === undefined) return { url, host, proxy, response };
     response.destroy();
     const next = follow(url, location);
     if (next.origin !== url.origin) {
@@ -116,36 +126,53 @@ export async function download(url: URL, file: string, rules: DownloadRules): Pr
   return hash.digest('hex');
 }
 
-async function get(
-  url: URL,
-  { addresses }: CheckedHost,
-  rules: DownloadRules & { headers: Headers },
-): Promise<IncomingMessage> {
-  const { silence = usualSilence } = rules;
-  const lookup: LookupFunction = (_host, options, found) => {
-    const [first] = addresses;
-    if (options.all) found(null, [...addresses]);
-    else found(null, first?.address ?? '', first?.family);
-  };
-  const options = {
-    lookup,
-    signal: rules.signal,
-    headers: { 'user-agent': 'git/2.39 (wherry)', accept: '*/*', ...rules.headers },
-    agent: false,
-  } as const;
-  const ca =
-    rules.caFile === undefined ? {} : { ca: [...rootCertificates, readFileSync(rules.caFile, 'utf8')] };
+type Sending = DownloadRules & { host: CheckedHost; proxy: URL | undefined; headers: Headers };
+
+async function get(url: URL, how: Sending): Promise<IncomingMessage> {
+  const { silence = usualSilence, signal } = how;
+  const ask = await asking(url, how, silence);
   return await new Promise((resolve, reject) => {
-    const asked: ClientRequest =
-      url.protocol === 'https:' ? httpsRequest(url, { ...options, ...ca }) : httpRequest(url, options);
+    const asked = ask();
     asked.setTimeout(silence, () => asked.destroy(new Error(`no answer within ${silence / 1000} s`)));
     asked.once('response', resolve);
     asked.once('error', cause => {
-      if (rules.signal.aborted) reject(rules.signal.reason);
+      if (signal.aborted) reject(signal.reason);
       else reject(unavailable(url, `cannot be reached: ${cause.message}. Try again later`, cause));
     });
     asked.end();
   });
+}
+
+/** A request to the addresses that were checked, or to the proxy, which finds its own. */
+async function asking(
+  url: URL,
+  { host, proxy, headers, signal, caFile }: Sending,
+  silence: number,
+): Promise<() => ClientRequest> {
+  const sent = { 'user-agent': 'git/2.39 (wherry)', accept: '*/*', ...headers };
+  const ca = caFile === undefined ? {} : { ca: [...rootCertificates, readFileSync(caFile, 'utf8')] };
+  if (!proxy) {
+    const options = { lookup: lookupOf(host), signal, headers: sent, agent: false } as const;
+    return () =>
+      url.protocol === 'https:' ? httpsRequest(url, { ...options, ...ca }) : httpRequest(url, options);
+  }
+  if (url.protocol === 'http:') {
+    const whole = { host: url.host, ...sent, ...proxyHeaders(proxy) };
+    return () => httpRequest({ ...addressOf(proxy), path: url.href, headers: whole, signal, agent: false });
+  }
+  const socket = await openTunnel(url, proxy, { signal, silence });
+  const name = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const servername = isIP(name) === 0 ? { servername: name } : {};
+  const createConnection = () => connect({ socket, host: name, ...servername, ...ca });
+  return () => httpsRequest(url, { signal, headers: sent, createConnection });
+}
+
+function lookupOf({ addresses }: CheckedHost): LookupFunction {
+  return (_host, options, found) => {
+    const [first] = addresses;
+    if (options.all) found(null, [...addresses]);
+    else found(null, first?.address ?? '', first?.family);
+  };
 }
 
 function follow(from: URL, location: string): URL {

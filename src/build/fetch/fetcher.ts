@@ -18,6 +18,7 @@ import type { AllowedHosts } from './addresses.ts';
 import { unpackBuildpackage } from './buildpackage.ts';
 import { download } from './download.ts';
 import { copyFolder } from './folder.ts';
+import type { Proxies } from './proxy.ts';
 import { checkOutCommit, type RepositoryRequest, resolveCommit } from './repository.ts';
 import { makeScratch } from './scratch.ts';
 import { unpackDownload } from './unpack.ts';
@@ -63,6 +64,7 @@ export function createFetcher(options: {
   clock: Clock;
   allowed: AllowedHosts;
   caFile?: string | undefined;
+  proxies?: Proxies;
   registries: Pick<Registries, 'resolve' | 'download'>;
 }) {
   const { paths, layers, clock } = options;
@@ -121,7 +123,8 @@ export function createFetcher(options: {
     const scratch = await makeScratch(home, clock.now());
     try {
       progress.step(`Fetching buildpack ${source.text}`);
-      const rules = { allowed: options.allowed, caFile: options.caFile, signal };
+      const { allowed, caFile, proxies } = options;
+      const rules = { allowed, caFile, proxies, signal };
       if (source.kind === 'image') return await fetchImage(source, scratch, how);
       const into = join(scratch, 'files');
       await mkdir(into, { mode: 0o755 });

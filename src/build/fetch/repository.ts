@@ -7,7 +7,7 @@ import { hardenedGitEnv } from '../../system/git-env.ts';
 import type { GitUser } from '../../system/git-user.ts';
 import { extractArchive } from '../archive.ts';
 import { portOf } from './addresses.ts';
-import { ask, type DownloadRules } from './download.ts';
+import { ask, type DownloadRules, type Opened } from './download.ts';
 
 export type RepositoryRequest = {
   readonly url: string;
@@ -169,14 +169,21 @@ async function locate(request: RepositoryRequest): Promise<Located> {
       `${quoteForPeople(url)} does not speak git's protocol. Give the URL that "git clone" takes.`,
     );
   const base = `${opened.url.origin}${opened.url.pathname.slice(0, -page.length - 1)}`;
-  const host = opened.url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const addresses = opened.host.addresses.map(({ address, family }) =>
-    family === 6 ? `[${address}]` : address,
-  );
-  const pin = `${host}:${portOf(opened.url)}:${addresses.join(',')}`;
   const ca = rules.caFile === undefined ? [] : ['-c', `http.sslCAInfo=${rules.caFile}`];
-  const auth = login && opened.url.origin === asked.origin ? loginFile(request, asked, login) : [];
-  return { url: base, args: ['-c', `http.curloptResolve=${pin}`, ...ca, ...auth] };
+  const knows = login && opened.url.origin === asked.origin && asked.protocol === 'https:';
+  const secrets = [
+    ...(knows ? [`[http "${asked.origin}/"]`, `extraHeader = "Authorization: ${basic(login)}"`] : []),
+    ...(opened.proxy ? ['[http]', 'proxyAuthMethod = basic', `proxy = "${opened.proxy.href}"`] : []),
+  ];
+  return { url: base, args: [...pinned(opened), ...ca, ...secretFile(request, secrets)] };
+}
+
+/** Holds git to the addresses that were checked; a proxy finds its own. */
+function pinned({ url, host, proxy }: Opened): string[] {
+  if (proxy) return [];
+  const name = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const addresses = host.addresses.map(({ address, family }) => (family === 6 ? `[${address}]` : address));
+  return ['-c', `http.curloptResolve=${name}:${portOf(url)}:${addresses.join(',')}`];
 }
 
 function refusal(url: string, { host, origin, pathname }: URL, status: number | undefined): WherryError {
@@ -198,14 +205,11 @@ function basic({ user, password }: Login): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-/** git reads the login from a file that is its own: neither its words nor its environment show it. */
-function loginFile(request: RepositoryRequest, { protocol, origin }: URL, login: Login): string[] {
-  if (protocol !== 'https:') return [];
-  const file = join(repositoryOf(request), 'login.conf');
-  writeFileSync(file, `[http "${origin}/"]\n\textraHeader = "Authorization: ${basic(login)}"\n`, {
-    mode: 0o600,
-    flag: 'wx',
-  });
+/** git reads logins and proxies from a file that is its own: neither its words nor its environment show them. */
+function secretFile(request: RepositoryRequest, lines: readonly string[]): string[] {
+  if (lines.length === 0) return [];
+  const file = join(repositoryOf(request), 'secret.conf');
+  writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
   chownSync(file, request.user.uid, request.user.gid);
   return ['-c', `include.path=${file}`];
 }

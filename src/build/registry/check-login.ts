@@ -25,12 +25,12 @@ export function createLoginCheck(options: {
 }): CheckLogin {
   const { patience = longest } = options;
   const allowed = parseAllowedHosts(options.allowHosts);
-  const { caFile } = readOperator(process.env, options.caFile);
+  const { caFile, proxies } = readOperator(process.env, options.caFile);
 
   /** @throws access-denied when they are wrong or the host must not be asked; unavailable when nobody can tell */
   return async ({ registry, signal, ...credentials }) => {
     const timer = AbortSignal.timeout(patience);
-    const rules = { allowed, caFile, signal: AbortSignal.any([signal, timer]) };
+    const rules = { allowed, caFile, proxies, signal: AbortSignal.any([signal, timer]) };
     const connection = createConnection({ registry, rules });
     const statusOf = async (headers: Headers) => {
       const { response } = await connection.ask('/v2/', headers);

@@ -7,6 +7,7 @@ import type { AppName } from '../../domain/names.ts';
 import type { Progress } from '../../domain/push.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { AllowedHosts } from '../fetch/addresses.ts';
+import type { Proxies } from '../fetch/proxy.ts';
 import { once } from '../stack/once.ts';
 import type { Credentials } from './challenge.ts';
 import { createRegistryClient, type Manifest, type RegistryClient } from './client.ts';
@@ -43,6 +44,7 @@ export function createRegistries(options: {
   clock: Clock;
   allowed: AllowedHosts;
   caFile?: string | undefined;
+  proxies?: Proxies;
   credentials: FindCredentials;
   /** Milliseconds that a registry may say nothing. */
   silence?: number;
@@ -57,8 +59,8 @@ export function createRegistries(options: {
   ): Promise<Result> => {
     const timer = AbortSignal.timeout(how.limits.time);
     const signal = AbortSignal.any([how.signal, timer]);
-    const { allowed, caFile, silence } = options;
-    const rules = { allowed, caFile, signal, ...(silence === undefined ? {} : { silence }) };
+    const { allowed, caFile, proxies, silence } = options;
+    const rules = { allowed, caFile, proxies, signal, ...(silence === undefined ? {} : { silence }) };
     const credentials = options.credentials(how.app, ref.registry);
     try {
       return await work(createRegistryClient({ ref, rules, credentials }));

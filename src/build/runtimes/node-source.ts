@@ -8,6 +8,7 @@ import type { Clock } from '../../system/clock.ts';
 import { exec } from '../../system/exec.ts';
 import type { AllowedHosts } from '../fetch/addresses.ts';
 import { download } from '../fetch/download.ts';
+import type { Proxies } from '../fetch/proxy.ts';
 import { type Asking, createCatalog } from './catalog.ts';
 import { npmRange } from './node-version.ts';
 import type { Npm } from './npm.ts';
@@ -43,6 +44,7 @@ export function distribution(options: {
   caFile?: string | undefined;
   /** Hosts beside public ones: what the operator named is trusted. */
   allowed: AllowedHosts;
+  proxies?: Proxies | undefined;
 }): NodeSource {
   const base = options.url.replace(/\/+$/, '');
   const title = new URL(base).host;

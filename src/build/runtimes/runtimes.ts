@@ -4,6 +4,7 @@ import type { DiffId } from '../../domain/image.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Paths } from '../../system/paths.ts';
 import type { AllowedHosts } from '../fetch/addresses.ts';
+import type { Proxies } from '../fetch/proxy.ts';
 import type { LayerStore } from '../layers/store.ts';
 import type { Require } from '../lifecycle/plan.ts';
 import type { Stack, StackContext } from '../stack/stack.ts';
@@ -45,6 +46,7 @@ type RuntimesOptions = {
   readonly hostEnv: Readonly<Record<string, string>>;
   /** PEM bundle to trust for downloads besides the usual authorities. */
   readonly caFile?: string | undefined;
+  readonly proxies?: Proxies;
   /** URL of a mirror of nodejs.org's distribution, asked first. */
   readonly nodeMirror?: string | undefined;
 };
@@ -122,9 +124,9 @@ type Provider = (
 ) => Promise<(Pick<Runtime, 'layer' | 'folder' | 'packages'> & { readonly version?: string }) | undefined>;
 
 /** The operator's mirror, then the project's own. */
-function distributions({ paths, clock, caFile, nodeMirror }: RuntimesOptions) {
+function distributions({ paths, clock, caFile, proxies, nodeMirror }: RuntimesOptions) {
   const from = (url: string, allowed: AllowedHosts) =>
-    distribution({ url, dir: listsOf(paths), clock, caFile, allowed });
+    distribution({ url, dir: listsOf(paths), clock, caFile, allowed, proxies });
   const mirror = nodeMirror ? [from(nodeMirror, new Set([new URL(nodeMirror).host]))] : [];
   return [...mirror, from(nodeProject, new Set())];
 }

@@ -6,12 +6,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FetchRequest } from '../../../src/build/builder.ts';
 import { parseAllowedHosts } from '../../../src/build/fetch/addresses.ts';
 import { fetchAppCommit } from '../../../src/build/fetch/app-repository.ts';
+import { readProxies } from '../../../src/build/fetch/proxy.ts';
 import { parseAppName } from '../../../src/domain/names.ts';
 import { systemClock as clock } from '../../../src/system/clock.ts';
 import { ensureGitUser } from '../../../src/system/git-user.ts';
 import { must } from '../../support/run.ts';
 import { type BuildpackHost, openBuildpackHost } from '../support/buildpack-host.ts';
 import { makeCertificate } from '../support/certificate.ts';
+import { openProxy } from '../support/proxy-host.ts';
 
 let root: string;
 let host: BuildpackHost;
@@ -33,8 +35,8 @@ afterEach(async () => {
 });
 
 const quiet = { header() {}, step() {}, detail() {}, raw() {}, warn() {} };
-type More = { ref?: string; hosts?: string; login?: string; caFile?: string };
-async function fetch(url: string, { ref, hosts = host.host, login, caFile }: More = {}) {
+type More = { ref?: string; hosts?: string; login?: string; caFile?: string; proxy?: string };
+async function fetch(url: string, { ref, hosts = host.host, login, caFile, proxy }: More = {}) {
   const request: FetchRequest = {
     app: parseAppName('blog'),
     url: new URL(url),
@@ -47,7 +49,11 @@ async function fetch(url: string, { ref, hosts = host.host, login, caFile }: Mor
   return await fetchAppCommit(request, {
     cache: join(root, 'cache'),
     clock,
-    rules: { allowed: parseAllowedHosts(hosts), caFile },
+    rules: {
+      allowed: parseAllowedHosts(hosts),
+      caFile,
+      proxies: readProxies(proxy === undefined ? {} : { HTTPS_PROXY: proxy }),
+    },
     login: () => (login === undefined ? undefined : { user, password }),
   });
 }
@@ -147,6 +153,30 @@ describe('a repository that is not open to everybody', () => {
       await fetch(`${secure.url}/to/302/${elsewhere}`, { hosts, login, caFile });
       expect(host.told).toEqual([]);
     } finally {
+      await secure.close();
+    }
+  });
+});
+
+describe("the operator's proxy", () => {
+  it('is what a repository is fetched through, also one that only the proxy knows', async () => {
+    const { file: caFile, tls } = await makeCertificate(root);
+    const secure = await openBuildpackHost(join(root, 'secure'), tls);
+    const proxy = await openProxy('ann:s3cret');
+    try {
+      const commit = await secure.commit('blog', { a: '1' });
+      secure.lock.login = 'bob:token';
+      const url = secure.url.replace('127.0.0.1', 'git.test');
+      const how = { hosts: '', login: 'bob:token', caFile, proxy: proxy.url };
+      expect(await fetch(`${url}/smart/blog.git`, how)).toEqual({ commit, branch: 'main' });
+      const { host: target } = new URL(url);
+      expect(proxy.asked.length).toBeGreaterThan(2);
+      expect(new Set(proxy.asked)).toEqual(new Set([`CONNECT ${target}`]));
+      await expect(fetch(`${secure.url}/smart/blog.git`, how)).rejects.toMatchObject({
+        code: 'access-denied',
+      });
+    } finally {
+      await proxy.close();
       await secure.close();
     }
   });
