@@ -20,7 +20,13 @@ import type { App } from './domain/app.ts';
 import { WherryError } from './domain/errors.ts';
 import { parseProcessType } from './domain/names.ts';
 import { readHoldPolicy, sleepKey } from './domain/sleeping.ts';
-import { createAccessLogs, createEdgeLink, startEdge } from './edge-link/index.ts';
+import {
+  createAccessLogs,
+  createEdgeLink,
+  readEdgeMetrics,
+  serveMetrics,
+  startEdge,
+} from './edge-link/index.ts';
 import { createEngine } from './engine/index.ts';
 import { createFleet } from './fleet.ts';
 import { claimPid } from './pid-file.ts';
@@ -172,6 +178,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     scaler,
     receiver,
     accessLogs: createAccessLogs({ dir: paths.edge, clock }),
+    edgeMetrics: () => readEdgeMetrics(paths.edge),
     settings,
     httpPort,
     clock,
@@ -190,6 +197,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     clock,
   });
   const sshAddress = await ssh.listen();
+  const metrics = settings.metrics && (await serveMetrics(settings.metrics, services.edgeMetrics));
   const rebaseTimer = createRebaseTimer({
     clock,
     log,
@@ -207,6 +215,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       await scaling.close();
       await rebaseTimer.close();
       await builds.close();
+      await metrics?.close();
       await ssh.close();
       await api.close();
       await receiver.close();

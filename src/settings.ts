@@ -38,6 +38,13 @@ export const settingsTable = {
     help: 'address that takes web requests',
     parse: parseAddress,
   }),
+  metrics: setting<Address | undefined>({
+    flag: 'metrics',
+    env: 'WHERRY_METRICS',
+    default: '',
+    help: 'address that serves /metrics of the edge to Prometheus, without login; none unless given',
+    parse: text => (text === '' ? undefined : parseAddress(text)),
+  }),
   domain: setting<Domain>({
     flag: 'domain',
     env: 'WHERRY_DOMAIN',

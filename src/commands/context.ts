@@ -31,6 +31,8 @@ export type Services = {
   readonly scaler: Scaler;
   readonly receiver: Receiver;
   readonly accessLogs: AccessLogs;
+  /** As Prometheus reads them. */
+  readonly edgeMetrics: () => Promise<string>;
   readonly settings: Settings;
   /** The edge's port as bound, for `urls`. */
   readonly httpPort: () => number;

@@ -18,6 +18,7 @@ import { helpCommand, versionCommand } from './help.ts';
 import { imageCommands } from './image.ts';
 import { logsCommands } from './logs.ts';
 import { proxyLogsCommands } from './proxy-logs.ts';
+import { proxyMetricsCommands } from './proxy-metrics.ts';
 import { psCommands } from './ps.ts';
 import { quotaCommands } from './quota.ts';
 import { createRegistry, type Registry } from './registry.ts';
@@ -52,6 +53,7 @@ export function createCoreRegistry(): Registry {
     ...imageCommands,
     ...logsCommands,
     ...proxyLogsCommands,
+    ...proxyMetricsCommands,
     ...psCommands,
     ...quotaCommands,
     ...registryCommands,

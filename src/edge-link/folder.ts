@@ -8,6 +8,7 @@ export function edgeFiles(dir: string) {
     socket: join(dir, 'control.sock'),
     pid: join(dir, 'edge.pid'),
     log: join(dir, 'edge.log'),
+    metrics: join(dir, 'metrics.sock'),
     access: join(dir, 'access'),
   };
 }

@@ -1,12 +1,17 @@
 import type { AppLoad } from '../domain/route.ts';
+import { Answered } from './answered.ts';
+import type { Failure } from './connection.ts';
 import { Usage } from './usage.ts';
 
 /** What an app's visitors got, since this edge process began; in memory only. */
 export type AppCount = {
   requests: number;
   readonly usage: Usage;
-  /** Answers by the first digit of their status; 1 is a websocket's 101. */
-  readonly classes: [number, number, number, number, number, number];
+  readonly answered: Answered;
+  /** Open now. */
+  tunnels: number;
+  /** Of connections to instances, and of answers that did not come in time. */
+  readonly failures: Record<Failure['kind'] | 'timeout', number>;
   /** Clients that left before their answer was complete. */
   aborted: number;
   retries: number;
@@ -20,6 +25,7 @@ export function createCounters() {
   const apps = new Map<string, AppCount>();
   const refused = new Map<string, number>();
   return {
+    apps: apps as ReadonlyMap<string, AppCount>,
     /** Requests and connections that reached no app, by the reason of the edge's answer. */
     refused: refused as ReadonlyMap<string, number>,
     refuse(reason: string): void {
@@ -31,7 +37,9 @@ export function createCounters() {
       const fresh: AppCount = {
         requests: 0,
         usage: new Usage(performance.now()),
-        classes: [0, 0, 0, 0, 0, 0],
+        answered: new Answered(),
+        tunnels: 0,
+        failures: { refused: 0, 'connect-timeout': 0, closed: 0, protocol: 0, timeout: 0 },
         aborted: 0,
         retries: 0,
         reportedAt: Number.NEGATIVE_INFINITY,

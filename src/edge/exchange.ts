@@ -174,6 +174,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
 
   lost(failure: Failure): void {
     if (this.#done) return;
+    this.#plan.route.count.failures[failure.kind]++;
     const connection = this.#connection;
     const pool = this.#pool;
     this.#connection = undefined;
@@ -234,7 +235,9 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     if (!this.#connection) return now - this.#acquiredAt > queueTimeout ? appBusy(app) : undefined;
     if (this.#body?.awaitsClient) return undefined;
     const since = Math.max(this.#sentAt, this.#body?.progressAt ?? 0);
-    return now - since > responseTimeout ? appSlow(app, responseTimeout / 1000) : undefined;
+    if (now - since <= responseTimeout) return undefined;
+    this.#plan.route.count.failures.timeout++;
+    return appSlow(app, responseTimeout / 1000);
   }
 
   /** Without the query, which may hold secrets. */
@@ -324,9 +327,11 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     this.#res.detachSocket(client);
     client.write(switchingHead(head), 'latin1');
     this.#finish(101);
+    this.#plan.route.count.tunnels++;
     joinTunnel({ socket: client, first: this.#first }, { socket: app, first: rest }, () => {
       pool?.done(this);
       pool?.leave();
+      this.#plan.route.count.tunnels--;
       this.#plan.route.count.usage.leave(performance.now(), this.#counts);
       this.#tell();
     });

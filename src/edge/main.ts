@@ -7,6 +7,9 @@ import { ControlLink } from './control-link.ts';
 import { createCounters } from './counters.ts';
 import { Gate } from './gate.ts';
 import { createEdgeLog } from './log.ts';
+import { LoopLag } from './loop-lag.ts';
+import { renderMetrics } from './metrics.ts';
+import { serveMetrics } from './metrics-server.ts';
 import { parseEdgeOptions } from './options.ts';
 import { dropPrivileges, parseUser } from './privileges.ts';
 import { buildTable, type RouteTable } from './routes.ts';
@@ -42,6 +45,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   let stickyKey: Buffer = Buffer.alloc(0);
   let current: Snapshot | undefined;
   const counters = createCounters();
+  const lag = new LoopLag(log);
   const access = new AccessLog({ dir: 'access' });
   const targets = new Targets(target => link?.send({ kind: 'drained', target }));
   const gate = new Gate({ wake: (app, cause) => link?.send({ kind: 'wake', app, cause }) });
@@ -57,6 +61,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   const server = new EdgeServer({
     table: () => table,
     everySecond(now) {
+      lag.everySecond(now);
       targets.sweep(now);
       gate.everySecond();
       const apps = counters.loads(now, allLoads);
@@ -74,6 +79,15 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   stickyKey = await readStickyKey('sticky.key');
   const stored = await readSnapshot('snapshot.json');
   if (stored) apply(stored);
+  const metrics = await serveMetrics('metrics.sock', () =>
+    renderMetrics({
+      counters,
+      connections: server.connections,
+      loopLag: lag.worst,
+      droppedLines: access.dropped,
+      generation: current?.generation ?? 0,
+    }),
+  ).catch(error => log.error({ err: error }, 'metrics are not served'));
   process.stdout.write('ready\n');
   log.info({ http, generation: stored?.generation, uid: process.getuid?.() }, 'serving');
 
@@ -109,6 +123,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   await stopSignal();
   log.info({}, 'stopping');
   link.close();
+  metrics?.close();
   await server.stop(drainTimeout);
   await writer.settled();
   await access.close();

@@ -23,8 +23,7 @@ export type Plan = {
 export function record(plan: Plan, status: number, log: EdgeLog): void {
   const { head, route, startedAt, requestId, visitor } = plan;
   plan.trace.status = status;
-  const digit = Math.min(5, Math.floor(status / 100));
-  route.count.classes[digit] = (route.count.classes[digit] ?? 0) + 1;
+  route.count.answered.add(head.method, status);
   if (!log.debugging) return;
   const ms = Date.now() - startedAt;
   const { host, method, target: url } = head;

@@ -81,6 +81,11 @@ export class EdgeServer {
     this.#attach(this.#server);
   }
 
+  /** Of clients. */
+  get connections(): number {
+    return this.#connections.all.size;
+  }
+
   /** @returns the address that is bound, which tells the port when 0 was asked for */
   async listen(address: { host: string; port: number }): Promise<{ host: string; port: number }> {
     await new Promise<void>((resolve, reject) => {
@@ -223,6 +228,7 @@ export class EdgeServer {
   /** In the access log of an app that is there, but gets no requests. */
   #tell(plan: Plan, req: IncomingMessage, page: Page): void {
     plan.trace.status = page.status;
+    plan.route.count.answered.add(plan.head.method, page.status);
     plan.trace.reason = page.reason;
     plan.res.once('close', () => this.#options.access?.add(plan.route.app, accessLine(req, plan)));
   }

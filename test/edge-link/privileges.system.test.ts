@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createEdgeLink, startEdge } from '../../src/edge-link/index.ts';
+import { createEdgeLink, readEdgeMetrics, startEdge } from '../../src/edge-link/index.ts';
 import { systemClock as clock } from '../../src/system/clock.ts';
 import { silentLog as log } from '../../src/system/log.ts';
 
@@ -43,6 +43,7 @@ describe('the edge under root', () => {
     const access = join(dir, 'access', 'a.log');
     await expect.poll(() => readFile(access, 'utf8').catch(() => '')).toContain('/logged');
     expect((await stat(access)).uid).toBe(uid);
+    expect(await readEdgeMetrics(dir)).toContain('requests_total{app="a",code="5xx",method="GET"} 1\n');
     for (const folder of [dir, join(dir, 'access')]) {
       expect((await stat(folder)).mode & 0o7777).toBe(0o1770);
       expect((await stat(folder)).uid).toBe(0);

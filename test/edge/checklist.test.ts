@@ -73,7 +73,6 @@ const later: Readonly<Record<string, string>> = {
   'A6.15f': 'apps cannot give the edge pages yet',
   'A6.18b': 'the edge does not speak TLS yet',
   'A6.19a': 'the edge does not speak TLS yet',
-  'A6.19c': 'the edge has no metrics yet',
 };
 
 const here = new URL('.', import.meta.url).pathname;
