@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { WherryError } from '../../domain/errors.ts';
 import { type ImageRef, parseImageRef } from '../../domain/image-ref.ts';
 import { quoteForPeople } from '../../domain/names.ts';
-import { bad } from './parse.ts';
+import { bad } from './bad.ts';
 
 /** What a stage starts from or copies from, and what it is called in the image builder's storage. */
 export type BaseName = { readonly local: string; readonly line: number } & (

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { DiffId, Image } from '../../domain/image.ts';
 import { faultPoint } from '../../system/fault.ts';
 import { checkDisk, watchDisk } from '../disk-watch.ts';
@@ -19,8 +19,9 @@ import { readSmallFile } from '../read-file.ts';
 import { checkSource } from '../source.ts';
 import { type Base, findBases } from './bases.ts';
 import { ignoreFileOf, readDockerfile } from './file.ts';
+import { hereContext, scripts } from './here-steps.ts';
 import { buildFlags, givenOf, givenTo } from './options.ts';
-import { scanDockerfile } from './scan.ts';
+import { type Scanned, scanDockerfile } from './scan.ts';
 import { baseInside, openWorkshop, storageOf, type Workshop } from './workshop.ts';
 
 const tag = 'localhost/app:latest';
@@ -55,7 +56,7 @@ export async function buildDockerfile(
   for (const warning of scanned.warnings) progress.warn(warning);
   const image = await adoptImage({
     ...run,
-    files: readImage(await buildLayout(run, scanned.text, bases), 'The built image'),
+    files: readImage(await buildLayout(run, scanned, bases), 'The built image'),
     name: 'the built image',
     limit: request.limits.disk,
     progress,
@@ -68,10 +69,11 @@ export async function buildDockerfile(
 }
 
 /** Runs the build in its sandbox; the folder with the image as an OCI layout. */
-async function buildLayout(run: Run, text: string, bases: readonly Base[]): Promise<string> {
+async function buildLayout(run: Run, scanned: Scanned, bases: readonly Base[]): Promise<string> {
   const { request, work, signal } = run;
   const files = work.folder('files');
-  writeFileSync(join(files, 'Dockerfile'), text);
+  writeFileSync(join(files, 'Dockerfile'), scanned.text);
+  writeHere(join(files, 'here'), scanned.files);
   const storage = storageOf(run);
   mkdirSync(storage, { recursive: true, mode: 0o700 });
   const here = readPins(storageNote(run));
@@ -101,6 +103,17 @@ async function buildLayout(run: Run, text: string, bases: readonly Base[]): Prom
   }
 }
 
+/** Content of here-documents, scripts among them ready to run. */
+function writeHere(dir: string, files: Scanned['files']): void {
+  mkdirSync(dir);
+  for (const [path, content] of files) {
+    const file = join(dir, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+    chmodSync(file, path.startsWith(`${scripts}/`) ? 0o755 : 0o644);
+  }
+}
+
 /** Copies what the app's storage lacks into it, once; from then on it is there under its name. */
 async function bringBases(run: Run, workshop: Workshop, missing: readonly Base[]): Promise<void> {
   for (const [place, { local, id }] of missing.entries()) {
@@ -126,6 +139,7 @@ async function build({ request, operator }: Run, workshop: Workshop): Promise<vo
     '--format=docker',
     ...dropped.map(name => `--cap-drop=${name}`),
     ...flags,
+    `--build-context=${hereContext}=/files/here`,
     ...(ignored === undefined ? [] : [`--ignorefile=/context/${ignored}`]),
   ];
   await workshop.buildah('build', [...how, '--file=/files/Dockerfile', `--tag=${tag}`, '/context'], env);

@@ -1,4 +1,5 @@
-import { WherryError } from '../../domain/errors.ts';
+import { bad } from './bad.ts';
+import { type Heredoc, readHeredocs } from './heredoc.ts';
 
 /** One instruction of a Dockerfile, its continuation lines joined. */
 export type Instruction = {
@@ -7,6 +8,7 @@ export type Instruction = {
   /** `--name=value` words in front of the rest. */
   readonly flags: readonly string[];
   readonly rest: string;
+  readonly heredocs: readonly Heredoc[];
   /** Where it begins, from 1. */
   readonly line: number;
 };
@@ -18,6 +20,8 @@ export type Dockerfile = {
 };
 
 const mostInstructions = 1000;
+/** Instructions with here-documents. */
+const mayHold = /^\s*(ONBUILD\s+)?(RUN|COPY|ADD)\s/i;
 
 /** Reads what a Dockerfile says, no more of its grammar than the scan needs. @throws build-failed naming the line */
 export function parseDockerfile(text: string): Dockerfile {
@@ -36,15 +40,14 @@ export function parseDockerfile(text: string): Dockerfile {
       logical += open ? `${line.trimEnd().slice(0, -1)} ` : line;
       if (!open) break;
     }
-    instructions.push(readInstruction(logical.trim(), first));
+    const instruction = readInstruction(logical.trim(), first);
+    const read = mayHold.test(logical) ? readHeredocs(instruction.rest, lines, at + 1, first) : undefined;
+    if (read && read.heredocs.length > 0) at = read.at - 1;
+    instructions.push({ ...instruction, heredocs: read?.heredocs ?? [] });
     if (instructions.length > mostInstructions)
       throw bad(first, `is one more than the ${mostInstructions} instructions that are allowed`);
   }
   return { directives, instructions };
-}
-
-export function bad(line: number, why: string): WherryError {
-  return new WherryError('build-failed', `Dockerfile, line ${line}: ${why}.`);
 }
 
 function readDirectives(lines: readonly string[]): ReadonlyMap<string, string> {
@@ -57,7 +60,7 @@ function readDirectives(lines: readonly string[]): ReadonlyMap<string, string> {
   return found;
 }
 
-function readInstruction(text: string, line: number): Instruction {
+function readInstruction(text: string, line: number): Omit<Instruction, 'heredocs'> {
   const [, name = '', tail = ''] = /^(\S+)\s*([\s\S]*)$/.exec(text) ?? [];
   if (!/^[A-Za-z]+$/.test(name)) throw bad(line, 'begins with no instruction');
   const flags: string[] = [];

@@ -1,14 +1,18 @@
 import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
 import { isPublic } from '../fetch/addresses.ts';
+import { bad } from './bad.ts';
 import { type BaseName, readBaseName } from './base-name.ts';
-import { bad, type Instruction, parseDockerfile } from './parse.ts';
+import { copyHeredocs, runHeredoc } from './here-steps.ts';
+import { type Instruction, parseDockerfile } from './parse.ts';
 
 export type Scanned = {
   /** The Dockerfile to build: as it came, but for what is named in `warnings` and for names of images. */
   readonly text: string;
   /** What its stages start from and copy from, each once. */
   readonly bases: readonly BaseName[];
+  /** What lies in here-documents, for the build context of that name. */
+  readonly files: ReadonlyMap<string, string>;
   readonly warnings: readonly string[];
 };
 
@@ -23,8 +27,12 @@ export type Given = {
   readonly mount?: string | undefined;
 };
 
+/** Bytes that the image builder reads of one. */
+const longestLine = 60_000;
+
 type Found = {
   readonly bases: Map<string, BaseName>;
+  readonly files: Map<string, string>;
   readonly warnings: Set<string>;
   readonly stages: Set<string>;
   /** What SHELL says in this stage, if it says something. */
@@ -38,7 +46,7 @@ type Found = {
  */
 export function scanDockerfile(source: string, given: Given = {}): Scanned {
   const { directives, instructions } = parseDockerfile(source);
-  const found: Found = { bases: new Map(), warnings: new Set(), stages: new Set() };
+  const found: Found = { bases: new Map(), files: new Map(), warnings: new Set(), stages: new Set() };
   checkDirectives(directives);
   const defaults = new Map<string, string>();
   const lines: string[] = [];
@@ -46,7 +54,8 @@ export function scanDockerfile(source: string, given: Given = {}): Scanned {
     if (instruction.name === 'ARG' && found.stages.size === 0)
       addDefault(defaults, instruction.rest, given.args);
     const checked = check(instruction, defaults, found);
-    lines.push(render(withMount(checked, given)));
+    if (checked.name === 'SHELL') found.shell = wordsOf(checked.rest);
+    for (const step of withoutHeredocs(checked, found)) lines.push(render(withMount(step, given)));
     if (checked.name === 'FROM' && given.stageArgs?.length) lines.push(`ARG ${given.stageArgs.join(' ')}`);
   }
   if (!instructions.some(({ name }) => name === 'FROM')) throw bad(1, 'it has no FROM. Begin with one');
@@ -58,8 +67,21 @@ export function scanDockerfile(source: string, given: Given = {}): Scanned {
   return {
     text: `${lines.join('\n')}\n`,
     bases: [...found.bases.values()],
+    files: found.files,
     warnings: [...found.warnings],
   };
+}
+
+function withoutHeredocs(instruction: Instruction, found: Found): readonly Instruction[] {
+  if (instruction.heredocs.length === 0) return [instruction];
+  if (instruction.name === 'RUN') {
+    const { instruction: step, file } = runHeredoc(instruction, found.shell);
+    if (file) found.files.set(...file);
+    return [step];
+  }
+  const { instructions, files } = copyHeredocs(instruction);
+  for (const [path, content] of files) found.files.set(path, content);
+  return instructions;
 }
 
 function withMount(instruction: Instruction, { mount }: Given): Instruction {
@@ -78,21 +100,16 @@ function checkDirectives(directives: ReadonlyMap<string, string>): void {
 }
 
 function check(instruction: Instruction, defaults: ReadonlyMap<string, string>, found: Found): Instruction {
-  const { name, rest, line } = instruction;
-  if (/(^|[^<])<<-?["']?[A-Za-z_]/.test(rest) && ['RUN', 'COPY', 'ADD'].includes(name))
-    throw bad(
-      line,
-      `a here-document (${quoteForPeople('<<')}) is not supported. Use a file, or one command a line`,
-    );
+  const { name, rest } = instruction;
   if (name === 'FROM') return checkFrom(instruction, defaults, found);
   if (name === 'RUN') return checkRun(instruction, found);
   if (name === 'COPY' || name === 'ADD') return checkCopy(instruction, found);
-  if (name === 'SHELL') found.shell = wordsOf(rest);
   if (name === 'CMD' || name === 'ENTRYPOINT') return inShell(instruction, found);
   if (name === 'ONBUILD') {
-    check(parseDockerfile(rest).instructions[0] ?? instruction, defaults, found);
+    const bodies = instruction.heredocs.map(({ raw, name: end }) => `${raw}${end}\n`);
+    check(parseDockerfile([rest, ...bodies].join('\n')).instructions[0] ?? instruction, defaults, found);
     found.warnings.add('ONBUILD is ignored: no other image is built from this one.');
-    return { ...instruction, name: '#', flags: [] };
+    return { ...instruction, name: '#', flags: [], heredocs: [] };
   }
   return instruction;
 }
@@ -127,7 +144,7 @@ function checkFrom(
   const platform = flags.filter(flag => flag !== '--platform=$BUILDPLATFORM');
   if (platform.some(flag => !/^--platform=(linux\/)?[\w/]+$/.test(flag)))
     throw bad(line, `FROM ${quoteForPeople(flags.join(' '))} is not supported. Remove it`);
-  return { name, flags: platform, rest: [full, as, stage].filter(Boolean).join(' '), line };
+  return { name, flags: platform, rest: [full, as, stage].filter(Boolean).join(' '), line, heredocs: [] };
 }
 
 /** A stage, or what the image builder finds under a name of ours. */
@@ -185,6 +202,8 @@ function checkCopy(instruction: Instruction, found: Found): Instruction {
     if (['--chown', '--chmod'].includes(option)) return [flag];
     if (option !== '--from' || name === 'ADD')
       throw bad(line, `${name} ${quoteForPeople(flag)} is not supported. Remove it`);
+    if (instruction.heredocs.length > 0)
+      throw bad(line, 'COPY takes --from or a here-document, not both. Write two lines');
     return [`--from=${imageName(value, line, found)}`];
   });
   if (name === 'ADD') for (const word of rest.split(/[\s",]+|^\[|\]$/)) checkAdded(word, line);
@@ -212,6 +231,12 @@ function split(flag: string): readonly [string, string] {
   return at < 0 ? [flag, ''] : [flag.slice(0, at), flag.slice(at + 1)];
 }
 
-function render({ name, flags, rest }: Instruction): string {
-  return [name, ...flags, rest].filter(Boolean).join(' ');
+function render({ name, flags, rest, line }: Instruction): string {
+  const text = [name, ...flags, rest].filter(Boolean).join(' ');
+  if (Buffer.byteLength(text) > longestLine)
+    throw bad(
+      line,
+      `${name} is longer than ${Math.floor(longestLine / 1000)} kB. Put its content into a file`,
+    );
+  return text;
 }

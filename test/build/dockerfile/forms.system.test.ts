@@ -158,4 +158,36 @@ describe('a Dockerfile', { timeout: 120_000 }, () => {
       interval: 1000,
     });
   });
+
+  it('runs here-documents by shell, command and interpreter, and copies them as files', async () => {
+    const lines = [
+      'ARG WHO=ann',
+      'RUN <<EOF',
+      'echo "one $WHO"',
+      'echo two',
+      'EOF',
+      "RUN /bin/busybox cat <<'EOF' > /written",
+      'of $WHO',
+      'EOF',
+      'RUN <<EOF',
+      '#!/bin/busybox ash',
+      'echo "run as $0"',
+      'EOF',
+      'COPY <<hello.txt /srv/',
+      'hello',
+      'hello.txt',
+      'RUN /bin/busybox cat /written /srv/hello.txt; /bin/busybox ls -l /srv /etc',
+      'CMD ["x"]',
+    ];
+    const { said } = await build(lines.join('\n'));
+    expect(said).toMatch(/\none ann\ntwo\n/);
+    expect(said).toContain('\nrun as /etc/wherry-run\n');
+    expect(said).toContain('\nof $WHO\nhello\n');
+    expect(said).toMatch(/-rw-r--r-- .* hello\.txt/);
+    expect(said).not.toContain(' wherry-run\n');
+  });
+
+  it('with a here-document that fails is told like any step', async () => {
+    await expect(build('RUN <<EOF\nexit 3\nEOF\nCMD ["x"]')).rejects.toThrow('ended with status');
+  });
 });

@@ -121,11 +121,82 @@ describe('a Dockerfile', () => {
     ['FROM nothing', ['FROM $BASE'], 'ARG BASE has no value'],
     ['COPY from a folder of the host', [from, 'COPY --from=dir:/etc /shadow /x'], 'is no name of an image'],
     ['COPY from what is put together', [from, 'COPY --from=$X /shadow /x'], 'is no name of an image'],
-    ['a here-document', [from, 'RUN <<EOF', 'ls', 'EOF'], 'here-document'],
+    ['a here-document without end', [from, 'RUN <<EOF', 'ls'], 'line 2: "<<EOF" has no end: a line "EOF"'],
+    [
+      'one that is to be filled in',
+      [from, 'COPY <<EOF /x', 'a $B', 'EOF'],
+      "Write <<'EOF', or RUN cat <<EOF > file",
+    ],
+    ['one beside --from', [from, 'COPY --from=debian <<EOF /x', 'EOF'], 'not both'],
+    ['a mount beside one', [from, 'RUN --mount=type=bind,target=/x <<EOF', 'EOF'], 'mounts nothing'],
+    [
+      'a mount behind one',
+      [from, 'RUN <<EOF', 'EOF', 'RUN --mount=type=bind,target=/x ls'],
+      'line 4: RUN --mount=',
+    ],
+    ['a line that is too long', [from, `RUN echo ${'x'.repeat(70_000)}`], 'line 2: RUN is longer than 60 kB'],
     ['no FROM', ['RUN ls'], 'it has no FROM'],
     ['no instruction', [from, '=x'], 'line 2: begins with no instruction'],
     ['too many instructions', Array.from({ length: 1001 }, () => from), 'one more than'],
   ])('with %s is refused', (_, lines, message) => {
     expect(() => scan(...lines)).toThrow(message);
+  });
+});
+
+describe('a here-document', () => {
+  const lineOf = (...lines: string[]) =>
+    scan(from, ...lines, 'CMD x')
+      .text.split('\n')
+      .slice(1, -2);
+
+  it('behind RUN alone is a script for the shell, by SHELL where there is one', () => {
+    expect(lineOf('RUN <<EOF', 'echo "a"', '', '# kept', '  b $C \\', 'EOF')).toEqual([
+      'RUN ["/bin/sh","-c","echo \\"a\\"\\n\\n# kept\\n  b $C \\\\\\n"]',
+    ]);
+    expect(lineOf('SHELL ["/bin/bash", "-ec"]', "RUN <<-'end'", '\ta', '\tend').at(-1)).toBe(
+      'RUN ["/bin/bash","-ec","a\\n"]',
+    );
+  });
+
+  it("behind a command is the shell's own, with all that there are", () => {
+    expect(lineOf('RUN cat <<A 3<<-"B" > /x', 'a', 'A', '\tb', '\tB')).toEqual([
+      'RUN ["/bin/sh","-c","cat <<A 3<<-\\"B\\" > /x\\na\\nA\\n\\tb\\nB\\n"]',
+    ]);
+  });
+
+  it('that names its interpreter is a file that is run and not kept', () => {
+    const { text, files } = scan(from, 'RUN <<EOF', '#!/usr/bin/perl', 'print 1;', 'EOF');
+    const [[path, content] = []] = files;
+    expect(content).toBe('#!/usr/bin/perl\nprint 1;\n');
+    expect(text).toContain(
+      `RUN --mount=type=bind,from=wherry-here,source=${path},target=/etc/wherry-run ["/etc/wherry-run"]`,
+    );
+  });
+
+  it('behind COPY is a file of its name, beside others', () => {
+    const { text, files } = scan(
+      from,
+      'COPY --chmod=600 <<a.txt b.txt <<"c" /to/',
+      'one',
+      'a.txt',
+      '$2',
+      'c',
+    );
+    const [a, c] = [...files.keys()];
+    expect([...files.values()]).toEqual(['one\n', '$2\n']);
+    expect(text.split('\n').slice(1, 3)).toEqual([
+      `COPY --chmod=600 --from=wherry-here ${a} ${c} /to/`,
+      'COPY --chmod=600 b.txt /to/',
+    ]);
+    expect([a, c].map(path => path?.split('/').at(-1))).toEqual(['a.txt', 'c']);
+  });
+
+  it('cannot hide an instruction from the checks, nor look like one', () => {
+    expect(lineOf('RUN <<EOF', 'RUN --mount=type=bind,target=/x ls', 'EOF')).toEqual([
+      'RUN ["/bin/sh","-c","RUN --mount=type=bind,target=/x ls\\n"]',
+    ]);
+    const hidden = 'RUN --mount=type=bind,target=/x ls';
+    for (const line of ['RUN echo "<<EOF"', 'RUN cat <<< EOF', 'RUN echo $((1<<2))', 'ENV A=<<EOF'])
+      expect(() => scan(from, line, hidden, 'EOF')).toThrow('mounts nothing');
   });
 });
