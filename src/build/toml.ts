@@ -2,6 +2,7 @@ import { parse, TomlError } from 'smol-toml';
 import type { z } from 'zod';
 import { WherryError } from '../domain/errors.ts';
 import { readSmallFile } from './read-file.ts';
+import { describeIssue } from './toml-issue.ts';
 
 export type TomlFile<Schema extends z.ZodType> = {
   readonly file: string;
@@ -23,10 +24,10 @@ export function readToml<Schema extends z.ZodType>({
   if (text === undefined) return undefined;
   const parsed = schema.safeParse(parseText(text, name));
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
+  const [issue] = parsed.error.issues;
   throw new WherryError(
     'build-failed',
-    `${name} is not valid: ${issue?.path.join('.') || 'the document'}: ${issue?.message}.`,
+    `${name} is not valid: ${issue && describeIssue(issue)}. Correct it.`,
   );
 }
 

@@ -111,7 +111,7 @@ function readUnmet(view: LayersView, { id }: Buildpack, mine: readonly PlanEntry
   if (stranger !== undefined) {
     throw new WherryError(
       'build-failed',
-      `build.toml of ${id} names ${JSON.stringify(stranger)}, which is not in its plan.`,
+      `build.toml of ${id} names ${JSON.stringify(stranger)}, which is not in its plan. Take it out there, or provide it in bin/detect.`,
     );
   }
   return new Set(names);

@@ -9,7 +9,7 @@ import type { BuiltOn, Container } from './container.ts';
 import type { Order } from './order.ts';
 import { createLines } from './output.ts';
 import { planSchema } from './plan.ts';
-import { candidates, type Detection, resolveGroup, type Verdict } from './resolve.ts';
+import { candidates, type Detection, planTrouble, resolveGroup, type Verdict } from './resolve.ts';
 import { baseOf, describeBase, fitsBase } from './targets.ts';
 
 export type DetectOptions = {
@@ -27,6 +27,8 @@ export type DetectOptions = {
 
 /** Lines that are kept of what one detect prints. */
 const mostLines = 2000;
+/** Characters of them in all. */
+const mostText = 256 * 1024;
 
 /** Detects that run at the same time; more of them only wait for each other's processes. */
 const atOnce = 4;
@@ -69,8 +71,11 @@ async function runDetect(
 ): Promise<Verdict> {
   if (!hasWhatItNeeds(buildpack, source)) return { kind: 'failed', output: [] };
   const output: string[] = [];
+  let [text, leftOut] = [0, 0];
   const lines = createLines(line => {
-    if (output.length < mostLines) output.push(line);
+    text += line.length;
+    if (output.length < mostLines && text <= mostText) output.push(line);
+    else leftOut += 1;
   });
   const file = `${escapedId(buildpack.id)}.toml`;
   const code = await container.run({
@@ -83,6 +88,7 @@ async function runDetect(
     signal,
   });
   lines.end();
+  if (leftOut > 0) output.push(`(${leftOut} more lines were left out)`);
   if (code !== 0) return { kind: code === 100 ? 'failed' : 'errored', output };
   try {
     const name = `build plan of ${buildpack.id}`;
@@ -110,13 +116,17 @@ function show(verdicts: Verdicts, progress: Progress, only?: Verdict['kind']): v
 }
 
 /** A detect that erred says why the app was not recognised; one that merely failed has nothing to add. */
-function nothingFound({ order, progress, stack }: DetectOptions, verdicts: Verdicts): never {
+function nothingFound({ order, platform, progress, stack }: DetectOptions, verdicts: Verdicts): never {
   show(verdicts, progress);
   for (const [{ id }, { kind }] of verdicts) {
     if (kind === 'errored')
       throw new WherryError('build-failed', `Detection by buildpack ${id} failed; its output is above.`);
   }
   const base = baseOf(stack);
+  for (const group of order) {
+    const trouble = planTrouble(group, verdicts, platform, base);
+    if (trouble !== undefined) throw new WherryError('build-failed', trouble);
+  }
   const misfit = order.flat().find(({ buildpack }) => !fitsBase(buildpack.targets, base));
   if (misfit)
     throw new WherryError(

@@ -31,7 +31,7 @@ export function readEnvFolder(
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
       throw new WherryError(
         'build-failed',
-        `A layer's env folder names ${JSON.stringify(name)}, which is no variable name.`,
+        `A layer's folder ${folder} names ${JSON.stringify(name)}, which is no variable name. Rename the file.`,
       );
     }
     return [{ name, action, value, delimiter: files.get(`${name}.delim`) ?? '' }];

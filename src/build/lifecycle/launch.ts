@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { WherryError } from '../../domain/errors.ts';
+import { sentence, WherryError } from '../../domain/errors.ts';
 import { type ProcessType, parseProcessType } from '../../domain/names.ts';
 import { readToml } from '../toml.ts';
 import { apiAtLeast } from './api.ts';
@@ -79,7 +79,7 @@ export function readLaunch(
   for (const pattern of toml.slices.flatMap(({ paths }) => paths)) checkPattern(pattern, name);
   return {
     processes: offered.map(process => ({
-      type: parseProcessType(process.type),
+      type: typeOf(process, name),
       ...commandOf(process, api, name),
       args: process.args,
       replaceArgs: apiAtLeast(api, 9),
@@ -94,6 +94,14 @@ export function readLaunch(
   };
 }
 
+function typeOf({ type }: Process, name: string): ProcessType {
+  try {
+    return parseProcessType(type);
+  } catch (cause) {
+    throw new WherryError('build-failed', `${name}: ${sentence(cause)}`, { cause });
+  }
+}
+
 /** Up to API 0.8 a command is one string, run by a shell unless it is direct; from 0.9 on it is a list and always direct. */
 function commandOf(
   { command, direct }: Process,
@@ -102,12 +110,15 @@ function commandOf(
 ): Pick<LaunchProcess, 'command' | 'direct'> {
   if (apiAtLeast(api, 9)) {
     if (typeof command === 'string')
-      throw new WherryError('build-failed', `${name}: command must be a list.`);
+      throw new WherryError(
+        'build-failed',
+        `${name}: command must be a list. Write ["..."], one word an entry.`,
+      );
     if (direct !== undefined)
-      throw new WherryError('build-failed', `${name}: "direct" is not a key from API 0.9 on.`);
+      throw new WherryError('build-failed', `${name}: "direct" is not a key from API 0.9 on. Remove it.`);
     return { command, direct: true };
   }
   if (typeof command !== 'string')
-    throw new WherryError('build-failed', `${name}: command must be a string.`);
+    throw new WherryError('build-failed', `${name}: command must be a string up to API 0.8. Write "...".`);
   return { command: [command], direct: direct ?? false };
 }

@@ -53,6 +53,19 @@ export function resolvePlan(passed: readonly Passed[], platform: ReadonlySet<str
   return undefined;
 }
 
+/** Why the first choice of alternatives is no plan, in words for a person; undefined if it is one. */
+export function whyNoPlan(passed: readonly Passed[], platform: ReadonlySet<string>): string | undefined {
+  const [trial = []] = trials(passed);
+  const { group, misfit } = settle(trial, platform);
+  if (!misfit) return undefined;
+  const index = group.indexOf(misfit);
+  const missing = misfit.requires.find(require => !isMet(require, group.slice(0, index + 1), platform));
+  if (missing)
+    return `Buildpack ${misfit.id} requires ${JSON.stringify(missing.name)}, which neither it nor one before it provides. Add one that does in front of it.`;
+  const useless = misfit.provides.find(name => !isWanted(name, group.slice(index)));
+  return `Buildpack ${misfit.id} provides ${JSON.stringify(useless)}, which neither it nor one behind it requires. Add one that does behind it.`;
+}
+
 /** Depth first, in order. A buildpack may be dropped only on its last alternative, so that all are tried before. */
 function* trials([first, ...rest]: readonly Passed[]): Generator<readonly Chosen[]> {
   if (!first) return yield [];
@@ -63,16 +76,24 @@ function* trials([first, ...rest]: readonly Passed[]): Generator<readonly Chosen
 }
 
 function check(trial: readonly Chosen[], platform: ReadonlySet<string>): Plan | undefined {
+  const { group, misfit } = settle(trial, platform);
+  return misfit || group.length === 0 ? undefined : planOf(group);
+}
+
+/** Without the optional ones that do not fit, over and over; and the first of the others that does not. */
+function settle(
+  trial: readonly Chosen[],
+  platform: ReadonlySet<string>,
+): { readonly group: readonly Chosen[]; readonly misfit?: Chosen } {
   let group = trial;
   for (;;) {
     const misfit = group.find(
       (one, index) => !fits(one, group.slice(0, index + 1), group.slice(index), platform),
     );
-    if (!misfit) break;
-    if (!misfit.optional) return undefined;
+    if (!misfit) return { group };
+    if (!misfit.optional) return { group, misfit };
     group = group.filter(one => one !== misfit);
   }
-  return group.length === 0 ? undefined : planOf(group);
 }
 
 function fits(
@@ -81,11 +102,18 @@ function fits(
   from: readonly Chosen[],
   platform: ReadonlySet<string>,
 ): boolean {
-  const met = ({ name }: Require) =>
-    platform.has(name) || upTo.some(({ provides }) => provides.includes(name));
-  const wanted = (name: string) =>
-    from.some(({ requires }) => requires.some(require => require.name === name));
-  return one.requires.every(met) && one.provides.every(wanted);
+  return (
+    one.requires.every(require => isMet(require, upTo, platform)) &&
+    one.provides.every(name => isWanted(name, from))
+  );
+}
+
+function isMet({ name }: Require, upTo: readonly Chosen[], platform: ReadonlySet<string>): boolean {
+  return platform.has(name) || upTo.some(({ provides }) => provides.includes(name));
+}
+
+function isWanted(name: string, from: readonly Chosen[]): boolean {
+  return from.some(({ requires }) => requires.some(require => require.name === name));
 }
 
 function planOf(group: readonly Chosen[]): Plan {

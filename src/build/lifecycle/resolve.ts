@@ -2,7 +2,7 @@ import { apiAtLeast } from './api.ts';
 import type { Buildpack } from './buildpack.ts';
 import { forExecEnv } from './launch.ts';
 import type { Order } from './order.ts';
-import { type Alternative, type Plan, resolvePlan } from './plan.ts';
+import { type Alternative, type Passed, type Plan, resolvePlan, whyNoPlan } from './plan.ts';
 import { type Base, fitsBase } from './targets.ts';
 
 // What follows from the answers of detects, which are asked elsewhere.
@@ -38,18 +38,39 @@ export function resolveGroup(
   platform: ReadonlySet<string>,
   base: Base,
 ): Detection | undefined {
+  const passed = passedOf(group, verdicts, base);
+  const plan = passed && passed.length > 0 ? resolvePlan(passed, platform) : undefined;
+  if (!plan) return undefined;
+  const byId = new Map(group.map(({ buildpack }) => [buildpack.id, buildpack]));
+  return { plan, group: plan.group.flatMap(id => byId.get(id) ?? []) };
+}
+
+/** Why a group whose buildpacks pass has no plan; undefined for any other group. */
+export function planTrouble(
+  group: Group,
+  verdicts: ReadonlyMap<Buildpack, Verdict>,
+  platform: ReadonlySet<string>,
+  base: Base,
+): string | undefined {
+  const passed = passedOf(group, verdicts, base);
+  return passed && whyNoPlan(passed, platform);
+}
+
+/** Those of a group that passed; undefined if one that must did not. */
+function passedOf(
+  group: Group,
+  verdicts: ReadonlyMap<Buildpack, Verdict>,
+  base: Base,
+): readonly Passed[] | undefined {
   const asked = new Set(candidates(group, base));
-  const passed = [];
+  const passed: Passed[] = [];
   for (const { buildpack, optional } of takingPart(group)) {
     const verdict = asked.has(buildpack) ? verdicts.get(buildpack) : undefined;
     if (verdict?.kind === 'passed')
       passed.push({ id: buildpack.id, optional, alternatives: verdict.alternatives });
     else if (!optional) return undefined;
   }
-  const plan = passed.length > 0 ? resolvePlan(passed, platform) : undefined;
-  if (!plan) return undefined;
-  const byId = new Map(group.map(({ buildpack }) => [buildpack.id, buildpack]));
-  return { plan, group: plan.group.flatMap(id => byId.get(id) ?? []) };
+  return passed;
 }
 
 /** Those for other execution environments are passed over without failing the group. */

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Alternative, type Passed, planSchema, resolvePlan } from '../../../src/build/lifecycle/plan.ts';
+import {
+  type Alternative,
+  type Passed,
+  planSchema,
+  resolvePlan,
+  whyNoPlan,
+} from '../../../src/build/lifecycle/plan.ts';
 
 const alternative = (provides: string[], requires: string[]): Alternative => ({
   provides,
@@ -26,6 +32,20 @@ describe('the build plan', () => {
     expect(group([passed('a', alternative(['x'], ['x']))])).toEqual(['a']);
     expect(group([passed('b', alternative([], ['x'])), passed('a', alternative(['x'], []))])).toBeUndefined();
     expect(group([passed('a', alternative(['x'], []))])).toBeUndefined();
+  });
+
+  it('D8 says of the first buildpack that must take part what it lacks, once optional ones are dropped', () => {
+    const why = (all: Passed[], platform: string[] = []) => whyNoPlan(all, new Set(platform));
+    const helper = optional('helper', alternative(['x'], ['nowhere']));
+    const user = passed('user', alternative([], ['x']));
+    expect(why([helper, user])).toMatch(
+      /^Buildpack user requires "x", which neither it nor one before it provides\./,
+    );
+    expect(why([helper, user], ['nowhere'])).toBeUndefined();
+    expect(why([helper])).toBeUndefined();
+    expect(why([user, passed('late', alternative(['x'], []))], ['x'])).toMatch(
+      /^Buildpack late provides "x"/,
+    );
   });
 
   it('D8 drops optional buildpacks that do not fit, until what is left fits', () => {
