@@ -11,7 +11,8 @@ export type ControlLinkOptions = {
 };
 
 const firstDelay = 100;
-const lastDelay = 1000;
+/** Short: control, when it comes back, takes nothing before this link is there, and a try costs next to nothing. */
+const lastDelay = 200;
 const maxLine = 64 << 20;
 
 /** The edge's end of the unix socket: connects again for ever, because control may be away at any time. */

@@ -85,6 +85,8 @@ export class Supervisor {
     for (const instance of found) {
       const member = memberOf(instance, this.#options.clock.now());
       if (this.#fits(member, instance, desired)) this.#adopt(member, instance, desired.asleep);
+      // It never ran, so it has no end to wait for.
+      else if (instance.status.kind === 'created') await this.#options.engine.remove(instance.id);
       else this.#strays.push(this.#hold(member, instance));
     }
     await this.#options.engine.setQuota(desired.app.name, desired.quota);

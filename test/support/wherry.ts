@@ -32,8 +32,10 @@ export interface Wherry {
   readonly logFile: string;
   /** The private key that `registerKey` registered. */
   readonly key: string;
-  /** Starts the daemon; resolves on its `ready` line. */
-  start(): Promise<void>;
+  /** Starts the daemon, with a fault if told; resolves on its `ready` line. */
+  start(fault?: string): Promise<void>;
+  /** Resolves when the daemon has ended by itself, as at a fault. */
+  ended(): Promise<void>;
   /** kill -9 of the daemon alone. */
   kill(): Promise<void>;
   /** `down --purge`, then the scratch folder goes. Never throws twice; safe after a failed start. */
@@ -85,14 +87,21 @@ export async function createWherry(options: WherryOptions = {}): Promise<Wherry>
     httpPort,
     logFile,
     key,
-    async start() {
+    async start(fault) {
       mkdirSync(data, { recursive: true });
       daemon = await startDaemon(
         ['daemon', '--data', data, '--ssh', `127.0.0.1:${sshPort}`, '--http', `127.0.0.1:${httpPort}`].concat(
           ['--domain', domain],
         ),
-        { env, logFile },
+        { env: fault === undefined ? env : { ...env, WHERRY_FAULT: fault }, logFile },
       );
+    },
+    ended: async () => {
+      await until(
+        'the daemon to end',
+        () => !daemon || daemon.exitCode !== null || daemon.signalCode !== null,
+      );
+      daemon = undefined;
     },
     async kill() {
       const child = daemon;

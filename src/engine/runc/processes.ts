@@ -40,6 +40,15 @@ export function sessionOf(pid: number): number | undefined {
   return session === undefined ? undefined : Number(session);
 }
 
+/** Whether it is on its way out: the first process of a namespace is there until the kernel has killed all others of it. */
+export function isEnding(pid: number): boolean {
+  const flags = /^\d+ \(.*\) \S+(?: -?\d+){5} (\d+)/s.exec(readProc(pid, 'stat') ?? '')?.[1];
+  return flags === undefined || (Number(flags) & exiting) !== 0;
+}
+
+/** PF_EXITING of the kernel. */
+const exiting = 4;
+
 /** The state field follows the name, which may itself hold brackets. */
 function isZombie(pid: number): boolean {
   const stat = readProc(pid, 'stat');

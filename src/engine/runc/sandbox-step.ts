@@ -3,7 +3,7 @@ import { WherryError } from '../../domain/errors.ts';
 import type { SandboxSpec, SandboxStep } from '../engine.ts';
 import { nestedCapabilities, ociProcess, packageCapabilities } from './bundle.ts';
 import type { Driver } from './driver.ts';
-import { kill, livesIn, until } from './processes.ts';
+import { isEnding, kill, livesIn, until } from './processes.ts';
 import { runInside } from './run-inside.ts';
 import type { OpenSandbox } from './sandbox.ts';
 import { openPart } from './sandbox-part.ts';
@@ -70,7 +70,7 @@ function throwCause(driver: Driver, open: OpenSandbox, before: Counters): void {
   const { kills, refused } = countersOf(driver, open);
   if (kills > before.kills) throw new LimitReached({ property: 'memory', limit: limits.memory });
   if (refused > before.refused) throw new LimitReached({ property: 'processes', limit: limits.pids });
-  if (livesIn(open.pausePid, open.cgroup)) return;
+  if (livesIn(open.pausePid, open.cgroup) && !isEnding(open.pausePid)) return;
   throw new WherryError(
     'build-failed',
     "The build's container was killed from outside, at none of its limits. Build again.",
