@@ -17,12 +17,14 @@ import { createDispatch } from './commands/dispatch.ts';
 import { registry } from './commands/index.ts';
 import { createDeployer, type Deployer } from './deploy.ts';
 import type { App } from './domain/app.ts';
+import { errorPages, pageKey, pageSumsKey, readAnswers } from './domain/error-page.ts';
 import { WherryError } from './domain/errors.ts';
 import { parseProcessType } from './domain/names.ts';
 import { readHoldPolicy, sleepKey } from './domain/sleeping.ts';
 import {
   createAccessLogs,
   createEdgeLink,
+  createPageFiles,
   readEdgeMetrics,
   serveMetrics,
   startEdge,
@@ -80,6 +82,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
         name => store.properties.resolve(app.id, sleepKey(name)),
         required(later.deployer).scaling(app, parseProcessType('web')).wakeTimeout,
       ),
+    answers: app => readAnswers(name => store.properties.get(`app:${app.id}`, name)),
   });
   const runtime = createRuntime({
     engine,
@@ -153,6 +156,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const rebaseAll = createRebaseAll({ store, locks, rebase: deployer.rebase });
 
   await edgeLink.listen();
+  const pageFiles = createPageFiles({ dir: paths.edge, user: () => edgeLink.user() });
+  await pageFiles.restore(ownPages(store));
   const edge = await startEdge({
     dir: paths.edge,
     http: settings.http,
@@ -178,6 +183,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     scaler,
     receiver,
     accessLogs: createAccessLogs({ dir: paths.edge, clock }),
+    pageFiles,
     edgeMetrics: () => readEdgeMetrics(paths.edge),
     settings,
     httpPort,
@@ -268,6 +274,13 @@ function rootFrom(url: string): string {
 export function version(): string {
   const file = new URL(`${rootFrom(import.meta.url)}package.json`, import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+/** The pages that apps have of their own. */
+function ownPages(store: Store): string[] {
+  const scopes = store.apps.list().map(app => `app:${app.id}`);
+  const named = scopes.filter(scope => store.properties.get(scope, pageSumsKey) !== undefined);
+  return named.flatMap(scope => errorPages.flatMap(page => store.properties.get(scope, pageKey(page)) ?? []));
 }
 
 /** The command that starts an edge process: this same program, under whatever runs it now (node, or tsx in development). */

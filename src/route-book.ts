@@ -1,4 +1,5 @@
 import type { App } from './domain/app.ts';
+import type { Answers } from './domain/error-page.ts';
 import type { AppName } from './domain/names.ts';
 import type { HoldPolicy, Route, Target } from './domain/route.ts';
 import type { AppState, TargetSink } from './runtime/runtime.ts';
@@ -15,6 +16,8 @@ export type Publisher = {
 export type RouteRules = {
   /** How requests wait for it; undefined when it never sleeps. */
   readonly hold: (app: App) => HoldPolicy | undefined;
+  /** What the edge answers in its place. */
+  readonly answers: (app: App) => Answers;
 };
 
 /**
@@ -53,6 +56,7 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
       ...(state.reason === undefined ? {} : { reason: state.reason }),
       targets,
       ...(hold && { hold }),
+      ...rules.answers(app),
     };
   };
 

@@ -17,7 +17,7 @@ const setUp = () => {
     drained: async () => {},
     quiet: () => true,
   };
-  const book = createRouteBook(store, publisher, { hold: () => undefined });
+  const book = createRouteBook(store, publisher, { hold: () => undefined, answers: () => ({}) });
   return { store, sent, book };
 };
 

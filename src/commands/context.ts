@@ -9,7 +9,7 @@ import type { Deployer } from '../deploy.ts';
 import type { App } from '../domain/app.ts';
 import type { AppName } from '../domain/names.ts';
 import type { Actor, Progress } from '../domain/push.ts';
-import type { AccessLogs } from '../edge-link/index.ts';
+import type { AccessLogs, PageFiles } from '../edge-link/index.ts';
 import type { Receiver } from '../receive/receiver.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Scaler } from '../scale/scaler.ts';
@@ -31,6 +31,7 @@ export type Services = {
   readonly scaler: Scaler;
   readonly receiver: Receiver;
   readonly accessLogs: AccessLogs;
+  readonly pageFiles: PageFiles;
   /** As Prometheus reads them. */
   readonly edgeMetrics: () => Promise<string>;
   readonly settings: Settings;

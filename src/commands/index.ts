@@ -8,6 +8,7 @@ import { configCommands } from './config.ts';
 import { diskCommands } from './disk.ts';
 import { dockerOptionsCommands } from './docker-options.ts';
 import { domainsCommands } from './domains.ts';
+import { errorPagesCommands } from './error-pages.ts';
 import { eventsCommands } from './events.ts';
 import { gitCommands } from './git.ts';
 import { gitAuthCommands } from './git-auth.ts';
@@ -17,6 +18,7 @@ import { gitSyncCommands } from './git-sync.ts';
 import { helpCommand, versionCommand } from './help.ts';
 import { imageCommands } from './image.ts';
 import { logsCommands } from './logs.ts';
+import { maintenanceCommands } from './maintenance.ts';
 import { proxyLogsCommands } from './proxy-logs.ts';
 import { proxyMetricsCommands } from './proxy-metrics.ts';
 import { psCommands } from './ps.ts';
@@ -44,6 +46,7 @@ export function createCoreRegistry(): Registry {
     ...diskCommands,
     ...dockerOptionsCommands,
     ...domainsCommands,
+    ...errorPagesCommands,
     ...eventsCommands,
     ...gitCommands,
     ...gitFromImageCommands,
@@ -52,6 +55,7 @@ export function createCoreRegistry(): Registry {
     ...gitAuthCommands,
     ...imageCommands,
     ...logsCommands,
+    ...maintenanceCommands,
     ...proxyLogsCommands,
     ...proxyMetricsCommands,
     ...psCommands,

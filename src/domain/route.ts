@@ -1,3 +1,5 @@
+import type { PageSums } from './error-page.ts';
+
 /**
  * What control tells the edge each time something changes; kept on the edge's disk so that it serves without control.
  * The wire is one JSON object a line over a unix socket.
@@ -19,6 +21,10 @@ export type Route = {
   readonly targets: readonly Target[];
   /** How requests wait for an app that may sleep; none for one that never does. */
   readonly hold?: HoldPolicy;
+  /** Requests get a 503, on purpose. */
+  readonly maintenance?: true;
+  /** Pages of the app's own. */
+  readonly pages?: PageSums;
   /** What was set for the app; none when everything is as it is by default. */
   readonly policy?: RoutePolicy;
 };

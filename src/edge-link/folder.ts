@@ -10,6 +10,7 @@ export function edgeFiles(dir: string) {
     log: join(dir, 'edge.log'),
     metrics: join(dir, 'metrics.sock'),
     access: join(dir, 'access'),
+    pages: join(dir, 'pages'),
   };
 }
 
@@ -25,6 +26,10 @@ export async function prepareFolder(dir: string, user: Ids | undefined): Promise
     if (user) await chown(folder, 0, user.gid);
     await chmod(folder, user ? 0o1770 : 0o700);
   }
+  const { pages } = edgeFiles(dir);
+  await mkdir(pages, { recursive: true });
+  if (user) await chown(pages, 0, user.gid);
+  await chmod(pages, user ? 0o750 : 0o700);
   const snapshot = join(dir, 'snapshot.json');
   if (user && existsSync(snapshot)) await lchown(snapshot, user.uid, user.gid);
   await rm(`${snapshot}.tmp`, { force: true });

@@ -4,6 +4,7 @@ import type { WakeCause } from '../domain/route.ts';
 import type { AccessLog } from './access-log.ts';
 import { Answer, switchingHead } from './answer.ts';
 import type { Connection, ConnectionUser, Failure } from './connection.ts';
+import { inOwnWords } from './custom-pages.ts';
 import { type Gate, insteadOfWaiting, isIgnored, type Waiter } from './gate.ts';
 import type { EdgeLog } from './log.ts';
 import {
@@ -379,7 +380,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     if (this.#context.stopping() || (this.#plan.expects && !this.#continued))
       this.#res.shouldKeepAlive = false;
     this.#finish(cut ? 499 : page.status);
-    sendPage(this.#req, this.#res, page);
+    sendPage(this.#req, this.#res, inOwnWords(page, this.#plan.route));
   }
 
   #finish(status: number): void {

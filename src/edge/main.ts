@@ -5,6 +5,7 @@ import type { Snapshot } from '../domain/route.ts';
 import { AccessLog } from './access-log.ts';
 import { ControlLink } from './control-link.ts';
 import { createCounters } from './counters.ts';
+import { CustomPages } from './custom-pages.ts';
 import { Gate } from './gate.ts';
 import { createEdgeLog } from './log.ts';
 import { LoopLag } from './loop-lag.ts';
@@ -46,15 +47,22 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   let current: Snapshot | undefined;
   const counters = createCounters();
   const lag = new LoopLag(log);
+  const pages = new CustomPages('pages', log);
   const access = new AccessLog({ dir: 'access' });
   const targets = new Targets(target => link?.send({ kind: 'drained', target }));
   const gate = new Gate({ wake: (app, cause) => link?.send({ kind: 'wake', app, cause }) });
   const apply = (snapshot: Snapshot) => {
     const retireOthers = targets.sync(snapshot);
-    table = buildTable(snapshot, { pools: targets.pools, counters, stickyKey });
+    table = buildTable(snapshot, {
+      pools: targets.pools,
+      counters,
+      stickyKey,
+      pageText: sum => pages.text(sum),
+    });
     current = snapshot;
     retireOthers();
     gate.changed(table);
+    void pages.sync(snapshot);
     void access.keep(new Set(table.apps.keys()));
   };
   let allLoads = false;

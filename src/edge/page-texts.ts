@@ -46,6 +46,16 @@ export function notServing(route: AppRoute): Page {
   };
 }
 
+export function inMaintenance(app: string): Page {
+  return {
+    status: 503,
+    reason: 'maintenance',
+    title: 'Maintenance',
+    text: `App ${app} is down for maintenance. Try again later.`,
+    retryAfter: 60,
+  };
+}
+
 /** For a request that does not count as use. */
 export function stillAsleep(app: string): Page {
   return {

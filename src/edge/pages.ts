@@ -9,6 +9,8 @@ export type Page = {
   /** Whose fault it is and what helps; plain text, escaped here. */
   readonly text: string;
   readonly hint?: string;
+  /** In the place of the edge's own page, for clients that take HTML. */
+  readonly html?: string;
   /** Seconds. */
   readonly retryAfter?: number;
   /** Seconds after which a browser asks again by itself. */
@@ -21,7 +23,7 @@ const endsConnection = new Set([400, 408, 417, 501, 505]);
 /** The whole answer as name, value pairs and body, for a client that prefers JSON or HTML. */
 export function renderPage(page: Page, accept: string | undefined): { headers: string[]; body: string } {
   const json = accept !== undefined && /[/+]json\b/i.test(accept) && !/text\/html/i.test(accept);
-  const body = json ? renderJson(page) : renderHtml(page);
+  const body = json ? renderJson(page) : (page.html ?? renderHtml(page));
   return {
     headers: [
       ...['Content-Type', json ? 'application/json; charset=utf-8' : 'text/html; charset=utf-8'],

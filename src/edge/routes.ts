@@ -16,6 +16,9 @@ export type AppRoute = {
   /** Milliseconds until an answer's head. */
   readonly responseTimeout: number;
   readonly sticky: Sticky | undefined;
+  readonly maintenance: boolean;
+  /** The app's own page for a status, or for `maintenance`. */
+  readonly ownPage: ((name: string) => string | undefined) | undefined;
 };
 
 /** All routes of one generation; never changed, only replaced whole. */
@@ -30,17 +33,25 @@ const defaultResponseTimeout = 60_000;
 
 export function buildTable(
   snapshot: Snapshot,
-  parts: { pools: ReadonlyMap<string, Pool>; counters: Counters; stickyKey: Buffer },
+  parts: {
+    pools: ReadonlyMap<string, Pool>;
+    counters: Counters;
+    stickyKey: Buffer;
+    pageText?: (sum: string) => string | undefined;
+  },
 ): RouteTable {
   const hosts = new Map<string, AppRoute>();
   const apps = new Map<string, AppRoute>();
   for (const route of snapshot.routes) {
     const pools = route.targets.map(target => parts.pools.get(target.id)).filter(pool => pool !== undefined);
     for (const pool of pools) pool.setHardLimit(route.policy?.hardLimit);
+    const sums: Readonly<Partial<Record<string, string>>> | undefined = route.pages;
     const entry: AppRoute = {
       app: route.app,
       state: route.state,
       reason: route.reason,
+      maintenance: route.maintenance === true,
+      ownPage: sums && (name => parts.pageText?.(sums[name] ?? '')),
       pools,
       count: parts.counters.of(route.app),
       hold: route.hold,

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { AccessLog } from './access-log.ts';
 import { type ConnectionLimits, Connections, defaultLimits } from './connections.ts';
 import type { Counters } from './counters.ts';
+import { inOwnWords } from './custom-pages.ts';
 import type { ExchangeContext } from './exchange.ts';
 import { createForwarder, type Forwarder } from './forward.ts';
 import type { Gate } from './gate.ts';
@@ -11,6 +12,7 @@ import type { EdgeLog } from './log.ts';
 import {
   badExpectation,
   badRequest,
+  inMaintenance,
   noRoutes,
   noTunnels,
   notServing,
@@ -204,7 +206,7 @@ export class EdgeServer {
     const found = resolve(req, { table: this.#options.table(), trusted: this.#visitors.trusts(req.socket) });
     if ('page' in found) {
       if (found.of) this.#tell(this.#plan(incoming, found.of), incoming.req, found.page);
-      this.#answer(incoming, found.page);
+      this.#answer(incoming, found.of ? inOwnWords(found.page, found.of.route) : found.page);
       return;
     }
     const plan = this.#plan(incoming, found);
@@ -279,6 +281,7 @@ function resolve(
   if (!table) return { page: noRoutes };
   const route = table.find(head.host);
   if (!route) return { page: unknownHost(head.host) };
+  if (route.maintenance) return { page: inMaintenance(route.app), of: { head, route } };
   const serves = route.state === 'asleep' || (route.state === 'serving' && route.pools.length > 0);
   if (!serves) return { page: notServing(route), of: { head, route } };
   return { head, route };

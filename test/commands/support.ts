@@ -21,7 +21,7 @@ import type { Image } from '../../src/domain/image.ts';
 import { type ProcessType, parseAppName, parseDomain } from '../../src/domain/names.ts';
 import type { Actor, Progress } from '../../src/domain/push.ts';
 import type { SleepDepth } from '../../src/domain/scaling.ts';
-import { createAccessLogs, readEdgeMetrics } from '../../src/edge-link/index.ts';
+import { createAccessLogs, createPageFiles, readEdgeMetrics } from '../../src/edge-link/index.ts';
 import { createFleet } from '../../src/fleet.ts';
 import type { Receiver } from '../../src/receive/receiver.ts';
 import type { Desired, InstanceStats, InstanceView, LogLine, Runtime } from '../../src/runtime/runtime.ts';
@@ -118,6 +118,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
     scaler,
     receiver: receiver as unknown as Receiver,
     accessLogs: createAccessLogs({ dir: paths.edge, clock }),
+    pageFiles: createPageFiles({ dir: paths.edge, user: () => undefined }),
     edgeMetrics: () => readEdgeMetrics(paths.edge),
     settings: readSettings(new Map([['domain', 'example.org']]), {}),
     httpPort: () => 8080,

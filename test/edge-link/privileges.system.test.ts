@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createEdgeLink, readEdgeMetrics, startEdge } from '../../src/edge-link/index.ts';
+import { createEdgeLink, createPageFiles, readEdgeMetrics, startEdge } from '../../src/edge-link/index.ts';
 import { systemClock as clock } from '../../src/system/clock.ts';
 import { silentLog as log } from '../../src/system/log.ts';
 
@@ -37,13 +37,18 @@ describe('the edge under root', () => {
     expect(status).toMatch(/^Groups:\s*$/m);
     expect(status).toMatch(/^CapEff:\t0{16}$/m);
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
-    get({ host: '127.0.0.1', port, path: '/logged', headers: { host: 'a.test' } }, res => res.resume());
+    await ask(port);
 
     await expect.poll(() => readFile(join(dir, 'snapshot.json'), 'utf8').catch(() => '')).toContain('a.test');
     const access = join(dir, 'access', 'a.log');
     await expect.poll(() => readFile(access, 'utf8').catch(() => '')).toContain('/logged');
+    const sum = await createPageFiles({ dir, user: () => link.user() }).put('<h1>Ours</h1>');
+    const pages = { '503': sum };
+    await link.publish([{ app: 'a', domains: ['a.test'], state: 'stopped', targets: [], pages }]);
+    await expect.poll(() => ask(port)).toBe('<h1>Ours</h1>');
+    expect((await stat(join(dir, 'pages'))).mode & 0o7777).toBe(0o750);
     expect((await stat(access)).uid).toBe(uid);
-    expect(await readEdgeMetrics(dir)).toContain('requests_total{app="a",code="5xx",method="GET"} 1\n');
+    expect(await readEdgeMetrics(dir)).toMatch(/requests_total\{app="a",code="5xx",method="GET"\} [1-9]/);
     for (const folder of [dir, join(dir, 'access')]) {
       expect((await stat(folder)).mode & 0o7777).toBe(0o1770);
       expect((await stat(folder)).uid).toBe(0);
@@ -53,6 +58,20 @@ describe('the edge under root', () => {
     expect((await stat(join(dir, 'control.sock'))).mode & 0o777).toBe(0o660);
   });
 });
+
+/** The body of an answer for a.test. */
+function ask(port: number): Promise<string> {
+  const options = { host: '127.0.0.1', port, path: '/logged', headers: { host: 'a.test' } };
+  return new Promise((resolve, reject) => {
+    get(options, res => {
+      let text = '';
+      res.setEncoding('utf8').on('data', piece => {
+        text += piece;
+      });
+      res.once('end', () => resolve(text));
+    }).once('error', reject);
+  });
+}
 
 /** One that only root may take; `fetch` refuses some below 996. */
 async function freeLowPort(): Promise<number> {

@@ -70,7 +70,6 @@ const checklist: Readonly<Record<string, string>> = {
 const later: Readonly<Record<string, string>> = {
   'A6.10c': 'the edge does not speak HTTP/2 yet',
   'A6.14': 'the edge does not speak HTTP/2 yet',
-  'A6.15f': 'apps cannot give the edge pages yet',
   'A6.18b': 'the edge does not speak TLS yet',
   'A6.19a': 'the edge does not speak TLS yet',
 };

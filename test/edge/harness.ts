@@ -36,7 +36,7 @@ export type TestEdge = {
 /** The edge's server in this process, on a port of its own. */
 export async function startTestEdge(
   routes?: readonly Route[],
-  more: Partial<EdgeServerOptions> = {},
+  { pageText, ...more }: Partial<EdgeServerOptions> & { pageText?: (sum: string) => string | undefined } = {},
 ): Promise<TestEdge> {
   let table: RouteTable | undefined;
   let generation = 0;
@@ -63,7 +63,12 @@ export async function startTestEdge(
   const apply = (next: readonly Route[]) => {
     const snapshot = { generation: ++generation, routes: next };
     const retire = targets.sync(snapshot);
-    table = buildTable(snapshot, { pools: targets.pools, counters, stickyKey: Buffer.alloc(32, 'k') });
+    table = buildTable(snapshot, {
+      pools: targets.pools,
+      counters,
+      stickyKey: Buffer.alloc(32, 'k'),
+      ...(pageText && { pageText }),
+    });
     retire();
     gate.changed(table);
   };
