@@ -106,7 +106,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     ...(settings.caFile ? { caFile: settings.caFile } : {}),
     allowHosts: settings.allowHosts,
     nodeMirror: settings.nodeMirror,
-    gitLogin: (app, host) => store.credentials.find('git', store.apps.find(app), host),
+    gitLogin: host => store.credentials.find('git', undefined, host),
     credentials: (app, registry) => store.credentials.find('registry', store.apps.find(app), registry),
     memory: settings.buildMemory,
   });

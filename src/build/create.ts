@@ -16,8 +16,9 @@ import type { Builder, BuildRequest } from './builder.ts';
 import { layersHeld } from './collect.ts';
 import { explainFull, watchDisk } from './disk-watch.ts';
 import { parseAllowedHosts } from './fetch/addresses.ts';
-import { type FindLogin, fetchAppCommit } from './fetch/app-repository.ts';
+import { fetchAppCommit } from './fetch/app-repository.ts';
 import { createFetcher, type Fetcher } from './fetch/fetcher.ts';
+import type { FindLogin } from './fetch/repository.ts';
 import { unpackSource } from './fetch/source-archive.ts';
 import { heldTo, layersHeldTo } from './held.ts';
 import type { LayerStore } from './layers/store.ts';
@@ -39,6 +40,7 @@ import { loadRecordKey } from './record-key.ts';
 import { createRegistries, type FindCredentials } from './registry/registries.ts';
 import { createRuntimes } from './runtimes/runtimes.ts';
 import { createStack, type Stack } from './stack/stack.ts';
+import { fillSubmodules } from './submodules.ts';
 import { inTurns } from './turns.ts';
 
 export type BuilderOptions = {
@@ -55,7 +57,7 @@ export type BuilderOptions = {
   readonly nodeMirror?: string | undefined;
   /** Who apps are to registries of images; nobody when left out. */
   readonly credentials?: FindCredentials;
-  /** Who apps are to hosts of git repositories; nobody when left out. */
+  /** Who Wherry is to hosts of git repositories; nobody when left out. */
   readonly gitLogin?: FindLogin;
   /** Bytes of memory that builds in containers may use together; half of the host's less a reserve when left out. */
   readonly memory?: number | undefined;
@@ -91,7 +93,7 @@ export function createBuilder(options: BuilderOptions): Builder {
     ...downloads,
     credentials: options.credentials ?? (() => undefined),
   });
-  const fetcher = createFetcher({ paths, layers, clock, ...downloads, registries });
+  const fetcher = createFetcher({ paths, layers, clock, ...downloads, login, registries });
   const queue = createBuildQueue(options.memory ?? defaultBuildMemory());
   const reach = async ({ limits, progress }: BuildRequest) => {
     const set = readBuildConfig(join(paths.data, 'build-config'));
@@ -187,6 +189,7 @@ async function buildOnce<Result>(
   const release = lifecycle.layers.hold();
   try {
     await faultPoint('build:begin');
+    await fillSubmodules({ app, source: request.source, progress, signal: stop.signal }, fetcher);
     const source = insideBuildDir(request.source, request.buildDir);
     // A newer generation that comes while this runs is for the next build.
     const base = await lifecycle.stack.pin(request);

@@ -24,9 +24,9 @@ export async function deployOffer(
   { app, offer }: { app: App; offer: Offer },
   parts: OfferedParts,
 ): Promise<Release> {
-  const { receiver, deploy, progress, signal } = parts;
+  const { receiver, deploy, signal } = parts;
   const offers = receiver.offers();
-  const source = await offers.checkout(offer, { warn: progress.warn, signal });
+  const source = await offers.checkout(offer, signal);
   const release = await deploy(source);
   await offers.accept(offer);
   setBranch(app, offer.branch, parts);

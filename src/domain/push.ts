@@ -18,6 +18,9 @@ export type Push = {
   readonly explain?: boolean;
 };
 
+/** A commit of another repository that a tree names in place of a folder. */
+export type Submodule = { readonly path: string; readonly commit: string };
+
 /** A checked-out tree of an app, on a host path of ours, every path and link of it checked. */
 export type Source = {
   readonly commit: string;
@@ -27,6 +30,8 @@ export type Source = {
   readonly dir: string;
   /** Milliseconds that reading and writing it took, for the trace of the deploy. */
   readonly checkoutMs: number;
+  /** Whose folders are there, and empty. */
+  readonly submodules?: readonly Submodule[];
 };
 
 /** Lines for the person who waits, as they happen. `step` is dokku's `----->`, `detail` its seven spaces. */

@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
 import { quoteForPeople } from '../domain/names.ts';
+import type { Submodule } from '../domain/push.ts';
 import { checkLinks } from './links.ts';
 import type { ObjectHeader, ObjectReader } from './objects.ts';
 import { joinPath, parseTree } from './tree.ts';
@@ -23,12 +24,12 @@ const smallFile = 64 * 1024;
 type Listing = {
   readonly folders: string[];
   readonly files: { path: string; oid: string; kind: 'file' | 'program' | 'link' }[];
-  readonly submodules: string[];
+  readonly submodules: Submodule[];
 };
 
 /**
  * Writes a tree into the empty folder `dir`. Links are made last, so that nothing is ever written through one;
- * permissions are 644 or 755, owners are ours.
+ * permissions are 644 or 755, owners are ours. Submodules, which are told, are empty folders.
  * @throws invalid for a name, link, size or number of files that is not allowed
  */
 export async function checkoutTree(options: {
@@ -36,20 +37,15 @@ export async function checkoutTree(options: {
   readonly tree: string;
   readonly dir: string;
   readonly limits?: CheckoutLimits;
-  readonly warn: (text: string) => void;
-}): Promise<void> {
+}): Promise<readonly Submodule[]> {
   const { objects, dir, limits = checkoutLimits } = options;
   const listing = await listTree(objects, options.tree, limits);
-  for (const path of listing.submodules) {
-    options.warn(
-      `Submodule ${quoteForPeople(path)} is left out. Commit its files, or install it as a dependency.`,
-    );
-  }
-  for (const path of [...listing.folders, ...listing.submodules])
-    await mkdir(join(dir, path), { mode: 0o755 });
+  const empty = listing.submodules.map(({ path }) => path);
+  for (const path of [...listing.folders, ...empty]) await mkdir(join(dir, path), { mode: 0o755 });
   const links = await writeFiles(listing, { objects, dir, limits });
   checkLinks(links);
   for (const [path, target] of links) await symlink(target, join(dir, path));
+  return listing.submodules;
 }
 
 /** The whole tree, level by level, one round trip to git for each; counted before it grows. */
@@ -77,7 +73,7 @@ async function listTree(objects: ObjectReader, root: string, limits: CheckoutLim
         if (kind === 'folder') {
           next.push({ path, oid });
           listing.folders.push(path);
-        } else if (kind === 'submodule') listing.submodules.push(path);
+        } else if (kind === 'submodule') listing.submodules.push({ path, commit: oid });
         else listing.files.push({ path, oid, kind });
       }
     }

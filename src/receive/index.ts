@@ -101,8 +101,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
           `Commit ${quoteForPeople(commit)} is not 40 hex digits. Give the full hash.`,
         );
       }
-      const warn = (text: string) => log.warn({ app }, text);
-      return takeSource({ git, paths, repo: repositories.pathOf(app), commit, warn });
+      return takeSource({ git, paths, repo: repositories.pathOf(app), commit });
     },
   };
 }

@@ -83,9 +83,9 @@ export function createOffers({ git, repositories, maintenance, paths, clock }: P
         throw error;
       }
     },
-    async checkout({ app, commit, quarantine }, { warn, signal }) {
+    async checkout({ app, commit, quarantine }, signal) {
       const repo = repositories.pathOf(app);
-      return await takeSource({ git, paths, repo, quarantine, commit, warn, signal });
+      return await takeSource({ git, paths, repo, quarantine, commit, signal });
     },
     async accept(offer) {
       const repo = repositories.pathOf(offer.app);

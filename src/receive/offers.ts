@@ -44,7 +44,7 @@ export interface Offers {
   open(app: AppName): Promise<Intake>;
   /** A commit whose objects are all there. @throws not-found or invalid when it is none */
   offer(intake: Intake, where: { branch: string; commit: string }): Promise<Offer>;
-  checkout(offer: Offer, options: { warn: (text: string) => void; signal: AbortSignal }): Promise<Source>;
+  checkout(offer: Offer, signal: AbortSignal): Promise<Source>;
   /** Moves the branch to it, and what a clone checks out. */
   accept(offer: Offer): Promise<void>;
   /** Forgets what was not accepted; of an accepted one, what is left of its folder. */

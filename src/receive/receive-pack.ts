@@ -156,8 +156,7 @@ async function deploy(work: HookWork, { branch, commit }: Deployable): Promise<v
   try {
     await faultPoint('receive:hook');
     const { git, paths } = parts;
-    const warn = (text: string) => progress.warn(text);
-    source = await takeSource({ git, paths, repo, quarantine, commit, warn, signal: life.signal });
+    source = await takeSource({ git, paths, repo, quarantine, commit, signal: life.signal });
     await faultPoint('receive:source');
     const first = parts.handler.deployBranch(app) === null;
     if (first) progress.step(`Set ${branch} as deploy-branch`);

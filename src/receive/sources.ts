@@ -30,10 +30,9 @@ export async function takeSource(options: {
   readonly repo: string;
   readonly quarantine?: string | undefined;
   readonly commit: string;
-  readonly warn: (text: string) => void;
   readonly signal?: AbortSignal;
 }): Promise<Source> {
-  const { git, repo, quarantine, commit, warn, signal } = options;
+  const { git, repo, quarantine, commit, signal } = options;
   const begun = performance.now();
   const dir = join(incomingDir(options.paths), randomBytes(12).toString('hex'));
   const objects = new ObjectReader(git, { repo, quarantine, ...(signal ? { signal } : {}) });
@@ -41,8 +40,8 @@ export async function takeSource(options: {
     await mkdir(dir, { recursive: true });
     await chmod(dir, 0o755);
     const { tree, subject } = await readCommit(objects, commit);
-    await checkoutTree({ objects, tree, dir, warn });
-    return { commit, subject, dir, checkoutMs: performance.now() - begun };
+    const submodules = await checkoutTree({ objects, tree, dir });
+    return { commit, subject, dir, checkoutMs: performance.now() - begun, submodules };
   } catch (error) {
     await rm(dir, { recursive: true, force: true });
     signal?.throwIfAborted();

@@ -120,4 +120,25 @@ describe('an archive of an app', () => {
     expect(await shown()).toBe('pushed');
     expect((await wherry.cli('git:report', 'synced', '--git-source')).stdout.trim()).toBe('');
   });
+
+  it('with a submodule has its files, or is refused by the name of the one that cannot be had', async () => {
+    const commit = await host.commit('part', { 'page.html': 'of the submodule' });
+    const list = (url: string) => `[submodule "part"]\n\tpath = part\n\turl = ${url}\n`;
+    const url = `${host.url}/smart/part.git`;
+    const files = { 'index.html': 'whole', '.gitmodules': list(url) };
+    const repository = await wherry.repository('parted', { files });
+    const link = ['update-index', '--add', '--cacheinfo', `160000,${commit},part`];
+    expect((await repository.git(...link)).code).toBe(0);
+    expect((await repository.git('commit', '--quiet', '-m', 'Submodule')).code).toBe(0);
+    const pushed = await repository.push();
+    expect(pushed.code, pushed.output).toBe(0);
+    expect((await wherry.get('parted', '/part/page.html')).text).toBe('of the submodule');
+
+    repository.write({ '.gitmodules': list('git@example.org:ann/part.git') });
+    expect((await repository.git('commit', '--quiet', '-m', 'By ssh', '.gitmodules')).code).toBe(0);
+    const refused = await repository.push();
+    expect(refused.code).not.toBe(0);
+    expect(refused.output).toContain('Submodule "part" comes from "git@example.org:ann/part.git"');
+    expect((await wherry.get('parted')).text).toBe('whole');
+  });
 });

@@ -84,7 +84,7 @@ describe('a commit of files', () => {
     expect(await git(app, 'for-each-ref')).toBe('');
     await expect(git(app, 'cat-file', '-t', made.commit)).rejects.toThrow();
 
-    const source = await offers.checkout(made, { warn: () => {}, signal });
+    const source = await offers.checkout(made, signal);
     expect(source).toMatchObject({ commit: made.commit, subject: 'Files of an archive' });
     for (const name of [
       'bin/run',

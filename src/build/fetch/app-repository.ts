@@ -5,11 +5,8 @@ import type { Clock } from '../../system/clock.ts';
 import { ensureGitUser } from '../../system/git-user.ts';
 import type { FetchedCommit, FetchRequest } from '../builder.ts';
 import type { DownloadRules } from './download.ts';
-import { fetchCommit, type Login, type RepositoryRequest, resolveCommit } from './repository.ts';
+import { type FindLogin, fetchCommit, type RepositoryRequest, resolveCommit } from './repository.ts';
 import { makeScratch } from './scratch.ts';
-
-/** Who an app is to a host of repositories, `HOST` or `HOST:PORT`. */
-export type FindLogin = (app: FetchRequest['app'], host: string) => Login | undefined;
 
 export type AppRepositories = {
   readonly cache: string;
@@ -20,7 +17,7 @@ export type AppRepositories = {
 
 /** An app's code from a repository elsewhere, under the same guards as buildpacks. @throws access-denied, unavailable, not-found */
 export async function fetchAppCommit(
-  { app, url, ref, objects, progress, signal }: FetchRequest,
+  { url, ref, objects, progress, signal }: FetchRequest,
   { cache, clock, rules, login }: AppRepositories,
 ): Promise<FetchedCommit> {
   const user = await ensureGitUser('wherry-git');
@@ -28,7 +25,7 @@ export async function fetchAppCommit(
   try {
     progress.step(`Fetching ${quoteForPeople(url.href)}`);
     const request: RepositoryRequest = {
-      ...{ url: url.href, ref, scratch, user, objects, login: login(app, url.host) },
+      ...{ url: url.href, ref, scratch, user, objects, login: login(url.host) },
       rules: { ...rules, signal },
       smart: true,
     };

@@ -19,7 +19,7 @@ import { unpackBuildpackage } from './buildpackage.ts';
 import { download } from './download.ts';
 import { copyFolder } from './folder.ts';
 import type { Proxies } from './proxy.ts';
-import { checkOutCommit, type RepositoryRequest, resolveCommit } from './repository.ts';
+import { checkOutCommit, type FindLogin, type RepositoryRequest, resolveCommit } from './repository.ts';
 import { makeScratch } from './scratch.ts';
 import { unpackDownload } from './unpack.ts';
 
@@ -38,6 +38,8 @@ export type Fetched = {
 };
 
 export type FetchOptions = {
+  /** What it is, for people; a buildpack when left out. */
+  readonly what?: string;
   /** Whose credentials registries are shown. */
   readonly app: AppName;
   /** What an earlier build was held at: taken as it is, without asking the network, unless `renew`. */
@@ -65,6 +67,8 @@ export function createFetcher(options: {
   allowed: AllowedHosts;
   caFile?: string | undefined;
   proxies?: Proxies;
+  /** Who Wherry is to hosts of repositories; nobody when left out. */
+  login?: FindLogin;
   registries: Pick<Registries, 'resolve' | 'download'>;
 }) {
   const { paths, layers, clock } = options;
@@ -122,7 +126,7 @@ export function createFetcher(options: {
     const { pin, progress, signal } = how;
     const scratch = await makeScratch(home, clock.now());
     try {
-      progress.step(`Fetching buildpack ${source.text}`);
+      progress.step(`Fetching ${how.what ?? 'buildpack'} ${source.text}`);
       const { allowed, caFile, proxies } = options;
       const rules = { allowed, caFile, proxies, signal };
       if (source.kind === 'image') return await fetchImage(source, scratch, how);
@@ -138,7 +142,8 @@ export function createFetcher(options: {
       }
       const user = await ensureGitUser('wherry-git');
       const ref = pin ?? source.ref;
-      const request: RepositoryRequest = { url: source.url, ref, scratch, user, rules };
+      const login = options.login?.(new URL(source.url).host);
+      const request: RepositoryRequest = { url: source.url, ref, scratch, user, rules, login };
       const remote = await resolveCommit(request);
       progress.detail(`Commit ${remote.commit}`);
       const again = known(source, remote.commit);

@@ -26,6 +26,9 @@ export type RepositoryRequest = {
 
 export type Login = { readonly user: string; readonly password: string };
 
+/** Who Wherry is to a host of repositories, `HOST` or `HOST:PORT`. */
+export type FindLogin = (host: string) => Login | undefined;
+
 /** A repository that was looked at: where it really is, and the commit that was asked for. */
 export type Remote = Located & {
   readonly commit: string;
@@ -104,6 +107,8 @@ export async function checkOutCommit(
   await git(request, [...fetch, '--depth=1', remote.url, remote.commit]).catch(async () => {
     await fetchAll(request, remote);
   });
+  await requireCommit(request, remote);
+  keepAll(request);
   await unpack(request, remote.commit, into);
 }
 
@@ -115,8 +120,12 @@ export async function fetchCommit(request: RepositoryRequest, remote: Remote): P
   await git(request, [...fetch, remote.url, remote.commit]).catch(async () => {
     await fetchAll(request, remote);
   });
-  await git(request, ['cat-file', '-e', `${remote.commit}^{commit}`]).catch(cause => {
-    throw missing(request, remote.commit, cause);
+  await requireCommit(request, remote);
+}
+
+async function requireCommit(request: RepositoryRequest, { commit }: Remote): Promise<void> {
+  await git(request, ['cat-file', '-e', `${commit}^{commit}`]).catch(cause => {
+    throw missing(request, commit, cause);
   });
 }
 
@@ -241,6 +250,13 @@ async function git(request: RepositoryRequest, args: readonly string[]): Promise
       { cause },
     );
   }
+}
+
+/** The repository's attributes do not say what of it is left out: others take it by a checkout, which asks them nothing. */
+function keepAll(request: RepositoryRequest): void {
+  const info = join(repositoryOf(request), 'info');
+  mkdirSync(info, { recursive: true });
+  writeFileSync(join(info, 'attributes'), '* -export-ignore -export-subst\n');
 }
 
 function objectFolders({ into, known }: { into: string; known: string }): Record<string, string> {

@@ -7,7 +7,6 @@ import type { FetchRequest } from '../../../src/build/builder.ts';
 import { parseAllowedHosts } from '../../../src/build/fetch/addresses.ts';
 import { fetchAppCommit } from '../../../src/build/fetch/app-repository.ts';
 import { readProxies } from '../../../src/build/fetch/proxy.ts';
-import { parseAppName } from '../../../src/domain/names.ts';
 import { systemClock as clock } from '../../../src/system/clock.ts';
 import { ensureGitUser } from '../../../src/system/git-user.ts';
 import { must } from '../../support/run.ts';
@@ -38,7 +37,6 @@ const quiet = { header() {}, step() {}, detail() {}, raw() {}, warn() {} };
 type More = { ref?: string; hosts?: string; login?: string; caFile?: string; proxy?: string };
 async function fetch(url: string, { ref, hosts = host.host, login, caFile, proxy }: More = {}) {
   const request: FetchRequest = {
-    app: parseAppName('blog'),
     url: new URL(url),
     ref,
     objects: { into: join(repo, 'objects/new'), known: join(repo, 'objects') },

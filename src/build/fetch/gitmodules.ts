@@ -1,0 +1,38 @@
+import { WherryError } from '../../domain/errors.ts';
+import { exec } from '../../system/exec.ts';
+import { hardenedGitEnv } from '../../system/git-env.ts';
+import { ensureGitUser } from '../../system/git-user.ts';
+
+const environment = hardenedGitEnv({ home: '/nonexistent', config: [], protocols: 'none' });
+
+/**
+ * URLs of submodules by path, without those that say they are not fetched (`update = none`). git itself reads the text, which it
+ * gets on standard input: it follows no include from there.
+ * @throws build-failed when it is no such file
+ */
+export async function readGitmodules(text: string, signal: AbortSignal): Promise<Map<string, string>> {
+  const user = await ensureGitUser('wherry-git');
+  const args = ['config', '--no-includes', '--file', '-', '--null', '--list'];
+  const options = { ...user, cwd: '/', env: environment, input: text, timeout: 10_000, signal };
+  const { stdout } = await exec('git', args, options).catch(cause => {
+    signal.throwIfAborted();
+    throw new WherryError('build-failed', 'The file .gitmodules cannot be read. Correct it.', { cause });
+  });
+  return urlsIn(stdout);
+}
+
+/** Entries are `submodule.NAME.KEY`, a newline, the value and a NUL; NAME may hold dots. */
+function urlsIn(listed: string): Map<string, string> {
+  const submodules = new Map<string, Map<string, string>>();
+  for (const entry of listed.split('\0')) {
+    const [, name = '', key = '', value = ''] =
+      /^submodule\.([^\n]+)\.([a-z-]+)\n([\s\S]*)$/.exec(entry) ?? [];
+    if (key !== '') submodules.set(name, (submodules.get(name) ?? new Map<string, string>()).set(key, value));
+  }
+  const urls = new Map<string, string>();
+  for (const values of submodules.values()) {
+    const [path, url] = [values.get('path'), values.get('url')];
+    if (path !== undefined && url !== undefined && values.get('update') !== 'none') urls.set(path, url);
+  }
+  return urls;
+}
