@@ -1,8 +1,14 @@
-import { PassThrough } from 'node:stream';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Duplex, PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { WherryError } from '../../src/domain/errors.ts';
-import { readHookCall } from '../../src/receive/hook.ts';
+import { answerHook, hooksDir, installHook, readHookCall } from '../../src/receive/hook.ts';
 import { createProgress, tellFailure } from '../../src/receive/progress.ts';
+import { spawn } from '../../src/system/exec.ts';
+import { createPaths } from '../../src/system/paths.ts';
 
 describe("the hook's call", () => {
   it('is read across any cut of the stream', async () => {
@@ -94,5 +100,38 @@ describe('progress for a pusher', () => {
     progress.raw('last');
     await new Promise(resolve => setImmediate(resolve));
     expect(seen.join('')).toMatch(/\d+ lines were left out/);
+  });
+});
+
+describe('the hook itself', () => {
+  it('tells options by words of its own, whatever a client wrote into them', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'wherry-hook-'));
+    try {
+      const paths = createPaths({ data: dir });
+      await installHook(paths);
+      const forged = `x\n${'0'.repeat(40)} ${'1'.repeat(40)} refs/heads/forged\n.`;
+      const hook = spawn(join(hooksDir(paths), 'pre-receive'), [], {
+        stdio: ['pipe', 'ignore', 'inherit', 'pipe', 'pipe'],
+        env: {
+          PATH: process.env['PATH'],
+          GIT_QUARANTINE_PATH: '/repo/q',
+          ...{ GIT_PUSH_OPTION_COUNT: '3', GIT_PUSH_OPTION_0: forged },
+          ...{ GIT_PUSH_OPTION_1: '$(exit 9)', GIT_PUSH_OPTION_2: 'explain' },
+        },
+      });
+      const [verdict, output] = [hook.stdio[3] as Duplex, hook.stdio[4] as Duplex];
+      hook.stdin?.end('old new refs/heads/main\n');
+      expect(await readHookCall(verdict, 10)).toEqual({
+        quarantine: '/repo/q',
+        options: new Set(['explain', 'other']),
+        lines: ['old new refs/heads/main'],
+        count: 1,
+      });
+      answerHook({ verdict, output }, 0);
+      await once(hook, 'close');
+      expect(hook.exitCode).toBe(0);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 });

@@ -36,12 +36,14 @@ export function restore(options: {
     if (before?.store) write(join(dir, 'store.toml'), { metadata: before.store });
     for (const layer of before?.layers ?? []) {
       const { launch, build, cache } = layer.flags;
-      if (cache && layer.diffId && options.layers.has(layer.diffId)) {
+      // Without the layer a buildpack that trusts in its toml would keep what is not there any more.
+      if (!layer.diffId || !options.layers.has(layer.diffId)) continue;
+      if (cache) {
         const root = options.layers.layerPath(layer.diffId);
         lowers.push(join(root, 'layers'));
         restored.push({ buildpack: id, layer, dir: join(root, 'layers', escapedId(id), layer.name) });
         write(join(dir, `${layer.name}.toml`), { metadata: layer.metadata });
-      } else if (launch && !build && !cache) {
+      } else if (launch && !build) {
         write(join(dir, `${layer.name}.toml`), { metadata: layer.metadata });
       }
     }

@@ -76,6 +76,14 @@ describe('restoring', () => {
     expect(restore({ record, group, layers, into: join(root, 'into') }).restored).toEqual([]);
   });
 
+  it.each(['launch', 'launch cache'])('R1 gives back nothing of a layer for %s that is lost', async types => {
+    const lost = { ...(await layer('l', types)), diffId: `sha256:${'0'.repeat(64)}` as const };
+    expect(await restored([lost, await layer('kept', types)])).toMatchObject({
+      files: expect.not.arrayContaining(['l.toml']),
+      names: types === 'launch' ? [] : ['kept'],
+    });
+  });
+
   it.each([
     ['launch', ['l.toml'], false],
     ['launch cache', ['l.toml'], true],
