@@ -16,6 +16,13 @@ build_script() {
 
 # Scripts of the app itself, workspaces and links run against or point to its files, so they are installed where these are.
 installs_in_place() {
+  [[ -n "$place" ]] || if belongs_in_place; then place=app; else place=layer; fi
+  [[ "$place" == app ]]
+}
+
+# Told once: what the app's own scripts write is no reason to do the second half of the work in another place.
+place=''
+belongs_in_place() {
   local name
   for name in preinstall install postinstall prepublish preprepare prepare postprepare; do
     has_script "$name" && return 0
@@ -119,7 +126,7 @@ keep_cache() {
 
 layer_key() {
   {
-    printf '%s\n' "$layer_schema" "$(node --version)" "$manager" "$(tool_versions)" "$1" "$NODE_ENV" "$(uname -m)"
+    printf '%s\n' "$layer_schema" "$node_version" "$manager" "$program_version" "$1" "$NODE_ENV" "$(uname -m)"
     [[ -z "$lock" ]] || cat "$lock"
     jq -cS '[.dependencies, .devDependencies, .optionalDependencies, .peerDependencies, .overrides, .resolutions, .bundleDependencies, .allowScripts, .pnpm, .trustedDependencies, .dependenciesMeta]' package.json
     local file
@@ -134,7 +141,15 @@ layer_key() {
   } | sha256sum | cut -d ' ' -f 1
 }
 
-tool_versions() { "$manager_program" --version; }
+# npm is not started for it: its manifest says the same.
+read_versions() {
+  local manifest
+  node_version=$(node --version)
+  manifest=$(readlink -f "$(type -P "$manager_program")")
+  manifest=${manifest%/bin/*}/package.json
+  if [[ "$manager" == npm && -f "$manifest" ]] && program_version=$(jq -er .version "$manifest"); then return; fi
+  program_version=$("$manager_program" --version)
+}
 
 restored_key() { sed -n 's/^key = "\([0-9a-f]*\)"$/\1/p' "$1.toml" 2>/dev/null || true; }
 

@@ -16,7 +16,13 @@ field() {
   printf '%s' "${value:-${2-}}"
 }
 
-has_script() { [[ -n "$(field ".scripts[\"$1\"]?")" ]]; }
+# Names of the scripts of package.json, a line each: read once, since a process for each question adds up.
+script_names=''
+read_scripts() {
+  script_names=$(jq -r '.scripts | objects | to_entries[] | select(.value | type == "string" and . != "") | .key | select(contains("\n") | not)' package.json)
+}
+
+has_script() { [[ $'\n'$script_names$'\n' == *$'\n'"$1"$'\n'* ]]; }
 
 # toml_list NAME VALUE...: `NAME = ["VALUE", ...]`
 toml_list() {

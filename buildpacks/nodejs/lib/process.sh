@@ -3,6 +3,8 @@ run_early_script() {
   has_script heroku-prebuild || return 0
   step "Running heroku-prebuild"
   run_script heroku-prebuild 2>&1 | indent || fail "The script heroku-prebuild of package.json failed. Its output is above."
+  # It may have written package.json.
+  read_scripts
 }
 
 # Runs last, in what is kept.
