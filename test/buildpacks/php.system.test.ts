@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAppName } from '../../src/domain/names.ts';
@@ -162,15 +162,6 @@ describe('a PHP app that cannot be built', () => {
 
   it('is told which extension cannot be had', async () => {
     await expect(build(requiring('ext-rudder', '*'))).rejects.toThrow('PHP extension rudder, which');
-  });
-
-  it('is told where composer.json does not parse', async () => {
-    const wrong = build(dir => appendFileSync(join(dir, 'composer.json'), '}'));
-    await expect(wrong).rejects.toThrow('Detection by buildpack wherry/php failed; its output is above.');
-    await expect(wrong).rejects.toHaveProperty(
-      'output',
-      expect.arrayContaining([expect.stringMatching(/^composer\.json is not valid: .*line \d+/)]),
-    );
   });
 });
 

@@ -53,6 +53,7 @@ download() {
     name=$(sed -nE 's/^.*\| *\+ +"([^"]+)".*/\1/p' "$log" | head -n 1)
     fail "deno.lock is out of step with the app${name:+: $name is missing from it}. Run deno install and commit deno.lock."
   fi
+  ! grep -q 'Failed reading lockfile' "$log" || fail "deno.lock does not parse. Delete it, run deno install and commit deno.lock."
   indent <"$log"
   fail "Installing dependencies with deno install failed. Its output is above."
 }

@@ -50,7 +50,10 @@ run_go() { go "$@" >"$out" 2>"$err"; }
 
 # Says what was wrong, and the remedy where Go's own words name it.
 explain() {
+  local said
   indent <"$err"
+  said=$(sed -nE '/^go: errors parsing go\.mod:/{n; s|^[^:]*:([0-9]+)(:[0-9]+)?: (.*)$|line \1: \3|p}' "$err" | head -n 1)
+  [[ -z "$said" ]] || fail "go.mod does not parse: $said. Correct it."
   if grep -qE 'missing go.sum entry|updates to go.(mod|sum) needed' "$err"; then
     fail "go.mod and go.sum do not name every module that the app uses. Run go mod tidy and commit both."
   elif grep -q 'inconsistent vendoring' "$err"; then

@@ -22,7 +22,7 @@ build_with_maven() {
   keep_layer "$MAVEN_USER_HOME"
   step "Running ${tool[*]} ${goals[*]}"
   # A pom.xml may start a shell of its own; what it leaves on standard input is not ours.
-  "${tool[@]}" "${arguments[@]}" "${goals[@]}" </dev/null 2>&1 | quiet || fail "${tool[*]} ${goals[*]} failed. Its output is above."
+  "${tool[@]}" "${arguments[@]}" "${goals[@]}" </dev/null 2>&1 | tee "$log" | quiet || explain "${tool[*]} ${goals[*]}"
 }
 
 build_with_gradle() {
@@ -31,9 +31,18 @@ build_with_gradle() {
   read -ra tasks <<<"${GRADLE_TASK:-$(gradle_task)}"
   keep_layer "$GRADLE_USER_HOME"
   step "Running ${tool[*]} ${tasks[*]}"
-  "${tool[@]}" --no-daemon --console=plain "${tasks[@]}" </dev/null 2>&1 | quiet || fail "${tool[*]} ${tasks[*]} failed. Its output is above."
+  "${tool[@]}" --no-daemon --console=plain "${tasks[@]}" </dev/null 2>&1 | tee "$log" | quiet || explain "${tool[*]} ${tasks[*]}"
   # Locks and the marks of a daemon differ from build to build and would make the layer another one each time.
   rm -rf "$GRADLE_USER_HOME/daemon" "$GRADLE_USER_HOME/.tmp" "$GRADLE_USER_HOME/notifications"
+}
+
+log=/tmp/build-output
+# explain COMMAND: ends the build with what its output says is wrong.
+explain() {
+  local said
+  said=$(sed -nE -e 's|^.*Non-[a-z]+ POM /workspace/([^:]+): (.+)$|\1 does not parse: \2|p' -e "s|^Could not compile (build\|settings) file '/workspace/([^']+)'\.$|\2 does not parse; what is wrong is above|p" "$log" | head -n 1)
+  [[ -z "$said" ]] || fail "$said. Correct it."
+  fail "$1 failed. Its output is above."
 }
 
 # A task `stage` is how Gradle apps say what to do for a platform.

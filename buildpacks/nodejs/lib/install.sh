@@ -54,7 +54,16 @@ forget_cache() {
   keeps_cache || rm -rf "$CNB_LAYERS_DIR/deps" "$CNB_LAYERS_DIR/build-deps" "$package_cache"
 }
 
+# A folder of a workspace that is built alone misses the packages beside it.
+check_workspace() {
+  local name
+  name=$(jq -r '[.dependencies, .devDependencies, .optionalDependencies] | map(. // {} | to_entries) | add | map(select(.value | strings | startswith("workspace:"))) | .[0].key // empty' package.json)
+  [[ -z "$name" ]] || is_workspace ||
+    fail "package.json names $name of a workspace whose root is not what is built. Let the root of the workspace be the app's build-dir (builder:set), or name a version of $name that a registry has."
+}
+
 install_dependencies() {
+  check_workspace
   has_dependencies || { detail "No dependencies to install"; return 0; }
   [[ -n "$lock" ]] || warn_of_missing_lock
   if installs_in_place; then
@@ -153,6 +162,9 @@ read_versions() {
 
 restored_key() { sed -n 's/^key = "\([0-9a-f]*\)"$/\1/p' "$1.toml" 2>/dev/null || true; }
 
+# What `drift` says of a lock file that its own tool cannot read.
+unreadable='it does not parse'
+
 # install_in FOLDER all|production
 install_in() {
   local log=/tmp/install-output said
@@ -161,6 +173,7 @@ install_in() {
     return 0
   fi
   said=$(drift "$log")
+  [[ -z "$said" || "$said" != "$unreadable" ]] || fail "$lock does not parse. Delete it, run $manager_program install and commit it."
   [[ -z "$said" ]] || fail "$lock is out of step with package.json: $said. Run $manager_program install and commit $lock."
   indent <"$log"
   fail "Installing dependencies with $(install_command) failed. Its output is above."

@@ -13,6 +13,13 @@ tool_version() {
   done | head -n 1
 }
 
+# What is wrong with package.json as a whole, if anything.
+manifest_problem() {
+  local said
+  said=$(jq -e 'type == "object"' package.json 2>&1 >/dev/null) ||
+    printf 'package.json is not valid: %s. Correct it.' "${said:-it must hold a JSON object}"
+}
+
 # The manager that writes a lock file.
 writer_of() {
   case "$1" in
@@ -25,6 +32,8 @@ writer_of() {
 
 read_manager() {
   local file named=''
+  problem=$(manifest_problem)
+  [[ -z "$problem" ]] || return 0
   for file in npm-shrinkwrap.json package-lock.json pnpm-lock.yaml yarn.lock bun.lock bun.lockb; do
     [[ -f "$file" ]] || continue
     if [[ -z "$lock" ]]; then
@@ -34,6 +43,10 @@ read_manager() {
       return
     fi
   done
+  if [[ "$lock" == *.json ]] && ! jq -e 'type == "object"' "$lock" >/dev/null 2>&1; then
+    problem="$lock does not parse. Delete it, run npm install and commit it."
+    return
+  fi
   if [[ -n "$lock" ]]; then manager=$(writer_of "$lock")
   elif [[ -f pnpm-workspace.yaml ]]; then manager=pnpm
   elif [[ -f .yarnrc.yml ]]; then manager=yarn

@@ -10,6 +10,8 @@ document_root() {
 write_server() {
   local layer=$CNB_LAYERS_DIR/server root
   root=$(document_root)
+  [[ -n "$root" || -f index.php || -f index.html || -f Procfile ]] ||
+    fail "There is no index.php in the root, public or web. Add one, or a Procfile with a line such as \"web: serve-php htdocs\"."
   step "Serving ${root:-/workspace} with nginx and php-fpm"
   rm -rf "$layer"
   mkdir -p "$layer/bin"
@@ -44,6 +46,6 @@ write_inputs() {
   ! reads_code || return 0
   {
     toml_list files composer.json composer.lock
-    toml_list exists index.php public/index.php web/index.php vendor artisan bin/console
+    toml_list exists index.php index.html Procfile public/index.php web/index.php vendor artisan bin/console
   } >"$CNB_LAYERS_DIR/inputs.toml"
 }

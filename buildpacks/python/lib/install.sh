@@ -30,12 +30,13 @@ check_version() {
   indent </tmp/notes
 }
 
-# The first of these that is there says what is installed.
+# The first of these that is there says what is installed. A list of requirements is often made from a lock file.
 choose_manifest() {
   local name found=()
   for name in uv.lock poetry.lock Pipfile.lock requirements.txt; do
     [[ ! -f "$name" ]] || found+=("$name")
   done
+  [[ "${found[1]-}" != *.lock ]] || fail "Both ${found[0]} and ${found[1]} are in the repository, so it is unclear which of them is installed. Keep the one that you use and remove the other."
   if ((${#found[@]} > 0)); then
     manifest=${found[0]}
     ((${#found[@]} == 1)) || warn "Dependencies are those of $manifest; ${found[*]:1} is not read. Keep one of them."
@@ -110,6 +111,8 @@ explain_pip() {
   local missing
   missing=$(sed -nE 's/^ERROR: No matching distribution found for (.+)$/\1/p' "$1" | head -n 1)
   [[ -z "$missing" ]] || fail "$manifest asks for $missing, which the package index does not offer for Python ${python%.*}. Correct it there, or check that the index is reachable."
+  missing=$(sed -nE "s/^ERROR: Invalid requirement: '(.*)' \\(from line ([0-9]+) of ([^)]+)\\)$/\\3 line \\2 holds \"\\1\", which is no requirement/p" "$1" | head -n 1)
+  [[ -z "$missing" ]] || fail "$missing. Correct it."
   ! grep -q 'DO NOT MATCH THE HASHES' "$1" || fail "A download is not the one that $manifest was made with. Make it again and commit it."
   ! grep -qE "(command|Unable to execute) '?[a-z0-9_-]*(gcc|g\+\+|cc)'?|Python\.h: No such file|No such file or directory: '[a-z0-9_-]*gcc'" "$1" ||
     fail "A package must be compiled. Use a version of it that has wheels, or add build-essential and python3-dev to an Aptfile."

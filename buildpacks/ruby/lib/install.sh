@@ -53,6 +53,10 @@ run_bundle_install() {
 explain_failure() {
   local asked added
   indent <"$1"
+  asked=$(sed -nE 's/^\[!\] There was an error parsing `Gemfile`: (.+[^.])\.?$/\1/p' "$1" | head -n 1)
+  [[ -z "$asked" ]] || fail "Gemfile does not parse: $asked. Correct it."
+  ! grep -qE 'Gemfile\.lock contains merge conflicts|parsing your lockfile|Unable to (parse|read).*Gemfile\.lock' "$1" ||
+    fail "Gemfile.lock does not parse. Run bundle install and commit Gemfile.lock."
   asked=$(sed -nE 's/^Your Ruby version is [^,]+, but your Gemfile specified (.+)$/\1/p' "$1" | head -n 1)
   [[ -z "$asked" ]] || fail "Ruby version \"$asked\" in Gemfile cannot be had. Write ruby \"~> 3.1.0\" there: what can be had is Ruby $ruby_version."
   if grep -qE 'deployment mode after changing|deployment.* set to frozen|frozen mode' "$1"; then

@@ -85,6 +85,7 @@ web_command() {
     for file in app.rb server.rb main.rb; do
       [[ ! -f "$file" ]] || { printf 'bundle exec ruby %s' "$file"; return 0; }
     done
+    [[ -f Procfile ]] || fail "There is no config.ru, app.rb, server.rb or main.rb to run. Add one, or a Procfile with a line such as \"web: bundle exec ruby serve.rb\"."
   fi
 }
 

@@ -26,8 +26,18 @@ read_packages() {
   if ! packages=$(cargo metadata --format-version 1 "$@" 2>"$log"); then
     ! grep -q 'needs to be updated but --locked' "$log" || fail_for_drift
     indent <"$log"
-    fail "Cargo.toml cannot be used. The output of cargo is above."
+    ! grep -q '^error: failed to parse lock file' "$log" || fail "Cargo.lock does not parse. Delete it, run cargo generate-lockfile and commit it."
+    explain_manifest "$log"
   fi
+}
+
+# Says which manifest it is and, if cargo does, where in it.
+explain_manifest() {
+  local file place
+  file=$(sed -nE 's|^error: failed to parse manifest at `/workspace/(.+)`$|\1|p' "$1" | head -n 1)
+  place=$(sed -nE 's/^ *TOML parse error at (line [0-9]+, column [0-9]+)$/it does not parse at \1/p' "$1" | head -n 1)
+  [[ -n "$place" ]] || place=$(grep -vE '^ *$' "$1" | tail -n 1 | sed -E 's/^ +//; s/^error: //')
+  fail "${file:-Cargo.toml} cannot be used: ${place%.}. Correct it."
 }
 
 fail_for_drift() { fail "Cargo.lock is out of step with Cargo.toml. Run cargo update --workspace and commit Cargo.lock."; }
@@ -70,7 +80,11 @@ install_programs() {
     strip "$layer/bin/$name" 2>/dev/null || true
   done
   printf '[types]\nlaunch = true\n' >"$layer.toml"
-  [[ ${#names[@]} -gt 0 ]] || { warn "Cargo.toml makes no program."; return 0; }
+  if ((${#names[@]} == 0)); then
+    [[ -f Procfile ]] || fail "Cargo.toml makes no program. Add src/main.rs, or a Procfile that says what runs."
+    warn "Cargo.toml makes no program."
+    return
+  fi
   detail "Programs: ${names[*]}"
   printf '[[processes]]\ntype = "web"\ncommand = %s\ndefault = true\n' "$(jq -cn '[$name]' --arg name "${names[0]}")" >"$CNB_LAYERS_DIR/launch.toml"
 }

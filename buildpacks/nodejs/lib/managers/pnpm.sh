@@ -23,6 +23,7 @@ run_script() { pnpm run "$1"; }
 start_command='["pnpm", "start"]'
 
 drift() {
+  ! grep -qF ERR_PNPM_BROKEN_LOCKFILE "$1" || { printf '%s' "$unreadable"; return; }
   if [[ -n "$lock" ]] && grep -qE 'ERR_PNPM_(NO_LOCKFILE|LOCKFILE_BREAKING_CHANGE)' "$1"; then
     printf 'it is of another version of pnpm than %s' "$(pnpm --version)"
     return
