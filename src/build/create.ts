@@ -212,7 +212,9 @@ async function buildOnce<Result>(
     const held = layersHeldTo(limits, lifecycle.layers);
     return await how({ ...lifecycle, layers: held, engine, request: inside, work, signal }, fetcher);
   } catch (error) {
-    throw stop.signal.aborted ? stop.signal.reason : named(explainFull(error, builds), app);
+    // A step that met a limit of its own knows better why the build took too long.
+    const stopped = stop.signal.aborted && !(error instanceof LimitReached);
+    throw stopped ? stop.signal.reason : named(explainFull(error, builds), app);
   } finally {
     clearTimeout(wall);
     release();

@@ -30,7 +30,8 @@ async function runWatched(driver: Driver, open: OpenSandbox, step: SandboxStep):
   const killSoon = () => {
     killAll(driver, open).catch((error: unknown) => driver.log.warn({ err: error }, 'a step was not killed'));
   };
-  const watch = watchStep(step, killSoon);
+  const explain = (late: WherryError) => (isStuck(driver, open, before) ? tooManyOf(open) : late);
+  const watch = watchStep(step, { explain, kill: killSoon });
   const me = Symbol('step');
   open.alive.add(me);
   try {
@@ -69,12 +70,22 @@ function throwCause(driver: Driver, open: OpenSandbox, before: Counters): void {
   const { limits } = open.spec;
   const { kills, refused } = countersOf(driver, open);
   if (kills > before.kills) throw new LimitReached({ property: 'memory', limit: limits.memory });
-  if (refused > before.refused) throw new LimitReached({ property: 'processes', limit: limits.pids });
+  if (refused > before.refused) throw tooManyOf(open);
   if (livesIn(open.pausePid, open.cgroup) && !isEnding(open.pausePid)) return;
   throw new WherryError(
     'build-failed',
     "The build's container was killed from outside, at none of its limits. Build again.",
   );
+}
+
+function tooManyOf({ spec }: OpenSandbox): LimitReached {
+  return new LimitReached({ property: 'processes', limit: spec.limits.pids });
+}
+
+/** Whether it was refused processes and still has most of those it may have: a fork bomb, or all of them waiting for one more. */
+function isStuck({ cgroups }: Driver, { cgroup, spec }: OpenSandbox, before: Counters): boolean {
+  const { current, refused } = cgroups.pids(cgroup);
+  return refused > before.refused && current * 2 > spec.limits.pids;
 }
 
 function stepProcess({ nested }: SandboxSpec, step: SandboxStep) {
@@ -89,8 +100,14 @@ function stepProcess({ nested }: SandboxSpec, step: SandboxStep) {
   });
 }
 
+type StepEnd = {
+  /** What a step that took too long really met. */
+  readonly explain: (late: WherryError) => WherryError;
+  readonly kill: () => void;
+};
+
 /** Watches the clock, the output and the caller's signal; the first to object kills the step and is remembered. */
-function watchStep(step: SandboxStep, kill: () => void) {
+function watchStep(step: SandboxStep, { explain, kill }: StepEnd) {
   const controller = new AbortController();
   let verdict: WherryError | undefined;
   const stop = (error: WherryError) => {
@@ -98,16 +115,17 @@ function watchStep(step: SandboxStep, kill: () => void) {
     controller.abort(verdict);
     kill();
   };
-  const onAbort = () => stop(new WherryError('interrupted', 'The build was cancelled.'));
-  const timer = setTimeout(
-    () => stop(new LimitReached({ property: 'timeout', limit: step.timeout })),
-    step.timeout,
-  );
+  const tooLate = (property: 'timeout' | 'silence', limit: number) =>
+    stop(explain(new LimitReached({ property, limit })));
+  const onAbort = () => {
+    const reason: unknown = step.signal?.reason;
+    const cancelled = new WherryError('interrupted', 'The build was cancelled.');
+    stop(isLate(reason) ? explain(cancelled) : cancelled);
+  };
+  const timer = setTimeout(() => tooLate('timeout', step.timeout), step.timeout);
   const { silence } = step;
   const startSilence = () =>
-    silence === undefined
-      ? undefined
-      : setTimeout(() => stop(new LimitReached({ property: 'silence', limit: silence })), silence);
+    silence === undefined ? undefined : setTimeout(() => tooLate('silence', silence), silence);
   let quiet = startSilence();
   if (step.signal?.aborted) onAbort();
   step.signal?.addEventListener('abort', onAbort, { once: true });
@@ -126,6 +144,11 @@ function watchStep(step: SandboxStep, kill: () => void) {
       step.signal?.removeEventListener('abort', onAbort);
     },
   };
+}
+
+/** Whether the caller stopped it for all the time that its steps took together. */
+function isLate(reason: unknown): boolean {
+  return reason instanceof LimitReached && reason.breach.property === 'timeout';
 }
 
 /**
