@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { chmodSync, lstatSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import type { Progress } from '../../domain/push.ts';
@@ -78,6 +78,7 @@ async function runDetect(
     else leftOut += 1;
   });
   const file = `${escapedId(buildpack.id)}.toml`;
+  makePlan(join(plans, file));
   const code = await container.run({
     buildpack,
     program: 'detect',
@@ -98,6 +99,12 @@ async function runDetect(
     if (!(error instanceof WherryError)) throw error;
     return { kind: 'errored', output: [...output, error.message] };
   }
+}
+
+/** A plan is there from the start, empty, for programs that open what they expect to be there. Any user inside may write it. */
+function makePlan(file: string): void {
+  writeFileSync(file, '');
+  chmodSync(file, 0o666);
 }
 
 /** Its own promise spares the detect of an app that has nothing for it. */

@@ -71,7 +71,8 @@ export function readLaunch(
   const name = `launch.toml of ${id}`;
   const toml = readToml({ file, name, schema });
   if (!toml) return { processes: [], labels: {}, slices: [], warnings: [] };
-  const offered = toml.processes.filter(process => forExecEnv(process['exec-env']));
+  // Before 0.12 the key meant nothing.
+  const offered = toml.processes.filter(process => !apiAtLeast(api, 12) || forExecEnv(process['exec-env']));
   if (offered.filter(process => process.default).length > 1) {
     throw new WherryError('build-failed', `${name} marks two processes as the default. Mark one.`);
   }

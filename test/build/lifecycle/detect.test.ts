@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -85,6 +85,10 @@ describe('detection', () => {
       ['/platform', '/cnb/plans/a_b.toml'],
       ['/platform', '/cnb/plans/c.toml'],
     ]);
+    for (const name of ['a_b.toml', 'c.toml']) {
+      expect(readFileSync(join(plans, name), 'utf8')).toBe('');
+      expect(statSync(join(plans, name)).mode & 0o777).toBe(0o666);
+    }
   });
 
   it('D2 tells passing, failing and erring apart', async () => {
