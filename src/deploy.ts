@@ -8,6 +8,7 @@ import { deployArchive, type SentArchive } from './deploy/archive.ts';
 import { rememberSource } from './deploy/source.ts';
 import { type Synced, type SyncRequest, syncApp } from './deploy/sync.ts';
 import type { App } from './domain/app.ts';
+import { archiveLimitsOf } from './domain/archive-limits.ts';
 import { buildLimitsOf } from './domain/build-limits.ts';
 import { parseBuilderName } from './domain/builder.ts';
 import { formatBytes } from './domain/bytes.ts';
@@ -344,6 +345,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
 
   const offeredParts = (app: App, fresh: boolean, doing: Doing) => ({
     ...{ store, receiver, builder, limits: limitsOf(app), domain: options.domain, ...doing },
+    most: archiveLimitsOf(key => store.properties.resolve(app.id, key)),
     deploy: async (source: Source) => await buildAndRollOut(app, source, { fresh, explain: false }, doing),
     signal: doing.signal ?? new AbortController().signal,
   });

@@ -79,6 +79,8 @@ export type PullImageRequest = Pick<BuildRequest, 'app' | 'limits' | 'progress' 
 export type UnpackRequest = Pick<BuildRequest, 'app' | 'limits' | 'progress' | 'signal'> & {
   /** Where to fetch it, or the archive itself. */
   readonly archive: URL | Readable;
+  /** What it may hold. */
+  readonly most: { readonly bytes: number; readonly entries: number };
   /** What it must be; whatever it is when left out. */
   readonly type?: ArchiveType | undefined;
 };

@@ -9,7 +9,7 @@ import { readStdin } from './read-stdin.ts';
 const longestPassword = 16 * 1024;
 
 /** As it stands in URLs: the default port of https is left out. */
-const host: ArgKind<string> = {
+export const gitHost: ArgKind<string> = {
   word: 'host',
   required: true,
   schema: { type: 'string' },
@@ -52,7 +52,7 @@ const auth = defineCommand({
   description:
     'git:sync tells them to that host, by https alone. The password, better a token that may only read, is the first line on standard input; a third word is taken too, as dokku does, but other users of the machine where it is typed may see it. It is encrypted at rest and never shown. Without a user the login for the host is forgotten.',
   examples: ['git:auth git.example.org ann', 'git:auth git.example.org'],
-  args: { host, user: optional(user), password: optional(password) },
+  args: { host: gitHost, user: optional(user), password: optional(password) },
   access: 'admin',
   effect: 'write',
   stdin: true,

@@ -11,6 +11,7 @@ import { domainsCommands } from './domains.ts';
 import { errorPagesCommands } from './error-pages.ts';
 import { eventsCommands } from './events.ts';
 import { gitCommands } from './git.ts';
+import { gitAllowHostCommands } from './git-allow-host.ts';
 import { gitAuthCommands } from './git-auth.ts';
 import { gitFromArchiveCommands } from './git-from-archive.ts';
 import { gitFromImageCommands } from './git-from-image.ts';
@@ -53,6 +54,7 @@ export function createCoreRegistry(): Registry {
     ...gitFromArchiveCommands,
     ...gitSyncCommands,
     ...gitAuthCommands,
+    ...gitAllowHostCommands,
     ...imageCommands,
     ...logsCommands,
     ...maintenanceCommands,

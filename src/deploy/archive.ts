@@ -16,6 +16,7 @@ export type SentArchive = Pick<UnpackRequest, 'archive' | 'type'> & {
 type Parts = OfferedParts & {
   readonly builder: Pick<Builder, 'unpack'>;
   readonly limits: UnpackRequest['limits'];
+  readonly most: UnpackRequest['most'];
   /** Of addresses of people who have told none. */
   readonly domain: string;
   readonly actor: Actor;
@@ -38,9 +39,9 @@ export async function deployArchive(app: App, sent: SentArchive, parts: Parts): 
 async function offerArchive(
   app: App,
   { archive, type, name, author }: SentArchive,
-  { builder, receiver, limits, domain, actor, progress, signal }: Parts,
+  { builder, receiver, limits, most, domain, actor, progress, signal }: Parts,
 ): Promise<Offer> {
-  const files = await builder.unpack({ app: app.name, archive, type, limits, progress, signal });
+  const files = await builder.unpack({ app: app.name, archive, type, limits, most, progress, signal });
   try {
     return await receiver.offers().commit(app.name, {
       branch: branchOf(app),

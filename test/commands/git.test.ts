@@ -84,3 +84,51 @@ describe('git:report', () => {
     expect((await bench.run('git:report', 'blog', '--git-source')).stdout.trim()).toBe('');
   });
 });
+
+describe('git:set', () => {
+  const report = async (key: string) => (await bench.run('git:report', 'blog', `--git-${key}`)).stdout.trim();
+
+  it('holds what an archive may be, for an app or for all', async () => {
+    await bench.run('apps:create', 'blog');
+    expect([await report('computed-archive-max-files'), await report('computed-archive-max-size')]).toEqual([
+      '50000',
+      '1g',
+    ]);
+    await bench.run('git:set', '--global', 'archive-max-size', '2147483648');
+    expect((await bench.run('git:set', 'blog', 'archive-max-files', '100')).stdout).toContain(
+      'Setting archive-max-files to 100',
+    );
+    expect([await report('global-archive-max-size'), await report('computed-archive-max-files')]).toEqual([
+      '2g',
+      '100',
+    ]);
+    await bench.run('git:set', 'blog', 'archive-max-files');
+    expect([await report('archive-max-files'), await report('computed-archive-max-files')]).toEqual([
+      '',
+      '50000',
+    ]);
+  });
+
+  it.each([
+    [['blog', 'archive-max-files', '0'], 'is no archive-max-files. Give one up to 200000'],
+    [['blog', 'archive-max-files', 'many'], 'is no archive-max-files'],
+    [['blog', 'archive-max-size', '3g'], 'is no archive-max-size. Give one up to 2g'],
+    [['--global', 'deploy-branch', 'main'], 'one app at a time'],
+  ])('refuses %j', async (words, why) => {
+    await bench.run('apps:create', 'blog');
+    const { code, stderr } = await bench.run('git:set', ...words);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(why)]);
+  });
+});
+
+describe('git:allow-host', () => {
+  it('lets public hosts pass and names the setting for others', async () => {
+    expect((await bench.run('git:allow-host', '8.8.8.8')).stdout).toContain('8.8.8.8 may be fetched');
+    const inside = await bench.run('git:allow-host', '10.1.2.3');
+    expect([inside.code, inside.stderr]).toEqual([
+      21,
+      expect.stringContaining('WHERRY_ALLOW_HOSTS=10.1.2.3'),
+    ]);
+    expect((await bench.run('git:allow-host', 'a/b')).stderr).toContain('is no host');
+  });
+});

@@ -12,9 +12,6 @@ import { saveStream } from '../save-stream.ts';
 import { extractZip } from '../zip.ts';
 import { type DownloadRules, download, shown } from './download.ts';
 
-/** As dokku's archive-max-size. */
-const limits = { bytes: 2 ** 30 };
-
 /** An app's files out of an archive, which comes from a URL or is sent. @throws invalid naming what is refused; as `download` */
 export async function unpackSource(
   request: UnpackRequest,
@@ -25,7 +22,8 @@ export async function unpackSource(
     const file = join(work.dir, 'archive');
     const name = await save(request, file, rules);
     const into = work.folder('archive.d');
-    await extract(await formatOf(file, request.type, name), { file, into, name });
+    const format = await formatOf(file, request.type, name);
+    await extract(format, { file, into, name, limits: request.most });
     return { dir: topOf(into), remove: work.remove };
   } catch (error) {
     await work.remove();
@@ -67,10 +65,9 @@ async function formatOf(file: string, said: ArchiveType | undefined, name: strin
   );
 }
 
-async function extract(format: ArchiveType, archive: FolderOptions & { file: string }): Promise<void> {
-  const options = { ...archive, limits };
+async function extract(format: ArchiveType, options: FolderOptions & { file: string }): Promise<void> {
   if (format === 'zip') return await extractZip(options);
-  const raw = createReadStream(archive.file);
+  const raw = createReadStream(options.file);
   if (format === 'tar') return await extractArchive({ ...options, stream: raw });
   const stream = createGunzip();
   raw.on('error', error => stream.destroy(error));

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UnpackRequest } from '../../../src/build/builder.ts';
 import { parseAllowedHosts } from '../../../src/build/fetch/addresses.ts';
 import { unpackSource } from '../../../src/build/fetch/source-archive.ts';
+import { archiveLimitsOf } from '../../../src/domain/archive-limits.ts';
 import { buildLimitsOf } from '../../../src/domain/build-limits.ts';
 import { parseAppName } from '../../../src/domain/names.ts';
 import { type BuildpackHost, openBuildpackHost } from '../support/buildpack-host.ts';
@@ -32,6 +33,7 @@ const unpack = async (archive: URL | Readable, more: Partial<UnpackRequest> & { 
     app: parseAppName('blog'),
     archive,
     limits: buildLimitsOf(() => undefined),
+    most: archiveLimitsOf(() => undefined),
     progress: quiet,
     signal: new AbortController().signal,
     ...rest,
@@ -115,6 +117,17 @@ describe('the files of an app in an archive', () => {
     writeFileSync(file, Buffer.alloc(3 * 2 ** 20));
     const limits = { ...buildLimitsOf(() => undefined), disk: 2 ** 20 };
     await expect(unpack(createReadStream(file), { limits })).rejects.toThrow(/larger than 1m/);
+    expect(left()).toEqual([]);
+  });
+
+  it('are no more than may be', async () => {
+    const two = async () => Readable.from([await tar()]);
+    await expect(unpack(await two(), { most: { entries: 1, bytes: 1000 } })).rejects.toThrow(
+      /1 entries that are allowed/,
+    );
+    await expect(unpack(await two(), { most: { entries: 9, bytes: 5 } })).rejects.toThrow(
+      /makes it larger than/,
+    );
     expect(left()).toEqual([]);
   });
 
