@@ -48,6 +48,7 @@ import { createLocks } from './system/locks.ts';
 import { createLog } from './system/log.ts';
 import { createPaths } from './system/paths.ts';
 import { createSaturation } from './system/saturation.ts';
+import { urlsOf } from './urls.ts';
 
 /** The composition root: builds every concrete thing and joins the back edges. Resolves when it takes pushes and requests. */
 export async function runDaemon(settings: Settings): Promise<{ close(): Promise<void> }> {
@@ -83,6 +84,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
         required(later.deployer).scaling(app, parseProcessType('web')).wakeTimeout,
       ),
     answers: app => readAnswers(name => store.properties.get(`app:${app.id}`, name)),
+    policy: () => undefined,
   });
   const runtime = createRuntime({
     engine,
@@ -115,9 +117,11 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const disk = createDiskUse({ store, paths });
   const room = createDiskRoom({ store, paths, layers, clock, log });
 
-  const httpPort = () => edgeLink.address()?.port ?? settings.http.port;
   const urls = (app: App) =>
-    store.domains.list(app).map(domain => `http://${domain}${httpPort() === 80 ? '' : `:${httpPort()}`}`);
+    urlsOf(app, store, {
+      http: edgeLink.address()?.port ?? settings.http.port,
+      https: edgeLink.secureAddress()?.port,
+    });
   const receiver = createReceiver({
     paths,
     handler: pushHandler({
@@ -161,6 +165,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const edge = await startEdge({
     dir: paths.edge,
     http: settings.http,
+    https: settings.https,
     link: edgeLink,
     argv: edgeArgv(),
     log,
@@ -186,7 +191,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     pageFiles,
     edgeMetrics: () => readEdgeMetrics(paths.edge),
     settings,
-    httpPort,
+    urls,
     clock,
     version: version(),
   };

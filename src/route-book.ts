@@ -1,13 +1,14 @@
 import type { App } from './domain/app.ts';
+import { isFor } from './domain/certificate.ts';
 import type { Answers } from './domain/error-page.ts';
 import type { AppName } from './domain/names.ts';
-import type { HoldPolicy, Route, Target } from './domain/route.ts';
+import type { CertificateRef, HoldPolicy, Route, RoutePolicy, Routing, Target } from './domain/route.ts';
 import type { AppState, TargetSink } from './runtime/runtime.ts';
 import type { Store } from './store/store.ts';
 
 /** Whatever takes snapshots to the edge. */
 export type Publisher = {
-  publish(routes: readonly Route[]): Promise<void>;
+  publish(routing: Routing, pem: (certificate: string) => string | undefined): Promise<void>;
   drained(targets: readonly string[], timeout: number): Promise<void>;
   quiet(targets: readonly string[]): boolean;
 };
@@ -18,6 +19,7 @@ export type RouteRules = {
   readonly hold: (app: App) => HoldPolicy | undefined;
   /** What the edge answers in its place. */
   readonly answers: (app: App) => Answers;
+  readonly policy: (app: App) => RoutePolicy | undefined;
 };
 
 /**
@@ -42,6 +44,7 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
   const serving = new Map<AppName, Serving>();
   /** As last published; an app whose instances change is the only one made anew. */
   let routes = new Map<AppName, Route>();
+  let certificates: readonly CertificateRef[] = [];
   let complete = false;
   let running = Promise.resolve();
   let waiting: Promise<void> | undefined;
@@ -49,6 +52,7 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
   const routeOf = (app: App, domains: readonly string[]): Route => {
     const { state, targets } = serving.get(app.name) ?? undeployed;
     const hold = rules.hold(app);
+    const policy = rules.policy(app);
     return {
       app: app.name,
       domains,
@@ -57,11 +61,19 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
       targets,
       ...(hold && { hold }),
       ...rules.answers(app),
+      ...(policy && { policy }),
     };
+  };
+
+  const pemOf = (id: string): string | undefined => {
+    const found = store.certificates.all().find(certificate => certificate.id === id);
+    const key = store.certificates.key(id);
+    return found && key && `${found.chain}${key}`;
   };
 
   const readAll = (): void => {
     const domains = store.domains.byApp();
+    certificates = certificatesFor(store, domains);
     routes = new Map(store.apps.list().map(app => [app.name, routeOf(app, domains.get(app.id) ?? [])]));
   };
 
@@ -69,7 +81,8 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
   const send = (): Promise<void> => {
     waiting ??= running.then(() => {
       waiting = undefined;
-      running = publisher.publish([...routes.values()]);
+      const routing = { routes: [...routes.values()], ...(certificates.length > 0 && { certificates }) };
+      running = publisher.publish(routing, pemOf);
       return running;
     });
     return waiting;
@@ -92,4 +105,26 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
     quiet: targets => publisher.quiet(targets),
     forget: app => void serving.delete(app),
   };
+}
+
+/**
+ * Which certificate each host is shown: an app's own one for its own domains alone, so that none answers for another app's names;
+ * everybody's where it has none. Of several, the one that came last.
+ */
+function certificatesFor(
+  store: Store,
+  domains: ReadonlyMap<number, readonly string[]>,
+): readonly CertificateRef[] {
+  const all = store.certificates.all();
+  const shared = all.filter(({ appId }) => appId === null);
+  const own = all.filter(({ appId }) => appId !== null);
+  return [
+    ...shared.map(({ id, names }, at): CertificateRef => {
+      return { id, names, ...(at === shared.length - 1 && { fallback: true }) };
+    }),
+    ...own.map(({ id, names, appId }): CertificateRef => {
+      const hosts = domains.get(appId ?? 0) ?? [];
+      return { id, names: hosts.filter(host => names.some(name => isFor(name, host))) };
+    }),
+  ];
 }

@@ -45,6 +45,13 @@ export const settingsTable = {
     help: 'address that serves /metrics of the edge to Prometheus, without login; none unless given',
     parse: text => (text === '' ? undefined : parseAddress(text)),
   }),
+  https: setting<Address | undefined>({
+    flag: 'https',
+    env: 'WHERRY_HTTPS',
+    default: '0.0.0.0:443',
+    help: 'address that takes web requests over TLS; none turns it off',
+    parse: text => (text === 'none' ? undefined : parseAddress(text)),
+  }),
   domain: setting<Domain>({
     flag: 'domain',
     env: 'WHERRY_DOMAIN',

@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   deploy: ['receive', 'build', 'release', 'runtime', 'hooks', 'store', 'domain', 'system', 'settings'],
   // Joins the autoscaler to the pipeline.
   fleet: ['deploy', 'runtime', 'scale', 'store', 'domain', 'system'],
+  urls: ['store', 'domain'],
   settings: ['domain'],
   domain: [],
   system: ['domain'],

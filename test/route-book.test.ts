@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { parseAppName, parseDomain } from '../src/domain/names.ts';
-import type { Route } from '../src/domain/route.ts';
+import type { Route, Routing } from '../src/domain/route.ts';
 import { createRouteBook } from '../src/route-book.ts';
 import { createSeal } from '../src/store/seal.ts';
 import { openStore } from '../src/store/store.ts';
@@ -10,14 +10,18 @@ const setUp = () => {
   const store = openStore(':memory:', createSeal(randomBytes(32)));
   const sent: (readonly Route[])[] = [];
   const publisher = {
-    publish: async (routes: readonly Route[]) => {
+    publish: async ({ routes }: Routing) => {
       sent.push(routes);
       await new Promise(resolve => setTimeout(resolve, 5));
     },
     drained: async () => {},
     quiet: () => true,
   };
-  const book = createRouteBook(store, publisher, { hold: () => undefined, answers: () => ({}) });
+  const book = createRouteBook(store, publisher, {
+    hold: () => undefined,
+    policy: () => undefined,
+    answers: () => ({}),
+  });
   return { store, sent, book };
 };
 

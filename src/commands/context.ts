@@ -35,8 +35,8 @@ export type Services = {
   /** As Prometheus reads them. */
   readonly edgeMetrics: () => Promise<string>;
   readonly settings: Settings;
-  /** The edge's port as bound, for `urls`. */
-  readonly httpPort: () => number;
+  /** Where visitors find an app. */
+  readonly urls: (app: App) => readonly string[];
   readonly clock: Clock;
   readonly version: string;
 };

@@ -4,6 +4,7 @@ import { builderCommands } from './builder.ts';
 import { builderDockerfileCommands } from './builder-dockerfile.ts';
 import { buildpacksCommands } from './buildpacks.ts';
 import { buildsCommands } from './builds.ts';
+import { certsCommands } from './certs.ts';
 import { configCommands } from './config.ts';
 import { diskCommands } from './disk.ts';
 import { dockerOptionsCommands } from './docker-options.ts';
@@ -43,6 +44,7 @@ export function createCoreRegistry(): Registry {
     ...builderCommands,
     ...builderDockerfileCommands,
     ...buildsCommands,
+    ...certsCommands,
     ...configCommands,
     ...diskCommands,
     ...dockerOptionsCommands,

@@ -8,11 +8,7 @@ const urls = defineCommand({
   args: { app },
   access: { app: 'read' },
   effect: 'read',
-  run(context, input) {
-    const port = context.httpPort();
-    const suffix = port === 80 ? '' : `:${port}`;
-    return context.store.domains.list(context.app(input.app)).map(domain => `http://${domain}${suffix}`);
-  },
+  run: (context, input) => context.urls(context.app(input.app)),
   text: found => found,
 });
 

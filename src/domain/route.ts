@@ -7,7 +7,24 @@ import type { PageSums } from './error-page.ts';
 export type Snapshot = {
   /** Grows by one with every change of a data directory; the edge ignores an older one. */
   readonly generation: number;
+} & Routing;
+
+/** All that the edge is told. */
+export type Routing = {
   readonly routes: readonly Route[];
+  /** Certificates that visitors may be shown; a name that is in several gets the last. None: left out. */
+  readonly certificates?: readonly CertificateRef[];
+  /** Answers to HTTP-01 challenges by token (RFC 8555 section 8.3). */
+  readonly challenges?: Readonly<Record<string, string>>;
+};
+
+/** A certificate by the name of its file in the edge's folder `tls`, which holds its chain and its key. */
+export type CertificateRef = {
+  readonly id: string;
+  /** Exact host names or `*.rest`, lower case. */
+  readonly names: readonly string[];
+  /** Shown to who asks for no name, or for one that no other is for. */
+  readonly fallback?: true;
 };
 
 export type Route = {
@@ -58,6 +75,10 @@ export type RoutePolicy = {
   readonly hardLimit?: number;
   /** Requests of one visitor go to one instance while it lives. */
   readonly sticky?: true;
+  /** Requests over plain HTTP are answered; without it they are sent to HTTPS where the host has a certificate. */
+  readonly plainHttp?: true;
+  /** The value of Strict-Transport-Security over HTTPS (RFC 6797); not sent without it. */
+  readonly hsts?: string;
 };
 
 /** Control to edge. */
@@ -81,7 +102,8 @@ export type FromEdge =
       readonly kind: 'hello';
       readonly generation: number;
       readonly pid: number;
-      readonly http: { readonly host: string; readonly port: number };
+      readonly http: Listening;
+      readonly https?: Listening;
       readonly draining: readonly string[];
     }
   | { readonly kind: 'applied'; readonly generation: number; readonly draining: readonly string[] }
@@ -90,6 +112,8 @@ export type FromEdge =
   | { readonly kind: 'wake'; readonly app: string; readonly cause: WakeCause }
   /** Once a second: what the apps' requests were since the last one; apps without any are left out. After a `hello` it names all. */
   | { readonly kind: 'load'; readonly apps: readonly AppLoad[] };
+
+export type Listening = { readonly host: string; readonly port: number };
 
 /** Which request woke an app; shown to people, so without query. */
 export type WakeCause = {

@@ -1,11 +1,12 @@
 import { chmod, chown, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import type { AppLoad, FromEdge, Route, Snapshot, ToEdge, WakeCause } from '../domain/route.ts';
+import type { AppLoad, FromEdge, Listening, Routing, Snapshot, ToEdge, WakeCause } from '../domain/route.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { edgeFiles, prepareFolder } from './folder.ts';
 import { Peer } from './peer.ts';
+import { PemFiles } from './pem-files.ts';
 import { ensureEdgeUser, type Ids } from './user.ts';
 
 export type Hello = Extract<FromEdge, { kind: 'hello' }>;
@@ -13,8 +14,11 @@ export type Hello = Extract<FromEdge, { kind: 'hello' }>;
 export interface EdgeLink {
   /** Makes the folder and listens on its socket, for root and the edge's user only. */
   listen(): Promise<void>;
-  /** Sends all routes; resolves when the edge uses them, after 2 s, or at once when no edge is connected. */
-  publish(routes: readonly Route[]): Promise<void>;
+  /**
+   * Sends all that there is; resolves when the edge uses it, after 2 s, or at once when no edge is connected.
+   * @param pem chain and key of a certificate, asked for when the edge does not have it yet
+   */
+  publish(routing: Routing, pem?: (certificate: string) => string | undefined): Promise<void>;
   /**
    * Resolves when no request of these targets is in flight any more, at the latest after `timeout` milliseconds. They must
    * have been left out of the last `publish`. An edge that is away has 5 s to come back.
@@ -23,7 +27,9 @@ export interface EdgeLink {
   /** Whether a connected edge uses the last `publish` and has no request of these targets, which it left out, in flight. */
   quiet(targets: readonly string[]): boolean;
   /** Where the connected edge, or the last one, listens. */
-  address(): { readonly host: string; readonly port: number } | undefined;
+  address(): Listening | undefined;
+  /** The same for HTTPS; undefined when it speaks none. */
+  secureAddress(): Listening | undefined;
   /** Process id of the connected edge. */
   pid(): number | undefined;
   /** Resolves with whether an edge (that very process, when told) is connected within `timeout` milliseconds. */
@@ -66,12 +72,15 @@ class Link implements EdgeLink {
   #user: Ids | undefined;
   #peer: Peer | undefined;
   #snapshot: Snapshot | undefined;
-  #address: Hello['http'] | undefined;
+  #address: Listening | undefined;
+  #secureAddress: Listening | undefined;
+  readonly #pemFiles: PemFiles;
   /** Grows over restarts too: by the clock, and past whatever an edge says it has. */
   #generation: number;
 
   constructor(options: EdgeLinkOptions) {
     this.#options = options;
+    this.#pemFiles = new PemFiles(options.dir, () => this.#user);
     this.#generation = options.clock.now().getTime();
   }
 
@@ -90,11 +99,23 @@ class Link implements EdgeLink {
     await chmod(socket, this.#user ? 0o660 : 0o600);
   }
 
-  async publish(routes: readonly Route[]): Promise<void> {
+  async publish(
+    routing: Routing,
+    pem: (certificate: string) => string | undefined = () => undefined,
+  ): Promise<void> {
+    // Waking an app must not cost what thousands of certificates weigh.
+    if (routing.certificates === this.#snapshot?.certificates) return await this.#send(routing);
+    const ids = (routing.certificates ?? []).map(({ id }) => id);
+    await this.#pemFiles.add(ids, pem);
+    await this.#send(routing);
+    await this.#pemFiles.keep(ids);
+  }
+
+  async #send(routing: Routing): Promise<void> {
     const before = this.#snapshot;
     this.#generation++;
     const generation = this.#generation;
-    this.#snapshot = { generation, routes };
+    this.#snapshot = { generation, ...routing };
     if (!this.#peer) return;
     this.#peer.send(changeFrom(before, this.#snapshot));
     const used = await this.#until(() => !this.#peer || this.#peer.generation >= generation, ackTimeout);
@@ -114,8 +135,12 @@ class Link implements EdgeLink {
     return this.#peer !== undefined && this.#isQuiet(this.#peer, targets);
   }
 
-  address(): Hello['http'] | undefined {
+  address(): Listening | undefined {
     return this.#address;
+  }
+
+  secureAddress(): Listening | undefined {
+    return this.#secureAddress;
   }
 
   pid(): number | undefined {
@@ -171,6 +196,7 @@ class Link implements EdgeLink {
     this.#options.log.info({ pid: hello.pid, generation: hello.generation }, 'edge connected');
     this.#peer = peer;
     this.#address = hello.http;
+    this.#secureAddress = hello.https;
     if (this.#snapshot && hello.generation !== this.#snapshot.generation) {
       if (hello.generation > this.#generation) {
         this.#generation = hello.generation + 1;
@@ -211,10 +237,16 @@ class Link implements EdgeLink {
 function changeFrom(before: Snapshot | undefined, after: Snapshot): ToEdge {
   const whole: ToEdge = { kind: 'snapshot', snapshot: after };
   if (!before || before.routes.length !== after.routes.length) return whole;
+  if (!isDeepStrictEqual(shared(before), shared(after))) return whole;
   const changed = after.routes.filter((route, at) => !isDeepStrictEqual(route, before.routes[at]));
   const [route] = changed;
   const same = route && before.routes.some(old => old.app === route.app);
   return same && changed.length === 1
     ? { kind: 'route', generation: after.generation, after: before.generation, route }
     : whole;
+}
+
+/** What is of no one route. */
+function shared({ certificates, challenges }: Snapshot): object {
+  return { certificates, challenges };
 }

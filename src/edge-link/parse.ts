@@ -7,9 +7,8 @@ const shapes: Readonly<Record<FromEdge['kind'], (message: Fields) => boolean>> =
   hello: message =>
     hasState(message) &&
     Number.isInteger(message['pid']) &&
-    isFields(message['http']) &&
-    typeof message['http']['host'] === 'string' &&
-    Number.isInteger(message['http']['port']),
+    isListening(message['http']) &&
+    (message['https'] === undefined || isListening(message['https'])),
   applied: hasState,
   drained: message => typeof message['target'] === 'string',
   wake: message => typeof message['app'] === 'string' && isCause(message['cause']),
@@ -34,6 +33,10 @@ function hasState(message: Fields): boolean {
     Number.isSafeInteger(message['generation']) &&
     isArrayOf(message['draining'], target => typeof target === 'string')
   );
+}
+
+function isListening(value: unknown): boolean {
+  return isFields(value) && typeof value['host'] === 'string' && Number.isInteger(value['port']);
 }
 
 function isCause(value: unknown): boolean {

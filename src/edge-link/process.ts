@@ -5,7 +5,9 @@ import { edgeFiles } from './folder.ts';
 /** An edge process of a folder, found by its pid file and confirmed by its own command line. */
 export type EdgeProcess = {
   readonly pid: number;
+  /** Addresses as its command line has them; empty for none. */
   readonly http: string;
+  readonly https: string;
 };
 
 /** The running edge of this folder, if there is one; also one whose pid was never written, because control died first. */
@@ -23,7 +25,7 @@ export async function findEdge(dir: string): Promise<EdgeProcess | undefined> {
 async function edgeAt(dir: string, pid: number): Promise<EdgeProcess | undefined> {
   const words = await commandLine(pid);
   if (!words.includes('edge') || valueAfter(words, '--dir') !== dir) return undefined;
-  return { pid, http: valueAfter(words, '--http') ?? '' };
+  return { pid, http: valueAfter(words, '--http') ?? '', https: valueAfter(words, '--https') ?? '' };
 }
 
 export async function writePid(dir: string, pid: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { WherryError } from '../domain/errors.ts';
+import type { Listening } from '../domain/route.ts';
 import type { Clock } from '../system/clock.ts';
 import { spawn } from '../system/exec.ts';
 import type { Log } from '../system/log.ts';
@@ -9,7 +10,9 @@ import { endProcess, findEdge, isAlive, stopEdge, writePid } from './process.ts'
 
 export type StartEdgeOptions = {
   readonly dir: string;
-  readonly http: { readonly host: string; readonly port: number };
+  readonly http: Listening;
+  /** Undefined: no HTTPS. */
+  readonly https?: Listening | undefined;
   /** Listening already. */
   readonly link: EdgeLink;
   /** What starts an edge, up to and with the word `edge`: `[node, main.js, 'edge']`. */
@@ -65,7 +68,7 @@ class Supervisor implements EdgeSupervisor {
         throw new WherryError('unavailable', `The edge could not start. ${await this.#lastWord()}`);
       }
     }
-    log.info({ pid: this.#pid, http: link.address() }, 'edge runs');
+    log.info({ pid: this.#pid, http: link.address(), https: link.secureAddress() }, 'edge runs');
     this.#watching = this.#watch();
   }
 
@@ -85,11 +88,10 @@ class Supervisor implements EdgeSupervisor {
 
   /** Takes over an edge that control left behind; ends one that hangs or listens elsewhere. */
   async #adopt(): Promise<boolean> {
-    const { dir, http, link, log, clock } = this.#options;
+    const { dir, http, https, link, log, clock } = this.#options;
     const found = await findEdge(dir);
     if (!found) return false;
-    const here =
-      http.port === 0 ? found.http.startsWith(`${bracketed(http.host)}:`) : found.http === printed(http);
+    const here = isAt(found.http, http) && (https ? isAt(found.https, https) : found.https === '');
     if (here && (await link.connected(5000, found.pid))) {
       this.#pid = found.pid;
       log.info({ pid: found.pid }, 'adopted the running edge');
@@ -101,11 +103,12 @@ class Supervisor implements EdgeSupervisor {
   }
 
   async #spawn(): Promise<number> {
-    const { dir, argv, link, http } = this.#options;
+    const { dir, argv, link, http, https } = this.#options;
     const [node = process.execPath, ...rest] = argv;
     const user = link.user();
     // A port that was chosen by the kernel once is kept: visitors know it.
     const address = http.port === 0 ? (link.address() ?? http) : http;
+    const secure = https?.port === 0 ? (link.secureAddress() ?? https) : https;
     const output = openLog(dir);
     try {
       const child = spawn(
@@ -114,6 +117,7 @@ class Supervisor implements EdgeSupervisor {
           ...nodeFlags,
           ...rest,
           ...['--http', printed(address), '--dir', dir],
+          ...(secure ? ['--https', printed(secure)] : []),
           ...(user ? ['--user', `${user.uid}:${user.gid}`] : []),
         ],
         { cwd: '/', detached: true, stdio: ['ignore', output, output], env: environment() },
@@ -178,6 +182,11 @@ class Supervisor implements EdgeSupervisor {
 function environment(): Record<string, string> {
   const kept = ['PATH', 'WHERRY_LOG'].map(name => [name, process.env[name]]);
   return Object.fromEntries(kept.filter(([, value]) => value !== undefined));
+}
+
+/** Whether what was printed is where it should listen; any port will do for 0. */
+function isAt(found: string, wanted: Listening): boolean {
+  return wanted.port === 0 ? found.startsWith(`${bracketed(wanted.host)}:`) : found === printed(wanted);
 }
 
 function printed(address: { host: string; port: number }): string {

@@ -17,6 +17,7 @@ export class Connections {
   /** Closes idle connections: what keeps a connection for later makes room for who comes now. */
   readonly #makeRoom: () => void;
   readonly #sockets = new Set<Socket>();
+  readonly #secured = new Set<Socket>();
   readonly #networks = new Map<string, number>();
   #madeRoomAt = Number.NEGATIVE_INFINITY;
 
@@ -25,8 +26,19 @@ export class Connections {
     this.#makeRoom = makeRoom;
   }
 
-  get all(): ReadonlySet<Socket> {
-    return this.#sockets;
+  get count(): number {
+    return this.#sockets.size;
+  }
+
+  /** Those whose TLS is taken off stand beside what is under it. */
+  get all(): readonly Socket[] {
+    return [...this.#sockets, ...this.#secured];
+  }
+
+  /** Its TLS was taken off; what is under it was counted before. */
+  secured(socket: Socket): void {
+    this.#secured.add(socket);
+    socket.once('close', () => this.#secured.delete(socket));
   }
 
   has(socket: Socket): boolean {

@@ -145,6 +145,9 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     this.#pool?.answered(this);
     if (this.#plan.trace.wake > 0)
       head.headers.push('Server-Timing', `wake;dur=${Math.round(this.#plan.trace.wake)}`);
+    const { hsts } = this.#plan.route;
+    if (hsts !== undefined && this.#plan.visitor.scheme === 'https' && !hasHsts(head.headers))
+      head.headers.push('Strict-Transport-Security', hsts);
     if (this.#sticky && this.#pool)
       head.headers.push('Set-Cookie', stickyCookie(this.#sticky, this.#pool, this.#plan.visitor.scheme));
     if (head.status === 101) {
@@ -404,4 +407,8 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     pool.done(this);
     pool.leave();
   }
+}
+
+function hasHsts(headers: readonly string[]): boolean {
+  return headers.some((name, at) => at % 2 === 0 && /^strict-transport-security$/i.test(name));
 }

@@ -1,8 +1,9 @@
 // The edge process: binds, gives up root, serves from the last snapshot, and follows control for as long as it lives.
 import { resolve } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
-import type { Snapshot } from '../domain/route.ts';
+import type { Listening, Snapshot } from '../domain/route.ts';
 import { AccessLog } from './access-log.ts';
+import { Certificates } from './certificates.ts';
 import { ControlLink } from './control-link.ts';
 import { createCounters } from './counters.ts';
 import { CustomPages } from './custom-pages.ts';
@@ -45,6 +46,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   let table: RouteTable | undefined;
   let stickyKey: Buffer = Buffer.alloc(0);
   let current: Snapshot | undefined;
+  const certificates = new Certificates();
   const counters = createCounters();
   const lag = new LoopLag(log);
   const pages = new CustomPages('pages', log);
@@ -59,6 +61,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
       stickyKey,
       pageText: sum => pages.text(sum),
     });
+    certificates.use(snapshot.certificates ?? []);
     current = snapshot;
     retireOthers();
     gate.changed(table);
@@ -78,10 +81,12 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
     },
     counters,
     gate,
+    certificates,
     log,
     access,
   });
-  const http = await bind(server, options.http);
+  const http = await bind(options.http, address => server.listen(address));
+  const https = options.https && (await bind(options.https, address => server.listenSecurely(address)));
   if (user) dropPrivileges(user);
   await access.open();
   stickyKey = await readStickyKey('sticky.key');
@@ -97,7 +102,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
     }),
   ).catch(error => log.error({ err: error }, 'metrics are not served'));
   process.stdout.write('ready\n');
-  log.info({ http, generation: stored?.generation, uid: process.getuid?.() }, 'serving');
+  log.info({ http, https, generation: stored?.generation, uid: process.getuid?.() }, 'serving');
 
   const writer = createSnapshotWriter('snapshot.json', error =>
     log.error({ err: error }, 'snapshot not stored'),
@@ -112,6 +117,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
         generation: table?.generation ?? 0,
         pid: process.pid,
         http,
+        ...(https && { https }),
         draining: targets.draining(),
       };
     },
@@ -139,16 +145,19 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   process.exit(0);
 }
 
-async function bind(server: EdgeServer, http: { host: string; port: number }) {
+async function bind(
+  address: Listening,
+  listen: (address: Listening) => Promise<Listening>,
+): Promise<Listening> {
   try {
-    return await server.listen(http);
+    return await listen(address);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const where = `${http.host}:${http.port}`;
+    const where = `${address.host}:${address.port}`;
     if (code === 'EADDRINUSE')
       throw new WherryError(
         'conflict',
-        `Another program listens on ${where} already. Stop it, or choose another --http.`,
+        `Another program listens on ${where} already. Stop it, or choose another --http or --https.`,
       );
     if (code === 'EACCES')
       throw new WherryError('access-denied', `Only root may listen on ${where}. Choose a port from 1024 up.`);

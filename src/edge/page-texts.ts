@@ -22,6 +22,17 @@ export const noRoutes: Page = {
   retryAfter: 2,
 };
 
+/** The same address over HTTPS; 308 keeps method and body (RFC 9110 section 15.4.9). */
+export function secureInstead(method: string, location: string): Page {
+  return {
+    status: method === 'GET' || method === 'HEAD' ? 301 : 308,
+    reason: 'https-redirect',
+    title: 'Moved',
+    text: `This is at ${location} now.`,
+    location,
+  };
+}
+
 export function badRequest(refusal: Refusal): Page {
   const title = refusal.status > 500 ? 'Not implemented' : 'Bad request';
   return { status: refusal.status, reason: refusal.reason, title, text: refusal.text };

@@ -19,12 +19,16 @@ export type AppRoute = {
   readonly maintenance: boolean;
   /** The app's own page for a status, or for `maintenance`. */
   readonly ownPage: ((name: string) => string | undefined) | undefined;
+  readonly plainHttp: boolean;
+  readonly hsts: string | undefined;
 };
 
 /** All routes of one generation; never changed, only replaced whole. */
 export type RouteTable = {
   readonly generation: number;
   readonly apps: ReadonlyMap<string, AppRoute>;
+  /** Answers to HTTP-01 challenges by token. */
+  readonly challenges: Readonly<Record<string, string>>;
   /** Exact name first, then `*.rest` for one more label. */
   find(host: Host): AppRoute | undefined;
 };
@@ -55,6 +59,8 @@ export function buildTable(
       pools,
       count: parts.counters.of(route.app),
       hold: route.hold,
+      plainHttp: route.policy?.plainHttp ?? false,
+      hsts: route.policy?.hsts,
       bodyLimit: route.policy?.bodyLimit ?? Number.POSITIVE_INFINITY,
       responseTimeout: route.policy?.responseTimeout ?? defaultResponseTimeout,
       sticky: route.policy?.sticky ? createSticky(route.app, { pools, key: parts.stickyKey }) : undefined,
@@ -66,6 +72,7 @@ export function buildTable(
   return {
     generation: snapshot.generation,
     apps,
+    challenges: snapshot.challenges ?? {},
     find(host) {
       const exact = hosts.get(host);
       if (exact) return exact;

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket, Server as TlsServer } from 'node:tls';
+import type { Listening } from '../domain/route.ts';
 import type { AccessLog } from './access-log.ts';
+import type { Certificates } from './certificates.ts';
 import { type ConnectionLimits, Connections, defaultLimits } from './connections.ts';
 import type { Counters } from './counters.ts';
 import { inOwnWords } from './custom-pages.ts';
@@ -17,6 +20,7 @@ import {
   noTunnels,
   notServing,
   ownFault,
+  secureInstead,
   slowClient,
   unknownHost,
   unreadable,
@@ -28,10 +32,11 @@ import { linger } from './request-body.ts';
 import { readRequestHead } from './request-head.ts';
 import type { RouteTable } from './routes.ts';
 import { SlowReaders } from './slow-readers.ts';
+import { createTlsFront } from './tls-front.ts';
 import { accessLine, beginTrace } from './trace.ts';
 import { peerAddress } from './trusted.ts';
 import { ignoreUpgrade, isAnswering, isWebSocket, responseTo } from './upgrade.ts';
-import { Visitors, type VisitorsOptions } from './visitors.ts';
+import { type Listener, Visitors, type VisitorsOptions } from './visitors.ts';
 import { Watch } from './watch.ts';
 
 export type EdgeServerOptions = {
@@ -40,6 +45,8 @@ export type EdgeServerOptions = {
   readonly everySecond: (now: number) => void;
   readonly counters: Counters;
   readonly gate: Gate;
+  /** For HTTPS; none: it is not spoken. */
+  readonly certificates?: Certificates;
   readonly log: EdgeLog;
   readonly access?: AccessLog;
   readonly limits?: ConnectionLimits;
@@ -62,8 +69,10 @@ export class EdgeServer {
   /** Answered with the end of their connection: what follows is not read, it may be a part of what was refused. */
   readonly #ending = new WeakSet<Socket>();
   readonly #server: Server;
+  #secure: TlsServer | undefined;
   #stopping = false;
   #port = 0;
+  #securePort = 0;
 
   constructor(options: EdgeServerOptions) {
     this.#options = options;
@@ -85,24 +94,45 @@ export class EdgeServer {
 
   /** Of clients. */
   get connections(): number {
-    return this.#connections.all.size;
+    return this.#connections.count;
   }
 
   /** @returns the address that is bound, which tells the port when 0 was asked for */
-  async listen(address: { host: string; port: number }): Promise<{ host: string; port: number }> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ ...address, backlog: 4096 }, resolve);
-    });
-    this.#server.on('error', error => this.#options.log.error({ err: error }, 'listener'));
-    this.#port = (this.#server.address() as AddressInfo).port;
+  async listen(address: Listening): Promise<Listening> {
+    this.#port = await this.#bind(this.#server, address);
     return { host: address.host, port: this.#port };
+  }
+
+  /** The same for HTTPS. Needs `certificates`. */
+  async listenSecurely(address: Listening): Promise<Listening> {
+    const { certificates, counters } = this.#options;
+    if (!certificates) throw new Error('an edge without certificates speaks no HTTPS');
+    this.#secure = createTlsFront({
+      certificates,
+      accepted: socket => {
+        this.#connections.secured(socket);
+        this.#server.emit('connection', socket);
+      },
+      refused: reason => counters.refuse(reason),
+    });
+    this.#secure.prependListener('connection', socket => this.#admit(socket));
+    this.#securePort = await this.#bind(this.#secure, address);
+    return { host: address.host, port: this.#securePort };
+  }
+
+  async #bind(server: Server | TlsServer, address: Listening): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ ...address, backlog: 4096 }, resolve);
+    });
+    server.on('error', error => this.#options.log.error({ err: error }, 'listener'));
+    return (server.address() as AddressInfo).port;
   }
 
   /** Takes no more; resolves when all is answered, or cuts the rest after `timeout` milliseconds. */
   async stop(timeout: number): Promise<void> {
     this.#stopping = true;
-    const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
+    const closed = Promise.all([closing(this.#server), this.#secure && closing(this.#secure)]);
     const idle = setInterval(() => this.#closeIdle(), 100);
     const cut = setTimeout(() => {
       for (const socket of this.#connections.all) socket.destroy();
@@ -131,7 +161,8 @@ export class EdgeServer {
 
   /** Counts a connection, or closes it without a word: whoever opens too many would not read one. */
   #admit(socket: Socket): void {
-    if (this.#connections.has(socket)) return;
+    // One whose TLS was taken off was counted when it came.
+    if (this.#connections.has(socket) || isSecure(socket)) return;
     const excess =
       this.#connections.add(socket) ??
       (this.#visitors.isProxy(socket) ? undefined : this.#connections.addFrom(socket, peerAddress(socket)));
@@ -202,15 +233,23 @@ export class EdgeServer {
   }
 
   #handle(incoming: Incoming): void {
-    const { req, first } = incoming;
+    const { req, res, first } = incoming;
     const found = resolve(req, { table: this.#options.table(), trusted: this.#visitors.trusts(req.socket) });
+    if ('challenge' in found) {
+      res.writeHead(200, { 'content-type': 'application/octet-stream' }).end(found.challenge);
+      return;
+    }
     if ('page' in found) {
       if (found.of) this.#tell(this.#plan(incoming, found.of), incoming.req, found.page);
       this.#answer(incoming, found.of ? inOwnWords(found.page, found.of.route) : found.page);
       return;
     }
     const plan = this.#plan(incoming, found);
-    if (found.head.upgrade) this.#forwarder.upgrade(req, plan, first ?? nothing);
+    const elsewhere = this.#instead(plan);
+    if (elsewhere) {
+      this.#tell(plan, req, elsewhere);
+      this.#answer(incoming, elsewhere);
+    } else if (found.head.upgrade) this.#forwarder.upgrade(req, plan, first ?? nothing);
     else this.#forwarder.web(req, plan);
   }
 
@@ -219,7 +258,7 @@ export class EdgeServer {
       head,
       route,
       requestId: head.requestId ?? randomUUID(),
-      visitor: this.#visitors.of(req.socket, head, { scheme: 'http', port: this.#port }),
+      visitor: this.#visitors.of(req.socket, head, this.#listener(req.socket)),
       startedAt: Date.now(),
       expects,
       res,
@@ -233,6 +272,20 @@ export class EdgeServer {
     plan.route.count.answered.add(plan.head.method, page.status);
     plan.trace.reason = page.reason;
     plan.res.once('close', () => this.#options.access?.add(plan.route.app, accessLine(req, plan)));
+  }
+
+  #listener(socket: Socket): Listener {
+    return isSecure(socket)
+      ? { scheme: 'https', port: this.#securePort }
+      : { scheme: 'http', port: this.#port };
+  }
+
+  /** Visitors of a host that has a certificate are sent to HTTPS. */
+  #instead({ head, route, visitor }: Plan): Page | undefined {
+    if (visitor.scheme === 'https' || this.#securePort === 0 || route.plainHttp) return undefined;
+    if (!this.#options.certificates?.covers(head.host)) return undefined;
+    const port = this.#securePort === 443 ? '' : `:${this.#securePort}`;
+    return secureInstead(head.method, `https://${head.host}${port}${head.target}`);
   }
 
   #answer({ req, res, expects }: Incoming, page: Page): void {
@@ -275,16 +328,35 @@ type Found = Pick<Plan, 'head' | 'route'>;
 function resolve(
   req: IncomingMessage,
   { table, trusted }: { table: RouteTable | undefined; trusted: boolean },
-): Found | { readonly page: Page; readonly of?: Found } {
+): Found | { readonly page: Page; readonly of?: Found } | { readonly challenge: string } {
   const head = readRequestHead(req, trusted);
   if ('status' in head) return { page: badRequest(head) };
   if (!table) return { page: noRoutes };
+  const answer = challengeAnswer(head, table);
+  if (answer !== undefined) return { challenge: answer };
   const route = table.find(head.host);
   if (!route) return { page: unknownHost(head.host) };
   if (route.maintenance) return { page: inMaintenance(route.app), of: { head, route } };
   const serves = route.state === 'asleep' || (route.state === 'serving' && route.pools.length > 0);
   if (!serves) return { page: notServing(route), of: { head, route } };
   return { head, route };
+}
+
+const challengePath = '/.well-known/acme-challenge/';
+
+/** What a certificate authority that asks for a challenge of ours is answered (RFC 8555 section 8.3). */
+function challengeAnswer({ target }: { target: string }, table: RouteTable): string | undefined {
+  if (!target.startsWith(challengePath)) return undefined;
+  const token = target.slice(challengePath.length);
+  return Object.hasOwn(table.challenges, token) ? table.challenges[token] : undefined;
+}
+
+function closing(server: Server | TlsServer): Promise<void> {
+  return new Promise(resolve => server.close(() => resolve()));
+}
+
+function isSecure(socket: Socket): boolean {
+  return (socket as Partial<TLSSocket>).encrypted === true;
 }
 
 type ClientError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };

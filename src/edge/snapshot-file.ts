@@ -1,5 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises';
-import type { Snapshot, ToEdge } from '../domain/route.ts';
+import type { CertificateRef, Snapshot, ToEdge } from '../domain/route.ts';
 
 /** The last snapshot on disk, or undefined when there is none that can be read. */
 export async function readSnapshot(file: string): Promise<Snapshot | undefined> {
@@ -16,7 +16,11 @@ export function parseSnapshot(value: unknown): Snapshot | undefined {
   const snapshot = value as Partial<Snapshot> | null;
   if (typeof snapshot !== 'object' || snapshot === null || !Number.isSafeInteger(snapshot.generation))
     return undefined;
-  return Array.isArray(snapshot.routes) && snapshot.routes.every(isRoute)
+  const { routes, certificates = [] } = snapshot;
+  return Array.isArray(routes) &&
+    routes.every(isRoute) &&
+    Array.isArray(certificates) &&
+    certificates.every(isRef)
     ? (snapshot as Snapshot)
     : undefined;
 }
@@ -34,12 +38,18 @@ export function isRoute(value: unknown): boolean {
   );
 }
 
+/** An id is part of a file's path. */
+function isRef(value: unknown): boolean {
+  const ref = value as Partial<CertificateRef> | null;
+  return typeof ref?.id === 'string' && /^[0-9a-z-]{1,80}$/.test(ref.id) && Array.isArray(ref.names);
+}
+
 /** The snapshot after a message; undefined when the message changes one that this edge does not have. */
 export function merged(current: Snapshot | undefined, message: ToEdge): Snapshot | undefined {
   if (message.kind === 'snapshot') return message.snapshot;
   const { route, generation, after } = message;
   if (current?.generation !== after) return undefined;
-  return { generation, routes: current.routes.map(old => (old.app === route.app ? route : old)) };
+  return { ...current, generation, routes: current.routes.map(old => (old.app === route.app ? route : old)) };
 }
 
 export type SnapshotWriter = {

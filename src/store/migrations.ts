@@ -103,4 +103,20 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   'ALTER TABLE releases ADD COLUMN source_image TEXT',
+  `
+  CREATE TABLE certificates (
+    id TEXT PRIMARY KEY,
+    app_id INTEGER REFERENCES apps(id) ON DELETE CASCADE,
+    source TEXT NOT NULL CHECK (source IN ('given', 'self-signed', 'acme')),
+    chain TEXT NOT NULL,
+    names TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    self_signed INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    not_after INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    key BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX certificates_by_app ON certificates (app_id);
+  `,
 ];

@@ -4,6 +4,7 @@ import { WherryError } from '../domain/errors.ts';
 import { appsStore } from './apps.ts';
 import { buildpacksStore } from './buildpacks.ts';
 import { buildsStore } from './builds.ts';
+import { certificatesStore } from './certificates.ts';
 import { configStore } from './config.ts';
 import { credentialsStore } from './credentials.ts';
 import { domainsStore } from './domains.ts';
@@ -31,6 +32,7 @@ export function openStore(path: string, seal: Seal) {
   const properties = propertiesStore(db);
   return {
     apps: appsStore(db),
+    certificates: certificatesStore(db, seal),
     config: configStore(db, seal),
     credentials: credentialsStore(db, seal),
     domains: domainsStore(db),

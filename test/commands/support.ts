@@ -33,6 +33,7 @@ import { systemClock as clock } from '../../src/system/clock.ts';
 import { createLocks } from '../../src/system/locks.ts';
 import type { Log } from '../../src/system/log.ts';
 import { createPaths } from '../../src/system/paths.ts';
+import { urlsOf } from '../../src/urls.ts';
 import { fakeMirror } from '../build/stack/support/fake-mirror.ts';
 
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
@@ -121,7 +122,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
     pageFiles: createPageFiles({ dir: paths.edge, user: () => undefined }),
     edgeMetrics: () => readEdgeMetrics(paths.edge),
     settings: readSettings(new Map([['domain', 'example.org']]), {}),
-    httpPort: () => 8080,
+    urls: app => urlsOf(app, store, { http: 8080, https: 8443 }),
     clock,
     version: '1.2.3',
   };

@@ -33,8 +33,8 @@ describe('the link to the edge', () => {
 
   it('publishes at once when no edge is connected, and sends the last routes with the hello', async () => {
     const { link, dir } = await startLink();
-    await link.publish([]);
-    await link.publish(demo(1));
+    await link.publish({ routes: [] });
+    await link.publish({ routes: demo(1) });
     const edge = await connectEdge(dir);
     edge.hello(0);
     await eventually(() => edge.snapshots.length === 1);
@@ -48,9 +48,9 @@ describe('the link to the edge', () => {
     const other: Route = { app: 'other', domains: ['other.test'], state: 'stopped', targets: [] };
     edge.hello(0);
     await link.connected(2000);
-    void link.publish([...demo(1), other]);
-    void link.publish([...demo(2), other]);
-    void link.publish(demo(2));
+    void link.publish({ routes: [...demo(1), other] });
+    void link.publish({ routes: [...demo(2), other] });
+    void link.publish({ routes: demo(2) });
     await eventually(() => edge.messages.length === 3);
     const [first, second, third] = edge.messages;
     const generation = first?.kind === 'snapshot' ? first.snapshot.generation : 0;
@@ -68,8 +68,8 @@ describe('the link to the edge', () => {
     const edge = await connectEdge(dir);
     edge.hello(0);
     await link.connected(2000);
-    void link.publish(demo(1));
-    void link.publish(demo(2));
+    void link.publish({ routes: demo(1) });
+    void link.publish({ routes: demo(2) });
     await eventually(() => edge.messages.length === 2);
     edge.hello(3);
     await eventually(() => edge.snapshots.length === 2);
@@ -89,7 +89,7 @@ describe('the link to the edge', () => {
     edge.hello(0);
     expect(await link.connected(2000)).toBe(true);
     let done = false;
-    const published = link.publish(demo(1)).then(() => {
+    const published = link.publish({ routes: demo(1) }).then(() => {
       done = true;
     });
     await eventually(() => edge.snapshots.length === 1);
@@ -105,9 +105,9 @@ describe('the link to the edge', () => {
     edge.hello(0);
     await link.connected(2000);
     const began = performance.now();
-    await link.publish(demo(1));
+    await link.publish({ routes: demo(1) });
     expect(performance.now() - began).toBeGreaterThan(1900);
-    const published = link.publish(demo(2));
+    const published = link.publish({ routes: demo(2) });
     edge.socket.destroy();
     await published;
     expect(performance.now() - began).toBeLessThan(3000);
@@ -115,7 +115,7 @@ describe('the link to the edge', () => {
 
   it('overtakes an edge that has a later generation, as after a clock that went back', async () => {
     const { link, dir } = await startLink();
-    await link.publish(demo(1));
+    await link.publish({ routes: demo(1) });
     const edge = await connectEdge(dir);
     edge.hello(9_000_000_000_000);
     await eventually(() => edge.snapshots.length === 1);
@@ -127,7 +127,7 @@ describe('the link to the edge', () => {
     const edge = await connectEdge(dir);
     edge.hello(0);
     await link.connected(2000);
-    const published = link.publish(demo(2));
+    const published = link.publish({ routes: demo(2) });
     await eventually(() => edge.snapshots.length === 1);
     edge.applied(['a', 'b']);
     await published;
@@ -159,7 +159,7 @@ describe('the link to the edge', () => {
 
   it('learns from an edge that comes back that all is drained', async () => {
     const { link, dir } = await startLink();
-    await link.publish([]);
+    await link.publish({ routes: [] });
     const first = await connectEdge(dir);
     first.hello(0, ['a']);
     await eventually(() => first.snapshots.length === 1);
@@ -189,7 +189,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     const edge = await startEdge(options(dir, link));
     cleanUp(() => edge.stop());
     const { port } = link.address() ?? { port: 0 };
-    await link.publish(demo(app.port));
+    await link.publish({ routes: demo(app.port) });
     expect(await exchange(port, get())).toContain('200 OK');
     const first = edge.pid() ?? 0;
     process.kill(first, 'SIGKILL');
@@ -210,7 +210,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     cleanUp(() => stopEdge({ dir, clock }));
     const pid = edge.pid();
     const { port } = link.address() ?? { port: 0 };
-    await link.publish(demo(app.port));
+    await link.publish({ routes: demo(app.port) });
     const client = await openClient(port);
     client.send(get());
     await eventually(() => app.received.join('').includes('GET'));

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach } from 'vitest';
-import type { Route, RoutePolicy, Target, WakeCause } from '../../src/domain/route.ts';
+import type { Route, RoutePolicy, Routing, Target, WakeCause } from '../../src/domain/route.ts';
 import { type Counters, createCounters } from '../../src/edge/counters.ts';
 import { Gate } from '../../src/edge/gate.ts';
 import { buildTable, type RouteTable } from '../../src/edge/routes.ts';
@@ -29,7 +29,8 @@ export type TestEdge = {
   readonly woken: ({ app: string } & WakeCause)[];
   readonly logged: { fields: Record<string, unknown>; message: string }[];
   readonly stop: (timeout: number) => Promise<void>;
-  apply(routes: readonly Route[]): void;
+  apply(routes: readonly Route[], shared?: Omit<Routing, 'routes'>): void;
+  readonly server: EdgeServer;
   table(): RouteTable | undefined;
 };
 
@@ -60,8 +61,9 @@ export async function startTestEdge(
     log,
     ...more,
   });
-  const apply = (next: readonly Route[]) => {
-    const snapshot = { generation: ++generation, routes: next };
+  const apply = (next: readonly Route[], shared: Omit<Routing, 'routes'> = {}) => {
+    const snapshot = { generation: ++generation, routes: next, ...shared };
+    more.certificates?.use(snapshot.certificates ?? []);
     const retire = targets.sync(snapshot);
     table = buildTable(snapshot, {
       pools: targets.pools,
@@ -85,6 +87,7 @@ export async function startTestEdge(
     drained,
     woken,
     logged,
+    server,
     stop: timeout => server.stop(timeout),
     apply,
     table: () => table,

@@ -146,7 +146,7 @@ describe('the edge process', { timeout: 30_000 }, () => {
     });
     expect(await once(second, 'exit')).toEqual([1, null]);
     expect(JSON.parse(text.trim()).msg).toBe(
-      `Another program listens on 127.0.0.1:${edge.port} already. Stop it, or choose another --http.`,
+      `Another program listens on 127.0.0.1:${edge.port} already. Stop it, or choose another --http or --https.`,
     );
   });
 });

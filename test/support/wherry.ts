@@ -29,6 +29,8 @@ export interface Wherry {
   readonly domain: string;
   readonly sshPort: number;
   readonly httpPort: number;
+  /** Undefined unless HTTPS was asked for. */
+  readonly httpsPort: number | undefined;
   readonly logFile: string;
   /** The private key that `registerKey` registered. */
   readonly key: string;
@@ -58,6 +60,7 @@ export interface Wherry {
 export type WherryOptions = {
   readonly scratch?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly https?: boolean;
 };
 
 export async function createWherry(options: WherryOptions = {}): Promise<Wherry> {
@@ -66,7 +69,7 @@ export async function createWherry(options: WherryOptions = {}): Promise<Wherry>
   // The users that own repositories and run the edge pass through; keys in here are files for their owner only.
   chmodSync(scratch, 0o711);
   const data = join(scratch, 'data');
-  const [sshPort = 0, httpPort = 0] = await freePorts(2);
+  const [sshPort = 0, httpPort = 0, httpsPort] = await freePorts(options.https ? 3 : 2);
   const domain = 'wherry.test';
   const key = join(scratch, 'id_ed25519');
   const logFile = join(scratch, 'daemon.log');
@@ -85,13 +88,14 @@ export async function createWherry(options: WherryOptions = {}): Promise<Wherry>
     domain,
     sshPort,
     httpPort,
+    httpsPort,
     logFile,
     key,
     async start(fault) {
       mkdirSync(data, { recursive: true });
       daemon = await startDaemon(
         ['daemon', '--data', data, '--ssh', `127.0.0.1:${sshPort}`, '--http', `127.0.0.1:${httpPort}`].concat(
-          ['--domain', domain],
+          ['--domain', domain, '--https', httpsPort === undefined ? 'none' : `127.0.0.1:${httpsPort}`],
         ),
         { env: fault === undefined ? env : { ...env, WHERRY_FAULT: fault }, logFile },
       );
