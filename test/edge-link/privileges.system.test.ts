@@ -44,7 +44,7 @@ describe('the edge under root', () => {
     await expect.poll(() => readFile(access, 'utf8').catch(() => '')).toContain('/logged');
     const sum = await createPageFiles({ dir, user: () => link.user() }).put('<h1>Ours</h1>');
     const pages = { '503': sum };
-    await link.publish({ routes: [{ app: 'a', domains: ['a.test'], state: 'stopped', targets: [], pages }]);
+    await link.publish({ routes: [{ app: 'a', domains: ['a.test'], state: 'stopped', targets: [], pages }] });
     await expect.poll(() => ask(port)).toBe('<h1>Ours</h1>');
     expect((await stat(join(dir, 'pages'))).mode & 0o7777).toBe(0o750);
     expect((await stat(access)).uid).toBe(uid);
