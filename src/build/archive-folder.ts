@@ -1,10 +1,11 @@
-import { closeSync, constants, linkSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs';
+import { linkSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
 import { quoteForPeople } from '../domain/names.ts';
+import { createEntryPaths, type EntryKind, writeNewFile } from './entry-paths.ts';
 
-// Archives come from strangers. What they hold becomes files below one folder and nothing else: every path, link and kind of
-// entry is checked before anything is written, and nothing is ever written through a link.
+// What archives hold becomes files below one folder and nothing else: every path, link and kind of entry is checked before
+// anything is written.
 
 export type ArchiveLimits = {
   /** Bytes of all files together. */
@@ -30,33 +31,16 @@ export type NewFile = {
 export type ArchiveFolder = ReturnType<typeof createArchiveFolder>;
 
 const usual: ArchiveLimits = { bytes: 2 ** 29, entries: 50_000 };
-const longestPath = 3840;
-const exclusive = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-
-type Kind = 'file' | 'folder' | 'link';
 
 /** Where the entries of one archive, of whatever format, become files. Every method throws `invalid`, naming the entry. */
 export function createArchiveFolder({ into, name: archive, limits }: FolderOptions) {
   const limit = { ...usual, ...limits };
-  const seen = new Map<string, Kind>([['', 'folder']]);
   let left = limit.bytes;
 
   const refuse = (path: string, why: string): WherryError =>
     new WherryError('invalid', `${archive} is refused: ${quoteForPeople(path)} ${why}.`);
 
-  /** A path below the folder, without `.` parts; '' for the folder itself. */
-  const checkPath = (name: string): string => {
-    if (name.startsWith('/')) throw refuse(name, 'is an absolute path');
-    if (/[\0-\x1f\x7f\ufffd]/.test(name)) throw refuse(name, 'holds characters that no file name should');
-    const parts = name.split('/').filter(part => part !== '' && part !== '.');
-    if (parts.includes('..')) throw refuse(name, 'leads out of the archive');
-    const path = parts.join('/');
-    if (Buffer.byteLength(path) > longestPath || parts.some(part => Buffer.byteLength(part) > 255))
-      throw refuse(name, 'is too long');
-    return path;
-  };
-
-  const claim = (path: string, kind: Kind): void => {
+  const claim = (path: string, kind: EntryKind): void => {
     if (seen.has(path)) throw refuse(path, 'is in it twice');
     const folder = dirname(path);
     if (folder !== '.' && seen.get(folder) !== 'folder') throw refuse(path, 'has no folder');
@@ -69,20 +53,18 @@ export function createArchiveFolder({ into, name: archive, limits }: FolderOptio
     mkdirSync(join(into, path), { mode: 0o755 });
   };
 
+  const forbidden = /[\0-\x1f\x7f\ufffd]/;
+  const paths = createEntryPaths({ whole: 'archive', forbidden, refuse, makeFolder });
+  const { seen } = paths;
+
   return {
     refuse,
     /** The checked path of the next entry, whose folders exist as folders from then on. '' for the archive's own folder. */
     place(name: string): string {
-      const path = checkPath(name);
+      const path = paths.check(name);
       if (seen.size > limit.entries)
         throw refuse(path, `is one more than the ${limit.entries} entries that are allowed`);
-      const parts = path.split('/');
-      for (let depth = 1; depth < parts.length; depth += 1) {
-        const folder = parts.slice(0, depth).join('/');
-        const kind = seen.get(folder);
-        if (kind === undefined) makeFolder(folder);
-        else if (kind !== 'folder') throw refuse(path, `goes through ${kind} ${quoteForPeople(folder)}`);
-      }
+      paths.reach(path);
       return path;
     },
     folder: makeFolder,
@@ -91,9 +73,8 @@ export function createArchiveFolder({ into, name: archive, limits }: FolderOptio
      * else it could climb out of what another link leads to.
      */
     link(path: string, target: string): void {
-      if (target === '' || target.startsWith('/')) throw refuse(path, 'is a link to an absolute path');
-      if (/[\0-\x1f\x7f\ufffd]/.test(target) || Buffer.byteLength(target) > longestPath)
-        throw refuse(path, 'is a link to what is no file name');
+      if (target.startsWith('/')) throw refuse(path, 'is a link to an absolute path');
+      paths.checkTarget(path, target);
       const parts = target.split('/').filter(part => part !== '' && part !== '.');
       const ups = parts.findIndex(part => part !== '..');
       const climbs = ups < 0 ? parts.length : ups;
@@ -104,7 +85,7 @@ export function createArchiveFolder({ into, name: archive, limits }: FolderOptio
       symlinkSync(target, join(into, path));
     },
     hardLink(path: string, target: string): void {
-      const first = checkPath(target);
+      const first = paths.check(target);
       if (seen.get(first) !== 'file') throw refuse(path, 'is a link to a file that is not in front of it');
       claim(path, 'file');
       linkSync(join(into, first), join(into, path));
@@ -115,16 +96,10 @@ export function createArchiveFolder({ into, name: archive, limits }: FolderOptio
       if (size > left)
         throw refuse(path, `makes it larger than ${Math.floor(limit.bytes / 2 ** 20)} MiB unpacked`);
       claim(path, 'file');
-      const handle = openSync(join(into, path), exclusive, program ? 0o755 : 0o644);
-      try {
-        for await (const chunk of content) {
-          left -= chunk.length;
-          if (left < 0) throw refuse(path, 'is larger than it says');
-          for (let at = 0; at < chunk.length; ) at += writeSync(handle, chunk, at);
-        }
-      } finally {
-        closeSync(handle);
-      }
+      await writeNewFile(join(into, path), program ? 0o755 : 0o644, content, bytes => {
+        left -= bytes;
+        if (left < 0) throw refuse(path, 'is larger than it says');
+      });
     },
   };
 }

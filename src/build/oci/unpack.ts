@@ -1,16 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  lchownSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  symlinkSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, lchownSync, linkSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -19,6 +8,13 @@ import { WherryError } from '../../domain/errors.ts';
 import type { UserIds } from '../../domain/image.ts';
 import { quoteForPeople } from '../../domain/names.ts';
 import { exec } from '../../system/exec.ts';
+import {
+  createEntryPaths,
+  type EntryKind,
+  type EntryPaths,
+  type Refuse,
+  writeNewFile,
+} from '../entry-paths.ts';
 
 // Layers of images from elsewhere (OCI image-spec, layer.md). Unlike an app's archive they hold a whole system: links to
 // absolute paths and owners are as they should be. So links are never followed here, and nothing is written through one.
@@ -43,20 +39,17 @@ export type Unpacked = {
   readonly opaque: ReadonlySet<string>;
 };
 
-type Kind = 'file' | 'folder' | 'link';
 type Entry = Extract extends AsyncIterable<infer Item> ? Item : never;
 type State = UnpackOptions & {
-  readonly seen: Map<string, Kind>;
+  readonly paths: EntryPaths;
   readonly gone: Set<string>;
   readonly opaque: Set<string>;
   readonly folders: Map<string, Header>;
-  readonly refuse: (path: string, why: string) => WherryError;
+  readonly refuse: Refuse;
   left: number;
 };
 
-const exclusive = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const mostEntries = 500_000;
-const longestPath = 3840;
 /** What a tar header of ours can hold. */
 const highestId = 8 ** 7 - 1;
 const whiteout = '.wh.';
@@ -68,15 +61,21 @@ const whiteout = '.wh.';
  * @throws invalid naming the entry that is refused; `into` is then half filled
  */
 export async function unpackLayer(options: UnpackOptions): Promise<Unpacked> {
+  const refuse: Refuse = (path, why) =>
+    new WherryError('invalid', `${options.name} is refused: ${quoteForPeople(path)} ${why}.`);
   const state: State = {
     ...options,
     left: options.limit,
-    seen: new Map<string, Kind>([['', 'folder']]),
+    paths: createEntryPaths({
+      whole: 'layer',
+      forbidden: /\0/,
+      refuse,
+      makeFolder: path => makeFolder(state, path),
+    }),
     gone: new Set(),
     opaque: new Set(),
     folders: new Map(),
-    refuse: (path, why) =>
-      new WherryError('invalid', `${options.name} is refused: ${quoteForPeople(path)} ${why}.`),
+    refuse,
   };
   const hash = createHash('sha256');
   const hashed = new Transform({
@@ -104,8 +103,8 @@ export async function unpackLayer(options: UnpackOptions): Promise<Unpacked> {
 
 async function take(state: State, entry: Entry): Promise<void> {
   const { header } = entry;
-  const path = checkPath(state, header.name);
-  if (state.seen.size + state.gone.size > mostEntries)
+  const path = state.paths.check(header.name);
+  if (state.paths.seen.size + state.gone.size > mostEntries)
     throw state.refuse(path, `is one more than the ${mostEntries} entries that are allowed`);
   const base = basename(path);
   if (base.startsWith(whiteout)) remember(state, path, base.slice(whiteout.length));
@@ -122,67 +121,43 @@ async function take(state: State, entry: Entry): Promise<void> {
 /** `.wh.NAME` deletes NAME of lower layers, `.wh..wh..opq` all that lower layers have in its folder. */
 function remember(state: State, path: string, name: string): void {
   const folder = dirname(path) === '.' ? '' : dirname(path);
-  place(state, path);
+  state.paths.reach(path);
   if (name === '.wh..opq') state.opaque.add(folder);
   else if (name === '' || name === '.' || name === '..') throw state.refuse(path, 'deletes no file name');
   else if (!name.startsWith(whiteout)) state.gone.add(folder === '' ? name : `${folder}/${name}`);
 }
 
-/** A path below the root, without `.` parts; '' for the root itself. */
-function checkPath({ refuse }: State, name: string): string {
-  if (name.startsWith('/')) throw refuse(name, 'is an absolute path');
-  if (name.includes('\0')) throw refuse(name, 'holds a character that no file name can');
-  const parts = name.split('/').filter(part => part !== '' && part !== '.');
-  if (parts.includes('..')) throw refuse(name, 'leads out of the layer');
-  const path = parts.join('/');
-  if (Buffer.byteLength(path) > longestPath || parts.some(part => Buffer.byteLength(part) > 255))
-    throw refuse(name, 'is too long');
-  return path;
-}
-
-/** Its folders exist as folders. */
-function place(state: State, path: string): void {
-  const parts = path.split('/');
-  for (let depth = 1; depth < parts.length; depth += 1) {
-    const folder = parts.slice(0, depth).join('/');
-    const kind = state.seen.get(folder);
-    if (kind === undefined) makeFolder(state, folder);
-    else if (kind !== 'folder') throw state.refuse(path, `goes through ${kind} ${quoteForPeople(folder)}`);
-  }
-}
-
 /** Room for an entry that is no folder: a later file of the same name takes the place of the first. */
-function claim(state: State, path: string, kind: Kind): string {
-  place(state, path);
-  const before = state.seen.get(path);
+function claim(state: State, path: string, kind: EntryKind): string {
+  state.paths.reach(path);
+  const before = state.paths.seen.get(path);
   if (before === 'folder') throw state.refuse(path, 'is in it twice, as a folder and as something else');
   const file = join(state.into, path);
   if (before !== undefined) rmSync(file);
-  state.seen.set(path, kind);
+  state.paths.seen.set(path, kind);
   return file;
 }
 
 function makeFolder(state: State, path: string, header?: Header): void {
-  if (path !== '') place(state, path);
-  const kind = state.seen.get(path);
+  if (path !== '') state.paths.reach(path);
+  const kind = state.paths.seen.get(path);
   if (kind === undefined) mkdirSync(join(state.into, path), { mode: 0o755 });
   else if (kind !== 'folder') throw state.refuse(path, 'is in it twice, as a folder and as something else');
-  state.seen.set(path, 'folder');
+  state.paths.seen.set(path, 'folder');
   if (header) state.folders.set(path, header);
 }
 
 function makeLink(state: State, path: string, header: Header): void {
   const target = header.linkname ?? '';
-  if (target === '' || target.includes('\0') || Buffer.byteLength(target) > longestPath)
-    throw state.refuse(path, 'is a link to what is no file name');
+  state.paths.checkTarget(path, target);
   const file = claim(state, path, 'link');
   symlinkSync(target, file);
   own(state, path, header);
 }
 
 function makeHardLink(state: State, path: string, header: Header): void {
-  const first = checkPath(state, (header.linkname ?? '').replace(/^\/+/, ''));
-  const kind = state.seen.get(first);
+  const first = state.paths.check((header.linkname ?? '').replace(/^\/+/, ''));
+  const kind = state.paths.seen.get(first);
   if (kind === undefined || kind === 'folder')
     throw state.refuse(path, 'is a link to a file that is not in front of it');
   if (first === path) return;
@@ -190,22 +165,17 @@ function makeHardLink(state: State, path: string, header: Header): void {
 }
 
 async function writeFile(state: State, path: string, entry: Entry): Promise<void> {
-  const handle = openSync(claim(state, path, 'file'), exclusive, 0o600);
-  try {
-    for await (const chunk of entry as AsyncIterable<Buffer>) {
-      state.left -= chunk.length;
-      if (state.left < 0)
-        throw state.refuse(
-          path,
-          `makes it larger than ${Math.floor(state.limit / 2 ** 20)} MiB, which is what is allowed`,
-        );
-      for (let at = 0; at < chunk.length; ) at += writeSync(handle, chunk, at);
-    }
-  } finally {
-    closeSync(handle);
-  }
+  const file = claim(state, path, 'file');
+  await writeNewFile(file, 0o600, entry as AsyncIterable<Buffer>, bytes => {
+    state.left -= bytes;
+    if (state.left < 0)
+      throw state.refuse(
+        path,
+        `makes it larger than ${Math.floor(state.limit / 2 ** 20)} MiB, which is what is allowed`,
+      );
+  });
   own(state, path, entry.header);
-  chmodSync(join(state.into, path), modeOf(entry.header, 0o644));
+  chmodSync(file, modeOf(entry.header, 0o644));
 }
 
 function own(state: State, path: string, header: Header): void {
@@ -241,7 +211,7 @@ function finishFolders(state: State): void {
 async function markDeleted(state: State): Promise<void> {
   const archive = pack();
   for (const path of state.gone) {
-    const kind = state.seen.get(path);
+    const kind = state.paths.seen.get(path);
     if (kind === 'folder') state.opaque.add(path);
     if (kind === undefined)
       archive.entry({ name: path, type: 'character-device', mode: 0, devmajor: 0, devminor: 0 });
