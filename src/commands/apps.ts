@@ -14,11 +14,13 @@ const create = defineCommand({
   args: { app: newApp },
   access: 'admin',
   effect: 'write',
-  run(context, input) {
+  async run(context, input) {
     if (context.store.apps.find(input.app))
       throw new WherryError('invalid', 'Name is already taken', { hint: `apps:report ${input.app}` });
     context.progress.step(`Creating ${input.app}...`);
     const made = context.deployer.create(input.app, context.actor);
+    // Visitors are told that nothing is deployed yet, not that there is no such app.
+    await context.deployer.applyRoutes();
     return { app: made.name, domains: context.store.domains.list(made) };
   },
   text: () => [],

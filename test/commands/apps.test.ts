@@ -7,6 +7,12 @@ beforeEach(() => {
 });
 
 describe('apps:create', () => {
+  it('tells the edge, so that visitors learn that nothing is deployed yet', async () => {
+    const before = bench.published();
+    await bench.run('apps:create', 'blog');
+    expect(bench.published()).toBe(before + 1);
+  });
+
   it('makes an app with its default domain, and says so', async () => {
     expect(await bench.run('apps:create', 'blog')).toEqual({
       code: 0,
