@@ -282,6 +282,84 @@ url = "wheels/manners-1.5-py3-none-any.whl"
     );
   });
 
+  const pdmLock = ([old, , polite]: readonly string[], name = 'manners') => `
+[metadata]
+groups = ["default", "dev"]
+lock_version = "4.5.0"
+[[package]]
+name = "greeting"
+version = "1.0"
+requires_python = ">=3.8"
+groups = ["default"]
+dependencies = ["${name}>=1"]
+files = [{ file = "greeting-1.0-py3-none-any.whl", hash = "${old}" }]
+[[package]]
+name = "${name}"
+version = "1.5"
+groups = ["default"]
+files = [{ file = "manners-1.5-py3-none-any.whl", hash = "${polite}" }]
+[[package]]
+name = "never"
+version = "1.0"
+groups = ["dev"]
+[[package]]
+name = "never"
+version = "1.1"
+groups = ["default"]
+marker = "sys_platform == 'win32'"
+`;
+  const pylock = ([old, , polite]: readonly string[], version = '1.0') => `
+lock-version = "${version}"
+requires-python = ">=3.9"
+created-by = "test"
+default-groups = ["serving"]
+[[packages]]
+name = "greeting"
+version = "1.0"
+wheels = [{ name = "greeting-1.0-py3-none-any.whl", hashes = { sha256 = "${old?.slice(7)}" } }]
+[[packages]]
+name = "manners"
+version = "1.5"
+marker = "'serving' in dependency_groups and 'fancy' not in extras"
+wheels = [{ name = "manners-1.5-py3-none-any.whl", hashes = { sha256 = "${polite?.slice(7)}" } }]
+[[packages]]
+name = "never"
+version = "1.0"
+marker = "'dev' in dependency_groups or 'fancy' in extras"
+`;
+
+  it.each([
+    ['pdm.lock', pdmLock],
+    ['pylock.toml', pylock],
+  ])('called %s do the same', async (name, lock) => {
+    const locked = build((dir, hashes) => {
+      writeFileSync(join(dir, 'pyproject.toml'), uvProject);
+      writeFileSync(join(dir, name), lock(hashes));
+    });
+    expect((await locked).output.join('\n')).toMatch(
+      new RegExp(`(Installing|Reusing) dependencies.*${name}`),
+    );
+    await answers(locked);
+  });
+
+  it.each([
+    ['pdm.lock', (hashes: readonly string[]) => pdmLock(hashes).replaceAll('"greeting"', '"other"')],
+    ['pylock.toml', (hashes: readonly string[]) => pylock(hashes).replaceAll('"greeting"', '"other"')],
+  ])('called %s are refused when they lack what pyproject.toml names', async (name, lock) => {
+    const locked = build((dir, hashes) => {
+      writeFileSync(join(dir, 'pyproject.toml'), uvProject);
+      writeFileSync(join(dir, name), lock(hashes));
+    });
+    await expect(locked).rejects.toThrow(
+      `${name} is out of step with pyproject.toml: greeting is missing from it.`,
+    );
+  });
+
+  it('of a form that is not known yet are refused', async () => {
+    const locked = build((dir, hashes) => writeFileSync(join(dir, 'pylock.toml'), pylock(hashes, '2.0')));
+    await expect(locked).rejects.toThrow('pylock.toml has no lock-version 1.x, which is what can be read.');
+  });
+
   it('of pipenv do the same', async () => {
     await answers(
       build((dir, [old, , polite]) => {

@@ -30,10 +30,10 @@ check_version() {
   indent </tmp/notes
 }
 
-# The first of these that is there says what is installed. A list of requirements is often made from a lock file.
+# The first of these that is there says what is installed. The last two are often made from a lock file.
 choose_manifest() {
   local name found=()
-  for name in uv.lock poetry.lock Pipfile.lock requirements.txt; do
+  for name in uv.lock poetry.lock pdm.lock Pipfile.lock pylock.toml requirements.txt; do
     [[ ! -f "$name" ]] || found+=("$name")
   done
   [[ "${found[1]-}" != *.lock ]] || fail "Both ${found[0]} and ${found[1]} are in the repository, so it is unclear which of them is installed. Keep the one that you use and remove the other."
@@ -94,7 +94,7 @@ run_pip() {
     [[ -f "$name" ]] || continue
     # The lists of a lock file are complete: pip adds nothing to them.
     options=()
-    [[ "$manifest" != *.lock ]] || options+=(--no-deps)
+    [[ "$manifest" != *.lock && "$manifest" != pylock.toml ]] || options+=(--no-deps)
     # requirements.txt names other files beside itself, so it is read where it is.
     [[ "${name##*/}" != requirements.txt ]] || name=requirements.txt
     if ! "$layer/bin/python" "$pip/pip" install --no-compile --find-links "$wheels" "${options[@]}" -r "$name" >"$log" 2>&1; then

@@ -4,17 +4,33 @@ import sys
 from pathlib import Path
 
 import specifiers
+import toml_file
 from pip._vendor.packaging.markers import InvalidMarker, Marker
+from pip._vendor.packaging.requirements import InvalidRequirement, Requirement
+from pip._vendor.packaging.utils import canonicalize_name as canonical
 
 remedies = {
     "uv.lock": "Run uv lock and commit uv.lock.",
     "poetry.lock": "Run poetry lock and commit poetry.lock.",
+    "pdm.lock": "Run pdm lock and commit pdm.lock.",
+    "pylock.toml": "Make it again and commit it.",
     "Pipfile.lock": "Run pipenv lock and commit Pipfile.lock.",
 }
 
 
 def missing(lock, manifest, name):
     sys.exit(f"{lock} is out of step with {manifest}: {name} is missing from it. {remedies[lock]}")
+
+
+def check_project(lock, names):
+    """Ends where the lock file lacks a dependency of pyproject.toml that holds here."""
+    for text in toml_file.table(toml_file.read("pyproject.toml"), "project").get("dependencies") or []:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            sys.exit(f"pyproject.toml names a dependency that cannot be read: {text}. Correct it.")
+        if applies(str(requirement.marker or "")) and canonical(requirement.name) not in names:
+            missing(lock, "pyproject.toml", requirement.name)
 
 
 def applies(marker, extras=()):

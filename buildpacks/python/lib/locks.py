@@ -1,14 +1,22 @@
-"""Lock files of uv, poetry and pipenv as requirements for pip: what runs in production, by exact version and hash.
+"""Lock files of uv, poetry, pdm, pipenv and the shared form as requirements for pip: what runs in production, by exact version and hash.
 
 Those tools are not needed to install what they have resolved, and Debian's are too old for locks of today.
 """
 
+import pdm_lock
 import pipfile_lock
 import poetry_lock
+import pylock
 import toml_file
 import uv_lock
 
-readers = {"uv.lock": uv_lock.lines, "poetry.lock": poetry_lock.lines, "Pipfile.lock": pipfile_lock.lines}
+readers = {
+    "uv.lock": uv_lock.lines,
+    "poetry.lock": poetry_lock.lines,
+    "pdm.lock": pdm_lock.lines,
+    "Pipfile.lock": pipfile_lock.lines,
+    "pylock.toml": pylock.lines,
+}
 
 
 def read(name):

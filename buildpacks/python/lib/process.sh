@@ -102,7 +102,7 @@ write_inputs() {
   mapfile -t local_files < <(jq -r '.files[]' /tmp/local.json)
   {
     toml_list files .python-version runtime.txt .tool-versions requirements.txt pyproject.toml Pipfile Pipfile.lock \
-      poetry.lock uv.lock setup.py wsgi.py asgi.py "${local_files[@]}"
+      poetry.lock uv.lock pdm.lock pylock.toml setup.py wsgi.py asgi.py "${local_files[@]}"
     toml_list exists manage.py app.py main.py server.py src Procfile venv/pyvenv.cfg .venv/pyvenv.cfg
     toml_list env PIP_NO_BINARY PIP_ONLY_BINARY PIP_PREFER_BINARY PIP_PRE PIP_NO_BUILD_ISOLATION PIP_CONSTRAINT \
       PIP_REQUIRE_HASHES PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_NO_INDEX

@@ -24,7 +24,7 @@ place = re.compile(
 def write_lists(manifest, out):
     if manifest == "requirements.txt":
         write(out, "requirements.txt", Path(manifest).read_text(errors="replace").splitlines())
-    elif manifest.endswith(".lock"):
+    elif manifest in locks.readers:
         hashed, plain = locks.read(manifest)
         write(out, "hashed.txt", hashed)
         write(out, "plain.txt", plain)

@@ -24,6 +24,7 @@ def asked():
     project = toml_file.read("pyproject.toml")
     yield "pyproject.toml", toml_file.table(project, "project").get("requires-python")
     yield "pyproject.toml", toml_file.table(project, "tool", "poetry", "dependencies").get("python")
+    yield "pylock.toml", toml_file.read("pylock.toml").get("requires-python")
     requires = toml_file.table(toml_file.read("Pipfile"), "requires")
     yield "Pipfile", requires.get("python_full_version") or requires.get("python_version")
 
