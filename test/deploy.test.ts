@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FetchedCommit } from '../src/build/builder.ts';
+import type { BuildRequest, FetchedCommit } from '../src/build/builder.ts';
 import { createBuilds } from '../src/build/builds.ts';
 import { sourceOf } from '../src/deploy/source.ts';
 import type { SyncRequest } from '../src/deploy/sync.ts';
@@ -56,6 +56,7 @@ let rebaseError: Error | undefined;
 let rebasedImage: Image;
 let unchanged: boolean;
 let did: string[];
+let asked: BuildRequest[];
 let fetched: FetchedCommit;
 
 beforeEach(() => {
@@ -70,6 +71,7 @@ beforeEach(() => {
   rebasedImage = image('9');
   unchanged = false;
   did = [];
+  asked = [];
   head.clear();
   fetched = { commit: 'c'.repeat(40), branch: 'trunk' };
   const run = async (desired: Desired, options: { commit?: () => void } = {}) => {
@@ -101,7 +103,10 @@ beforeEach(() => {
       report: () => ({ budget: '', reserve: '', free: 0 }),
     },
     builder: {
-      build: async () => nextImage,
+      build: async request => {
+        asked.push(request);
+        return nextImage;
+      },
       load: async () => nextImage,
       pull: async () => ({ image: nextImage, digest: `sha256:${'d'.repeat(64)}` }),
       fetch: async () => fetched,
@@ -148,6 +153,23 @@ const offers: Offers = {
   },
   drop: async () => void did.push('dropped'),
 };
+
+describe('a push with -o explain', () => {
+  it('has its build explained, and one without has not', async () => {
+    const source = { commit: 'a'.repeat(40), subject: 'First', dir: '/nowhere', checkoutMs: 0 };
+    const { actor } = doing;
+    await push();
+    await deployer.push(
+      { app: blog, branch: 'main', commit: source.commit, actor, explain: true },
+      source,
+      doing,
+    );
+    expect(asked.map(({ explain, fresh }) => ({ explain, fresh }))).toEqual([
+      { explain: false, fresh: false },
+      { explain: true, fresh: false },
+    ]);
+  });
+});
 
 const push = (name: AppName = blog, progress: Progress = quiet) =>
   deployer.push(
