@@ -132,7 +132,34 @@ describe('the launcher', () => {
     expect((await launch('process/other')).stdout).not.toContain('WEB=');
   });
 
+  it('L3 takes texts of several lines, as libraries write what has line ends in it', async () => {
+    const toml = String.raw`KEY = """
+-----BEGIN \u00e4-----
+a "quoted" \t word
+
+-----END-----"""
+RAW = '''one \n
+$(id) two'''
+SHORT = """short"""
+EMPTY = ""
+AFTER = 'yes'`;
+    const program = put('program', `#!/bin/bash\ncat >&3 <<'END'\n${toml}\nEND\n`);
+    install({ programs: [{ path: program }], processes: [process('web', { command: ['env', '-0'] })] });
+    const { stdout } = await launch('process/web', [], { LANG: 'C.UTF-8' });
+    expect(stdout.split('\0')).toEqual(
+      expect.arrayContaining([
+        'KEY=-----BEGIN \u00e4-----\na "quoted" \t word\n\n-----END-----',
+        'RAW=one \\n\n$(id) two',
+        'SHORT=short',
+        'EMPTY=',
+        'AFTER=yes',
+      ]),
+    );
+  });
+
   it.each([
+    ['prints a text without an end', `printf 'A = """x\\ny\\n' >&3`, 'something else than TOML of strings'],
+    ['prints an escape that is none', `echo 'A = """x\\qy"""' >&3`, 'something else than TOML of strings'],
     ['fails', 'echo the reason >&2; exit 3', 'exec.d program'],
     ['prints no TOML of strings', 'echo "A = 1" >&3', 'something else than TOML of strings'],
     ['names no variable', `echo 'A-B = "1"' >&3`, 'A-B'],
