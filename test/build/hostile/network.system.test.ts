@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -15,6 +15,17 @@ const internet = '198.51.100.2';
 const privates = ['10.222.222.2', '172.31.222.2', '192.168.222.2', '100.64.222.2'];
 /** Where clouds keep the metadata of a host: in this range. */
 const metadata = '169.254.222.222';
+/** Where they keep it in fact: asked where this host has none itself. */
+const wellKnown = '169.254.169.254';
+const hostIsInCloud = await new Promise<boolean>(resolve => {
+  const socket = connect({ host: wellKnown, port: 80, timeout: 1000 });
+  const end = (answered: boolean) => () => {
+    socket.destroy();
+    resolve(answered);
+  };
+  socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+});
+const clouds = hostIsInCloud ? [metadata] : [metadata, wellKnown];
 
 let outside: Outside;
 let host: Server;
@@ -25,7 +36,7 @@ let bench: ShellBench | undefined;
 beforeAll(async () => {
   source = mkdtempSync(join(tmpdir(), 'wherry-source-'));
   writeFileSync(join(source, 'file.txt'), 'content');
-  outside = await openOutside({ near, addresses: [internet, ...privates, metadata] });
+  outside = await openOutside({ near, addresses: [internet, ...privates, ...clouds] });
   host = createServer(socket => socket.end('hello\n'));
   await new Promise<void>(resolve => host.listen(0, '0.0.0.0', resolve));
   const address = host.address();
@@ -43,17 +54,17 @@ afterAll(async () => {
   rmSync(source, { recursive: true, force: true });
 });
 
-/** Which of `HOST:PORT` answer a build, all asked at once; `gateway` is the way out. What else it shows of its network. */
+/** Which of `HOST:PORT` and `HOST:PORT/udp` answer a build, all asked at once; `gateway` is the way out. What else it shows of its network. */
 async function reached(
   network: BuildNetwork,
   asked: readonly string[],
   allowHosts?: string,
 ): Promise<{ answers: readonly string[]; links: string; gateway: string; output: readonly string[] }> {
   const gateway = `$(awk '$2 == "00000000" { print $3 }' /proc/net/route | sed -E 's/(..)(..)(..)(..)/0x\\4 0x\\3 0x\\2 0x\\1/' | xargs -r printf '%d.%d.%d.%d')`;
-  const ask = `ask() { timeout 3 bash -c 'exec 3<> "/dev/tcp/$0/$1" && read -r line <&3 && [[ $line == hello ]]' "$2" "$3" 2> /dev/null && echo "answer $1"; true; }`;
+  const ask = `ask() { timeout 3 bash -c 'exec 3<> "/dev/$2/$0/$1" && { [[ $2 == tcp ]] || echo anybody >&3; } && [[ $(head -c 6 <&3) == hello ]]' "$2" "$3" "$4" 2> /dev/null && echo "answer $1"; true; }`;
   const lines = asked.map(each => {
-    const [name = '', port = ''] = each.split(':');
-    return `ask ${each} "${name === 'gateway' ? gateway : name}" ${port} &`;
+    const [name = '', port = '', protocol = 'tcp'] = each.split(/[:/]/);
+    return `ask ${each} "${name === 'gateway' ? gateway : name}" ${port} ${protocol} &`;
   });
   bench = await openShellBench(
     {
@@ -83,7 +94,9 @@ async function reached(
 describe('a build', () => {
   const at = (port: number, ...hosts: readonly string[]) => hosts.map(name => `${name}:${port}`);
   const everything = () => [
-    ...at(8080, internet, ...privates, metadata),
+    ...at(8080, internet, ...privates, ...clouds),
+    ...at(80, ...clouds),
+    ...clouds.map(host => `${host}:53/udp`),
     ...at(hostPort, 'gateway', near, '127.0.0.1'),
   ];
 
@@ -120,6 +133,18 @@ describe('a build', () => {
     const { answers, output } = await reached('registries', everything());
     expect(answers).toEqual([]);
     expect(output.join('\n')).toContain('this host has set none: nothing is in reach');
+  });
+
+  const nameServers = [internet, ...privates].flatMap(host => [`${host}:53`, `${host}:53/udp`]);
+
+  it('with all of the Internet reaches name servers there, and none inside the network', async () => {
+    const { answers } = await reached('all', nameServers);
+    expect(answers).toEqual([`${internet}:53`, `${internet}:53/udp`]);
+  });
+
+  it('with registries reaches no name server, not even on a host that it may reach', async () => {
+    const { answers } = await reached('registries', [...nameServers, `${internet}:8080`], `${internet}:8080`);
+    expect(answers).toEqual([`${internet}:8080`]);
   });
 
   it('without a network has loopback alone', async () => {
