@@ -90,7 +90,7 @@ describe('HTTPS', () => {
     expect((await get(port, 'a.wild.test')).names).toBe('DNS:*.wild.test');
   });
 
-  it('shows the shared certificate to who asks for no name or another', async () => {
+  it('shows the shared certificate to who asks for no name or another (A6.18b)', async () => {
     const { port } = await start();
     await expect.poll(async () => (await shake(port, {})) instanceof Error).toBe(false);
     for (const options of [{}, { servername: 'nobody.test' }]) {
@@ -107,7 +107,7 @@ describe('HTTPS', () => {
     expect(edge.counters.refused.get('tls-handshake')).toBe(1);
   });
 
-  it('swaps certificates while connections go on', async () => {
+  it('swaps certificates while connections go on (A6.18b)', async () => {
     const { edge, port, routes } = await start();
     const open = await shake(port, { servername: 'demo.test' });
     if (open instanceof Error) throw open;
@@ -129,7 +129,7 @@ describe('HTTPS', () => {
     ['TLS 1.1', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' }],
     ['CBC', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' }],
     ['no forward secrecy', { maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' }],
-  ])('refuses %s', async (_what, options) => {
+  ])('refuses %s (A6.18b)', async (_what, options) => {
     const { port } = await start();
     expect(await shake(port, { servername: 'demo.test', ...options })).toBeInstanceOf(Error);
   });
@@ -177,7 +177,7 @@ describe('HTTPS', () => {
     echo.close();
   });
 
-  it('sends HSTS where it is set, over HTTPS alone', async () => {
+  it('sends HSTS where it is set, over HTTPS alone (A6.19a)', async () => {
     const { port, edge } = await start({ hsts: 'max-age=60', plainHttp: true });
     expect((await get(port, 'demo.test')).headers['strict-transport-security']).toBe('max-age=60');
     const client = await openClient(edge.port);
@@ -197,7 +197,7 @@ describe('plain HTTP', () => {
     ['GET', 301],
     ['HEAD', 301],
     ['POST', 308],
-  ])('%s is sent to HTTPS with %d where the host has a certificate', async (method, status) => {
+  ])('%s is sent to HTTPS with %d where the host has a certificate (A6.19a)', async (method, status) => {
     const { edge, port } = await start();
     const answer = await ask(
       edge.port,
@@ -217,7 +217,7 @@ describe('plain HTTP', () => {
     expect(await ask(edge.port, 'GET / HTTP/1.1\r\nHost: demo.test\r\n\r\n')).toContain('200 OK');
   });
 
-  it('answers challenges of certificate authorities, redirect or not, for any host', async () => {
+  it('answers challenges of certificate authorities, redirect or not, for any host (A6.19a)', async () => {
     const { edge, routes } = await start();
     edge.apply(routes, { certificates: refs, challenges: { token1: 'token1.thumbprint' } });
     for (const host of ['demo.test', 'other.test']) {
