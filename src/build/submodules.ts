@@ -5,11 +5,9 @@ import { type AppName, quoteForPeople } from '../domain/names.ts';
 import type { Progress, Source, Submodule } from '../domain/push.ts';
 import { parseRemoteUrl } from '../domain/remote-url.ts';
 import type { Fetcher } from './fetch/fetcher.ts';
-import { readGitmodules } from './fetch/gitmodules.ts';
-import { readSmallFile } from './read-file.ts';
+import { gitmodulesOf } from './fetch/gitmodules.ts';
 
 const most = 50;
-const largestList = 64 * 1024;
 
 export type Filling = {
   readonly app: AppName;
@@ -19,50 +17,62 @@ export type Filling = {
 };
 
 /**
- * Puts the files of submodules into the empty folders that the checkout left for them: each at its commit, by https under the
- * guards of buildpacks, fetched once per host.
+ * Puts the files of submodules, and of theirs, into the empty folders that the checkout left for them: each at its commit, by
+ * https under the guards of buildpacks, fetched once per host.
  * @throws build-failed for one that cannot be had so; access-denied, unavailable, not-found: the sentence names the submodule
  */
-export async function fillSubmodules(
-  { app, source, progress, signal }: Filling,
-  fetcher: Fetcher,
-): Promise<void> {
-  const { submodules = [] } = source;
+export async function fillSubmodules({ source, ...filling }: Filling, fetcher: Fetcher): Promise<void> {
+  const room = { left: most };
+  await fill(
+    { dir: source.dir, below: '', base: undefined, submodules: source.submodules ?? [] },
+    { ...filling, fetcher, room },
+  );
+}
+
+/** A folder with a repository's files, where it is in the app, and the URL that it came from where that is known. */
+type Place = {
+  readonly dir: string;
+  readonly below: string;
+  readonly base: string | undefined;
+  readonly submodules: readonly Submodule[];
+};
+type Way = Omit<Filling, 'source'> & { readonly fetcher: Fetcher; readonly room: { left: number } };
+
+async function fill({ dir, below, base, submodules }: Place, way: Way): Promise<void> {
   if (submodules.length === 0) return;
-  if (submodules.length > most)
-    throw refused(
-      `The repository has ${submodules.length} submodules; ${most} are allowed. Commit their files.`,
-    );
-  const text = readSmallFile(join(source.dir, '.gitmodules'), '.gitmodules', largestList);
-  const named = text === undefined ? new Map<string, string>() : await readGitmodules(text, signal);
-  for (const submodule of submodules) {
-    const { path, commit } = submodule;
-    const url = named.get(path);
+  const { app, fetcher, room, progress, signal } = way;
+  const urls = await gitmodulesOf(dir, signal);
+  for (const { path, commit } of submodules) {
+    const shown = `${below}${path}`;
+    room.left -= 1;
+    if (room.left < 0)
+      throw refused(`There are more than ${most} submodules. Commit the files of some in place of them.`);
+    const url = urls.get(path);
     if (url === undefined) {
       progress.warn(
-        `Submodule ${quoteForPeople(path)} is left out: .gitmodules has no URL for it. Commit its files, or add it by "git submodule add".`,
+        `Submodule ${quoteForPeople(shown)} is left out: .gitmodules has no URL for it. Commit its files, or add it by "git submodule add".`,
       );
       continue;
     }
-    const { href } = urlOf(path, url);
+    const { href } = urlOf(shown, url, base);
     const from = { kind: 'git', text: href, url: href, ref: commit } as const;
-    const how = { what: `submodule ${path}`, app, pin: commit, renew: false, progress, signal };
-    const { dir } = await fetcher.fetch(from, how).catch(error => explain(submodule, error));
-    await cp(dir, join(source.dir, path), { recursive: true, verbatimSymlinks: true });
-    const inner = readSmallFile(join(dir, '.gitmodules'), `${path}/.gitmodules`, largestList);
-    if (inner !== undefined)
-      progress.warn(`Submodule ${quoteForPeople(path)} has submodules of its own, which are left out.`);
+    const how = { what: `submodule ${shown}`, app, pin: commit, renew: false, progress, signal };
+    const got = await fetcher.fetch(from, how).catch(error => explain(shown, error));
+    const target = join(dir, path);
+    await cp(got.dir, target, { recursive: true, verbatimSymlinks: true });
+    await fill({ dir: target, below: `${shown}/`, base: href, submodules: got.submodules }, way);
   }
 }
 
-function urlOf(path: string, url: string): URL {
+function urlOf(path: string, url: string, base: string | undefined): URL {
   const submodule = `Submodule ${quoteForPeople(path)}`;
-  if (/^\.\.?\//.test(url))
+  const relative = /^\.\.?\//.test(url);
+  if (relative && base === undefined)
     throw refused(
       `${submodule} comes from ${quoteForPeople(url)}, which is told by the place of the repository itself. Give its whole https URL in .gitmodules.`,
     );
   try {
-    return parseRemoteUrl(url);
+    return parseRemoteUrl(relative ? new URL(url, `${base?.replace(/\/+$/, '')}/`).href : url);
   } catch (cause) {
     throw refused(
       `${submodule} comes from ${quoteForPeople(withoutLogin(url))}, which is not fetched. Give its https URL in .gitmodules; for one that is not public, see git:auth.`,
@@ -75,7 +85,7 @@ function withoutLogin(url: string): string {
   return url.replace(/\/\/[^/@]*@/, '//');
 }
 
-function explain({ path }: Submodule, error: unknown): never {
+function explain(path: string, error: unknown): never {
   if (!(error instanceof WherryError) || error.code === 'interrupted') throw error;
   const { hint } = error;
   throw new WherryError(error.code, `Submodule ${quoteForPeople(path)}: ${error.message}`, {

@@ -101,12 +101,24 @@ describe('a submodule', () => {
     expect(host.requests).toEqual([]);
   });
 
-  it('that has submodules of its own comes without them, which is said', async () => {
-    const commit = await host.commit('one', {
-      '.gitmodules': written({ path: 'x', url: 'https://example.org/x' }),
-    });
-    await fill(commit, at(`${host.url}/smart/one.git`));
-    expect(warnings.join()).toMatch(/"libs\/one" has submodules of its own, which are left out/);
+  it('comes with submodules of its own, also those that are named by their place beside it', async () => {
+    const inmost = await host.commit('inmost', { b: 'inmost' });
+    const list = written({ path: 'deep/in', url: '../inmost.git' });
+    const commit = await host.commit('one', { a: 'one', '.gitmodules': list }, { 'deep/in': inmost });
+    for (const time of ['first', 'held']) {
+      const dir = await fill(commit, at(`${host.url}/smart/one.git`));
+      expect(readFileSync(join(dir, 'deep/in/b'), 'utf8'), time).toBe('inmost');
+    }
+    expect(steps.join()).toContain('Fetching submodule libs/one/deep/in');
+    expect(warnings).toEqual([]);
+  });
+
+  it('of a submodule that cannot be had is refused by its whole name', async () => {
+    const list = written({ path: 'in', url: 'git@example.org:a/b.git' });
+    const commit = await host.commit('one', { '.gitmodules': list }, { in: '1'.repeat(40) });
+    await expect(fill(commit, at(`${host.url}/smart/one.git`))).rejects.toThrow(
+      /Submodule "libs\/one\/in" comes from/,
+    );
   });
 
   it.each([

@@ -6,7 +6,7 @@ import type { BuildpackSource } from '../../domain/buildpack-source.ts';
 import { WherryError } from '../../domain/errors.ts';
 import type { DiffId } from '../../domain/image.ts';
 import type { AppName } from '../../domain/names.ts';
-import type { Progress } from '../../domain/push.ts';
+import type { Progress, Submodule } from '../../domain/push.ts';
 import type { Clock } from '../../system/clock.ts';
 import { ensureGitUser } from '../../system/git-user.ts';
 import type { Paths } from '../../system/paths.ts';
@@ -35,6 +35,8 @@ export type Fetched = {
   readonly dir: string;
   /** Other buildpacks that came with it: those that it is made of. */
   readonly parts: readonly Pick<Fetched, 'layer' | 'dir'>[];
+  /** Of a repository: those whose folders are in it, and empty. */
+  readonly submodules: readonly Submodule[];
 };
 
 export type FetchOptions = {
@@ -53,7 +55,10 @@ export type FetchOptions = {
 /** Bytes of an image's layers as they come, and milliseconds for all of them. */
 const imageLimits = { disk: 2 ** 30, time: 600_000 };
 
-type Layers = readonly [DiffId, ...DiffId[]];
+type Held = {
+  readonly layers: readonly [DiffId, ...DiffId[]];
+  readonly submodules?: readonly Submodule[];
+};
 type Remote = Extract<BuildpackSource, { kind: 'git' | 'archive' | 'image' }>;
 
 /**
@@ -74,17 +79,22 @@ export function createFetcher(options: {
   const { paths, layers, clock } = options;
   const home = join(paths.cache, 'buildpacks');
 
-  const fetched = (source: BuildpackSource, pin: string, [layer, ...others]: Layers): Fetched => ({
+  const fetched = (
+    source: BuildpackSource,
+    pin: string,
+    { layers: [layer, ...others], submodules = [] }: Held,
+  ): Fetched => ({
     source,
     pin,
     layer,
     dir: layers.layerPath(layer),
     parts: others.map(part => ({ layer: part, dir: layers.layerPath(part) })),
+    submodules,
   });
 
   const known = (source: Remote, pin: string): Fetched | undefined => {
     const found = readRecord(join(home, `${keyOf(source, pin)}.json`));
-    return found?.every(layers.has) ? fetched(source, pin, found) : undefined;
+    return found?.layers.every(layers.has) ? fetched(source, pin, found) : undefined;
   };
 
   const put = async (source: Remote, dir: string): Promise<DiffId> =>
@@ -94,14 +104,16 @@ export function createFetcher(options: {
     source: Remote,
     pin: string,
     [first, ...others]: readonly [string, ...string[]],
+    submodules: readonly Submodule[] = [],
   ): Promise<Fetched> => {
     const made: [DiffId, ...DiffId[]] = [await put(source, first)];
     for (const dir of others) made.push(await put(source, dir));
     const [layer, ...parts] = made;
     const file = join(home, `${keyOf(source, pin)}.json`);
-    await writeFile(`${file}.${process.pid}.tmp`, JSON.stringify({ source: source.text, pin, layer, parts }));
+    const record = { source: source.text, pin, layer, parts, submodules };
+    await writeFile(`${file}.${process.pid}.tmp`, JSON.stringify(record));
     await rename(`${file}.${process.pid}.tmp`, file);
-    return fetched(source, pin, made);
+    return fetched(source, pin, { layers: made, submodules });
   };
 
   const fetchImage = async (
@@ -148,8 +160,8 @@ export function createFetcher(options: {
       progress.detail(`Commit ${remote.commit}`);
       const again = known(source, remote.commit);
       if (again) return again;
-      await checkOutCommit(request, remote, into);
-      return await keep(source, remote.commit, [into]);
+      const submodules = await checkOutCommit(request, remote, into);
+      return await keep(source, remote.commit, [into], submodules);
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -160,7 +172,7 @@ export function createFetcher(options: {
     async fetch(source: Exclude<BuildpackSource, { kind: 'built-in' }>, how: FetchOptions): Promise<Fetched> {
       if (source.kind === 'folder') {
         const layer = await copyFolder(source.path, { layers, tmp: join(paths.layers, 'tmp') });
-        return fetched(source, layer, [layer]);
+        return fetched(source, layer, { layers: [layer] });
       }
       const fixed = fixedPin(source);
       const held = fixed ?? how.pin;
@@ -211,13 +223,18 @@ function keyOf(source: Remote, pin: string): string {
     .slice(0, 32);
 }
 
-function readRecord(file: string): Layers | undefined {
+function readRecord(file: string): Held | undefined {
   try {
-    const { layer, parts = [] } = JSON.parse(readFileSync(file, 'utf8')) as {
+    const {
+      layer,
+      parts = [],
+      submodules = [],
+    } = JSON.parse(readFileSync(file, 'utf8')) as {
       layer: DiffId;
       parts?: DiffId[];
+      submodules?: Submodule[];
     };
-    return [layer, ...parts];
+    return { layers: [layer, ...parts], submodules };
   } catch {
     return undefined;
   }

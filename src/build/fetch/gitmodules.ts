@@ -1,16 +1,33 @@
+import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import { exec } from '../../system/exec.ts';
 import { hardenedGitEnv } from '../../system/git-env.ts';
 import { ensureGitUser } from '../../system/git-user.ts';
+import { readSmallFile } from '../read-file.ts';
 
 const environment = hardenedGitEnv({ home: '/nonexistent', config: [], protocols: 'none' });
 
+const largest = 64 * 1024;
+const most = 50;
+
+/** URLs of submodules by path, as .gitmodules in a folder has them; none where there is none. @throws build-failed */
+export async function gitmodulesOf(dir: string, signal: AbortSignal): Promise<Map<string, string>> {
+  const text = readSmallFile(join(dir, '.gitmodules'), '.gitmodules', largest);
+  if (text === undefined) return new Map();
+  const urls = await readGitmodules(text, signal);
+  if (urls.size <= most) return urls;
+  throw new WherryError(
+    'build-failed',
+    `.gitmodules names ${urls.size} submodules; ${most} are allowed. Commit their files.`,
+  );
+}
+
 /**
- * URLs of submodules by path, without those that say they are not fetched (`update = none`). git itself reads the text, which it
- * gets on standard input: it follows no include from there.
+ * Without those that say they are not fetched (`update = none`). git itself reads the text, which it gets on standard input: it
+ * follows no include from there.
  * @throws build-failed when it is no such file
  */
-export async function readGitmodules(text: string, signal: AbortSignal): Promise<Map<string, string>> {
+async function readGitmodules(text: string, signal: AbortSignal): Promise<Map<string, string>> {
   const user = await ensureGitUser('wherry-git');
   const args = ['config', '--no-includes', '--file', '-', '--null', '--list'];
   const options = { ...user, cwd: '/', env: environment, input: text, timeout: 10_000, signal };

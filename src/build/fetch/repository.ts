@@ -2,12 +2,14 @@ import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
+import type { Submodule } from '../../domain/push.ts';
 import { ExecError, exec, spawn } from '../../system/exec.ts';
 import { hardenedGitEnv } from '../../system/git-env.ts';
 import type { GitUser } from '../../system/git-user.ts';
 import { extractArchive } from '../archive.ts';
 import { portOf } from './addresses.ts';
 import { ask, type DownloadRules, type Opened } from './download.ts';
+import { gitmodulesOf } from './gitmodules.ts';
 
 export type RepositoryRequest = {
   readonly url: string;
@@ -95,12 +97,12 @@ function missing({ url }: RepositoryRequest, ref: string, cause?: unknown): Wher
   );
 }
 
-/** Writes the commit's files into `into`, through the rules for archives. @throws unavailable, invalid */
+/** Writes the commit's files into `into`, through the rules for archives; its submodules. @throws unavailable, invalid */
 export async function checkOutCommit(
   request: RepositoryRequest,
   remote: Remote,
   into: string,
-): Promise<void> {
+): Promise<readonly Submodule[]> {
   await makeRepository(request);
   const fetch = [...remote.args, 'fetch', '--quiet', '--no-tags', '--no-recurse-submodules'];
   // Shallow first; servers without that, or that hide the commit, give everything.
@@ -110,6 +112,23 @@ export async function checkOutCommit(
   await requireCommit(request, remote);
   keepAll(request);
   await unpack(request, remote.commit, into);
+  return await submodulesIn(request, remote.commit, into);
+}
+
+/** Those that .gitmodules names and that the tree has; their folders are unpacked, and empty. */
+async function submodulesIn(
+  request: RepositoryRequest,
+  commit: string,
+  into: string,
+): Promise<readonly Submodule[]> {
+  // A list that cannot be read names none: as a buildpack the repository may be good all the same.
+  const urls = await gitmodulesOf(into, request.rules.signal).catch(() => new Map<string, string>());
+  if (urls.size === 0) return [];
+  const listed = await git(request, ['ls-tree', '-z', commit, '--', ...urls.keys()]);
+  return listed.split('\0').flatMap(line => {
+    const [, oid, path] = /^160000 commit ([0-9a-f]{40})\t([\s\S]+)$/.exec(line) ?? [];
+    return oid === undefined || path === undefined ? [] : [{ path, commit: oid }];
+  });
 }
 
 /** Brings the commit and all its history into `request.objects`. @throws unavailable */

@@ -104,6 +104,7 @@ describe('parts of other builds', () => {
         layer: `sha256:${pin}`,
         dir,
         parts: [],
+        submodules: [],
       };
       return classicParts(runOf().run, { generation, stack: 'heroku-24', source, buildpacks: [fetched] });
     };

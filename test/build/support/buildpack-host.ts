@@ -57,8 +57,8 @@ export async function openBuildpackHost(dir: string, tls?: { key: Buffer; cert: 
     told,
     /** `USER:PASSWORD` that it wants from now on. */
     lock,
-    /** Commits the files to a repository, made at the first time; the commit. Scripts in `bin/` can be run. */
-    async commit(name: string, files: Files): Promise<string> {
+    /** Commits the files, and submodules at commits, to a repository, made at the first time; the commit. Scripts in `bin/` can be run. */
+    async commit(name: string, files: Files, submodules: Files = {}): Promise<string> {
       const work = join(dir, 'work', name);
       const bare = join(dir, 'smart', `${name}.git`);
       const git = async (...args: string[]) => (await must('git', args, { cwd: work, env })).trim();
@@ -69,6 +69,8 @@ export async function openBuildpackHost(dir: string, tls?: { key: Buffer; cert: 
       }
       writeFiles(work, files);
       await git('add', '--all');
+      for (const [path, commit] of Object.entries(submodules))
+        await git('update-index', '--add', '--cacheinfo', `160000,${commit},${path}`);
       await git('commit', '--quiet', '--allow-empty', '-m', 'next');
       await git('push', '--quiet', '--force', bare, 'main');
       await must('git', ['update-server-info'], { cwd: bare, env });
