@@ -16,6 +16,18 @@ export type ProcessSpec = {
 /** Which numeric user an image's processes run as. Never 0. */
 export type UserIds = { readonly uid: number; readonly gid: number };
 
+/** What asks a process to end, of its image's choice (STOPSIGNAL). */
+export const stopSignals = [
+  'SIGTERM',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGHUP',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGWINCH',
+] as const;
+export type StopSignal = (typeof stopSignals)[number];
+
 /** A program of the image that tells readiness by its exit status 0, run in the instance (HEALTHCHECK). Times in milliseconds. */
 export type CommandCheck = {
   readonly command: readonly string[];
@@ -44,5 +56,7 @@ export type Image = {
   readonly port?: number;
   /** What tells readiness of a web process, beside a TCP connect on PORT: an HTTP path (app.json) or a program (HEALTHCHECK). */
   readonly healthcheck?: { readonly path: string } | CommandCheck;
+  /** SIGTERM when left out. */
+  readonly stopSignal?: StopSignal;
   readonly labels: Readonly<Record<string, string>>;
 };

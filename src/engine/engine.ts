@@ -1,4 +1,4 @@
-import type { DiffId, UserIds } from '../domain/image.ts';
+import type { DiffId, StopSignal, UserIds } from '../domain/image.ts';
 import type { Limits, Quota } from '../domain/quota.ts';
 
 /**
@@ -22,7 +22,7 @@ export interface Engine {
   /** Starts a created or exited instance. Resolves once its process was executed. */
   start(id: string): Promise<void>;
   /** Sends a signal to the instance's first process; nothing happens if it does not run. */
-  signal(id: string, signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): Promise<void>;
+  signal(id: string, signal: StopSignal | 'SIGKILL'): Promise<void>;
   freeze(id: string): Promise<void>;
   thaw(id: string): Promise<void>;
   /** Kills what runs, gives back rootfs, namespace, address and cgroup. Keeps the log. Removing what is gone is no error. */

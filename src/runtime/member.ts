@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { Image } from '../domain/image.ts';
+import { type Image, type StopSignal, stopSignals } from '../domain/image.ts';
 import type { ProcessType } from '../domain/names.ts';
 import { largestScale } from '../domain/quota.ts';
 import type { Instance, InstanceSpec } from '../engine/engine.ts';
@@ -20,6 +20,8 @@ export type Member = {
   readonly address: string;
   readonly port: number;
   readonly logFile: string;
+  /** What asks it to end. */
+  readonly stopSignal: StopSignal;
   memoryLimit: number;
   /** `asleep`: its app sleeps, and it is frozen, or has ended and can be started. */
   status: 'starting' | 'running' | 'waiting' | 'stopping' | 'asleep';
@@ -53,6 +55,7 @@ export function specFor(desired: Desired, type: ProcessType, index: number, logs
       index: String(index),
       version: String(version),
       port: String(portOf(image)),
+      ...(image.stopSignal === undefined ? {} : { stop: image.stopSignal }),
     },
     hostname: short(`${app.name}-${type}-${index}`, 63).replaceAll('.', '-'),
     layers: image.layers,
@@ -75,6 +78,7 @@ export function memberOf(instance: Instance, since: Date): Member {
     address: instance.address,
     port: Number(labels['port'] ?? webPort),
     logFile: instance.logFile,
+    stopSignal: stopSignals.find(signal => signal === labels['stop']) ?? 'SIGTERM',
     memoryLimit: instance.limits.memory,
     status: 'starting',
     frozen: false,

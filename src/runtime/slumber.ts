@@ -8,7 +8,7 @@ import { dynoOf, type Member } from './member.ts';
 export type Bed = {
   readonly engine: Engine;
   readonly clock: Clock;
-  /** Milliseconds between SIGTERM and SIGKILL. */
+  /** Milliseconds between the request to end and SIGKILL. */
   readonly stopTimeout: number;
   /** All but those that are on their way out. */
   members(): readonly Member[];
@@ -126,7 +126,7 @@ export class Slumber {
     const { engine, clock, stopTimeout } = this.#bed;
     member.life.abort(new Error('put to sleep'));
     member.life = new AbortController();
-    await engine.signal(member.id, 'SIGTERM');
+    await engine.signal(member.id, member.stopSignal);
     if (member.frozen) await engine.thaw(member.id).catch(() => {});
     member.frozen = false;
     await engine

@@ -25,7 +25,7 @@ export type SupervisorOptions = {
   readonly readyTimeout: number;
   /** Milliseconds that requests in flight may take to end. */
   readonly drainTimeout: number;
-  /** Milliseconds between SIGTERM and SIGKILL. */
+  /** Milliseconds between the request to end and SIGKILL. */
   readonly stopTimeout: number;
   /** Tells people: the app's log and its events. */
   readonly tell: (app: App, kind: 'crash' | 'oom' | 'recovered', message: string) => void;
@@ -367,7 +367,7 @@ export class Supervisor {
     const { engine, stopTimeout } = this.#options;
     this.#mark(member, 'stopping');
     member.life.abort(new Error('told to stop'));
-    await engine.signal(member.id, 'SIGTERM');
+    await engine.signal(member.id, member.stopSignal);
     if (member.frozen) await engine.thaw(member.id).catch(() => {});
     await engine
       .wait(member.id, AbortSignal.timeout(stopTimeout))

@@ -277,6 +277,21 @@ describe('scale, stop and limits', () => {
     expect(await engine.list()).toEqual([]);
   });
 
+  it.each([false, true])("asks one to end by its image's own signal (by a later daemon: %s)", async later => {
+    const plain = desired(1);
+    const wanted: Desired = { ...plain, image: { ...plain.image, stopSignal: 'SIGQUIT' } };
+    await runtime.deploy(wanted, { progress });
+    if (later) {
+      await runtime.close();
+      runtime = start();
+      await runtime.recover([wanted]);
+    }
+    const [instance] = await engine.list();
+    const ended = engine.wait(instance?.id ?? '');
+    await runtime.stop(app);
+    expect((await ended).code).toBe(128 + 3);
+  });
+
   it('puts limits back when one instance cannot take the new ones', async () => {
     behave = spec => ({ listen: {}, memory: spec.labels['index'] === '2' ? 100 * mib : 10 * mib });
     await runtime.deploy(desired(1, { web: 2 }), { progress });

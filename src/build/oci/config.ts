@@ -19,6 +19,7 @@ const schema = z.looseObject({
       Entrypoint: z.array(z.string()).nullish(),
       Cmd: z.array(z.string()).nullish(),
       WorkingDir: z.string().nullish(),
+      StopSignal: z.string().nullish(),
       Labels: z.record(z.string(), z.string()).nullish(),
       /** Times in nanoseconds. */
       Healthcheck: z

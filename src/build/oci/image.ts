@@ -1,5 +1,13 @@
+import { constants } from 'node:os';
 import { WherryError } from '../../domain/errors.ts';
-import type { DiffId, Image, ProcessSpec, UserIds } from '../../domain/image.ts';
+import {
+  type DiffId,
+  type Image,
+  type ProcessSpec,
+  type StopSignal,
+  stopSignals,
+  type UserIds,
+} from '../../domain/image.ts';
 import { type ProcessType, parseProcessType, quoteForPeople } from '../../domain/names.ts';
 import { identified } from '../image-id.ts';
 import { appUser } from '../stack/recipe.ts';
@@ -25,6 +33,7 @@ export function foreignImage(foreign: Foreign): { image: Image; warnings: readon
   const env = readEnv(own.Env ?? []);
   const port = portOf(Object.keys(own.ExposedPorts ?? {}), env);
   const healthcheck = foreign.healthcheck ?? readHealthcheck(own);
+  const stopSignal = stopSignalOf(own.StopSignal || 'SIGTERM', warnings);
   if (Object.keys(own.Volumes ?? {}).length > 0)
     warnings.push('VOLUME is ignored: what the app writes there is gone with its instance.');
   const content: Omit<Image, 'id'> = {
@@ -36,6 +45,7 @@ export function foreignImage(foreign: Foreign): { image: Image; warnings: readon
     processes: processesOf(foreign, workingDir),
     ...(port === undefined ? {} : { port }),
     ...(healthcheck ? { healthcheck } : {}),
+    ...(stopSignal === 'SIGTERM' ? {} : { stopSignal }),
     labels: own.Labels ?? {},
   };
   return { image: identified(content), warnings };
@@ -81,6 +91,19 @@ function portOf(exposed: readonly string[], env: Readonly<Record<string, string>
     .filter(port => port > 0 && port < 65_536)
     .sort((a, b) => a - b);
   return ports.find(port => String(port) === env['PORT']) ?? ports[0];
+}
+
+/** By its name, with SIG or without, or by its number. */
+function stopSignalOf(text: string, warnings: string[]): StopSignal {
+  const name = text.toUpperCase();
+  const found = stopSignals.find(
+    signal => name === signal || `SIG${name}` === signal || name === String(constants.signals[signal]),
+  );
+  if (found) return found;
+  warnings.push(
+    `STOPSIGNAL ${quoteForPeople(text)} is ignored: instances are asked to stop by SIGTERM. Known are ${stopSignals.join(', ')}.`,
+  );
+  return 'SIGTERM';
 }
 
 /** As Docker runs it; where it says nothing of a time, Docker's own. */

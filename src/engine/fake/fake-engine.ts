@@ -2,6 +2,7 @@ import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { formatBytes } from '../../domain/bytes.ts';
 import { WherryError } from '../../domain/errors.ts';
+import type { StopSignal } from '../../domain/image.ts';
 import type { Limits, Quota } from '../../domain/quota.ts';
 import type {
   Engine,
@@ -94,7 +95,7 @@ export class FakeEngine implements Engine {
     if (this.#overLimit(held)) held.process?.end(137);
   }
 
-  async signal(id: string, signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): Promise<void> {
+  async signal(id: string, signal: StopSignal | 'SIGKILL'): Promise<void> {
     this.#find(id).process?.signal(signal);
   }
 

@@ -1,4 +1,6 @@
 import { createServer, type Server } from 'node:http';
+import { constants } from 'node:os';
+import type { StopSignal } from '../../domain/image.ts';
 import type { Behaviour } from './behaviour.ts';
 
 /** A pretended process: timers, and a real server when it listens. `onEnd` is called once. */
@@ -26,9 +28,9 @@ export class FakeProcess {
     if (exit) this.#later(exit.after ?? 0, () => this.end(exit.code));
   }
 
-  signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): void {
+  signal(signal: StopSignal | 'SIGKILL'): void {
     if (signal !== 'SIGKILL' && this.behaviour.stubborn) return;
-    this.end(128 + { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal]);
+    this.end(128 + constants.signals[signal]);
   }
 
   end(code: number): void {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { WherryError } from '../../domain/errors.ts';
+import type { StopSignal } from '../../domain/image.ts';
 import type { Limits, Quota } from '../../domain/quota.ts';
 import type {
   Engine,
@@ -77,7 +78,7 @@ export class RuncEngine implements Engine {
     return this.#serial(id, async () => startInstance(this.#open(), await this.#settled(id)));
   }
 
-  async signal(id: string, signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP'): Promise<void> {
+  async signal(id: string, signal: StopSignal | 'SIGKILL'): Promise<void> {
     const living = this.#find(id);
     if (living.pid !== undefined && isAlive(living)) kill(living.pid, signal);
   }

@@ -159,6 +159,14 @@ describe('a Dockerfile', { timeout: 120_000 }, () => {
     });
   });
 
+  it.each([
+    ['STOPSIGNAL SIGQUIT', 'SIGQUIT'],
+    ['ARG BY=2\nSTOPSIGNAL $BY', 'SIGINT'],
+    ['LABEL a=d', undefined],
+  ])('with %j is asked to stop by %s', async (lines, signal) => {
+    expect((await build(`${lines}\nCMD ["x"]`)).image.stopSignal).toBe(signal);
+  });
+
   it('runs here-documents by shell, command and interpreter, and copies them as files', async () => {
     const lines = [
       'ARG WHO=ann',

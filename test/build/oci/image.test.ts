@@ -123,6 +123,24 @@ describe('an image from elsewhere', () => {
     });
   });
 
+  it.each([
+    ['SIGQUIT', 'SIGQUIT'],
+    ['quit', 'SIGQUIT'],
+    ['3', 'SIGQUIT'],
+    ['SIGWINCH', 'SIGWINCH'],
+    ['SIGTERM', undefined],
+    ['', undefined],
+  ])('with STOPSIGNAL "%s" is asked to stop by %s', (StopSignal, expected) => {
+    const { image, warnings } = make({ StopSignal });
+    expect([image.stopSignal, warnings]).toEqual([expected, []]);
+  });
+
+  it.each(['SIGKILL', 'SIGRTMIN+3', '99', '../x'])('says that it ignores STOPSIGNAL %s', StopSignal => {
+    const { image, warnings } = make({ StopSignal });
+    expect(image.stopSignal).toBeUndefined();
+    expect(warnings.join()).toContain(`STOPSIGNAL "${StopSignal}" is ignored`);
+  });
+
   it('says that it ignores volumes', () => {
     expect(make({ Volumes: { '/data': {} } }).warnings.join()).toContain('VOLUME is ignored');
   });
