@@ -53,6 +53,19 @@ describe('an app for Deno', () => {
     });
   });
 
+  it('takes packages of JSR from where JSR_URL says', async () => {
+    const change = (dir: string) => {
+      const file = join(dir, 'deno.jsonc');
+      writeFileSync(file, readFileSync(file, 'utf8').replace('npm:ms@2.1.3', 'jsr:@ship/mast@1'));
+      rmSync(join(dir, 'deno.lock'));
+    };
+    const config = { JSR_URL: 'https://packages.invalid' };
+    const asked = bench.build(deno, { app: parseAppName('elsewhere'), config, change });
+    await expect(asked).rejects.toMatchObject({
+      output: expect.arrayContaining([expect.stringContaining('https://packages.invalid/@ship/mast')]),
+    });
+  });
+
   it('is refused when deno.lock is out of step, naming the package', async () => {
     const change = (dir: string) => {
       const file = join(dir, 'deno.jsonc');

@@ -60,7 +60,7 @@ download() {
 
 layer_key() {
   {
-    printf '%s\n' "$layer_schema" "$(deno --version)" "$(uname -m)" "${NPM_CONFIG_REGISTRY:-}"
+    printf '%s\n' "$layer_schema" "$(deno --version)" "$(uname -m)" "${NPM_CONFIG_REGISTRY:-}" "${JSR_URL:-}"
     cat deno.lock 2>/dev/null || true
     jq -cS '[.imports, .importMap, .scopes, .nodeModulesDir, .vendor, .workspace, .links]' <<<"$settings"
     [[ ! -f package.json ]] || jq -cS '[.dependencies, .devDependencies]' package.json
