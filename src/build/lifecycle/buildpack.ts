@@ -11,6 +11,7 @@ import { supportedApis } from './api.ts';
 import type { NamedOrder } from './composite.ts';
 import { type Inputs, inputsSchema } from './inputs.ts';
 import { execEnvs } from './launch.ts';
+import { programTrouble } from './programs.ts';
 import { stacksSchema, type Target, targetsOf, targetsSchema } from './targets.ts';
 
 const reservedIds = new Set(['app', 'config', 'generated', 'sbom']);
@@ -142,7 +143,7 @@ export function describeBuildpack(
     );
   const toml = readToml({ file: join(dir, 'buildpack.toml'), name: `buildpack.toml in ${name}`, schema });
   if (!toml) throw new WherryError('build-failed', `${name} holds no buildpack.toml. Add one.`);
-  checkDescriptor(toml, existsSync(join(dir, 'bin')));
+  checkDescriptor(toml, dir);
   const { buildpack, order } = toml;
   const { 'detect-inputs': detectInputs, 'detect-needs': detectNeeds } = toml.metadata?.wherry ?? {};
   return {
@@ -163,7 +164,7 @@ export function describeBuildpack(
   };
 }
 
-function checkDescriptor({ api, buildpack, order }: z.infer<typeof schema>, programs: boolean): void {
+function checkDescriptor({ api, buildpack, order }: z.infer<typeof schema>, dir: string): void {
   const { id, version } = buildpack;
   const refuse = (reason: string) => new WherryError('build-failed', `Buildpack ${id}@${version} ${reason}`);
   if (!supportedApis.includes(api)) {
@@ -174,10 +175,12 @@ function checkDescriptor({ api, buildpack, order }: z.infer<typeof schema>, prog
   if (reservedIds.has(id.toLowerCase()) || id.split('/').some(part => part === '' || /^\.+$/.test(part))) {
     throw refuse('has a reserved id. Rename it.');
   }
-  if (order && programs)
+  if (order && existsSync(join(dir, 'bin')))
     throw refuse(
       'is made of other buildpacks and has programs of its own. Remove its bin folder or its order.',
     );
+  const trouble = order ? undefined : programTrouble(dir);
+  if (trouble !== undefined) throw refuse(trouble);
 }
 
 /** A buildpack's id as a folder name in /layers and /cnb/buildpacks. */

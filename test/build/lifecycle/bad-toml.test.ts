@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -32,6 +32,7 @@ const readers: Record<string, { name: string; read: (toml: string | Buffer) => u
     name: 'buildpack.toml in it',
     read: toml => {
       put('buildpack.toml', toml);
+      for (const name of ['bin/detect', 'bin/build']) chmodSync(put(name, ''), 0o755);
       return describeBuildpack(root, { name: 'it', digest });
     },
   },

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -14,10 +14,11 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const digest = `sha256:${'0'.repeat(64)}` as const;
-const describeToml = (toml: string, files: Record<string, string> = {}) => {
+const programs = { 'bin/detect': '#!/bin/sh\n', 'bin/build': '#!/bin/sh\n' };
+const describeToml = (toml: string, files: Record<string, string> = programs) => {
   for (const [name, text] of Object.entries({ 'buildpack.toml': toml, ...files })) {
     mkdirSync(join(root, name, '..'), { recursive: true });
-    writeFileSync(join(root, name), text);
+    writeFileSync(join(root, name), text, { mode: 0o755 });
   }
   return describeBuildpack(root, { name: 'it', digest });
 };
@@ -54,7 +55,7 @@ describe("a buildpack's descriptor", () => {
   it('A4 is of a composite buildpack if it has an order, and then there are no programs', () => {
     const order =
       '[[order]]\n[[order.group]]\nid = "b"\nversion = "1.2.3"\n[[order.group]]\nid = "c"\noptional = true\n';
-    expect(describeToml(head('a') + order).order).toMatchObject([
+    expect(describeToml(head('a') + order, {}).order).toMatchObject([
       [
         { id: 'b', version: '1.2.3', optional: false },
         { id: 'c', optional: true },
@@ -67,11 +68,43 @@ describe("a buildpack's descriptor", () => {
     for (const id of ['a', 'A']) {
       mkdirSync(join(root, `from/${id}`), { recursive: true });
       writeFileSync(join(root, `from/${id}/buildpack.toml`), head(id));
+      mkdirSync(join(root, `from/${id}/bin`));
+      for (const name of Object.keys(programs))
+        writeFileSync(join(root, `from/${id}`, name), '', { mode: 0o755 });
     }
     const layers = createLayerStore({ cache: join(root, 'cache'), layers: join(root, 'layers') });
     const loading = loadBuildpacks(join(root, 'from'), { layers, tmp: join(root, 'layers/tmp') });
     await expect(loading).rejects.toThrow(/Two buildpacks have the id [aA]\./);
   });
+
+  it.each([
+    ['no bin/detect', () => rmSync(join(root, 'bin/detect')), 'has no program bin/detect. Add it.'],
+    ['no bin/build', () => rmSync(join(root, 'bin/build')), 'has no program bin/build. Add it.'],
+    ['a folder for one', () => replaceByFolder('bin/build'), 'has a bin/build that is no file'],
+    ['one that is not executable', () => chmodSync(join(root, 'bin/build'), 0o644), 'chmod +x bin/build'],
+    [
+      'one that was saved on Windows',
+      () => writeFileSync(join(root, 'bin/detect'), '#!/bin/bash\r\nexit 0\r\n'),
+      'has a bin/detect with the line ends of Windows',
+    ],
+  ])('is refused before anything runs where it has %s', (_what, spoil, message) => {
+    describeToml(head('x/y'));
+    spoil();
+    expect(() => describeToml(head('x/y'), {})).toThrow('Buildpack x/y@1.2.3 has ');
+    expect(() => describeToml(head('x/y'), {})).toThrow(message);
+  });
+
+  it('may have links and compiled programs', () => {
+    mkdirSync(join(root, 'bin'));
+    writeFileSync(join(root, 'bin/detect'), Buffer.from('\x7fELF\r\n', 'latin1'), { mode: 0o755 });
+    symlinkSync('/elsewhere', join(root, 'bin/build'));
+    expect(describeToml(head('a'), {}).id).toBe('a');
+  });
+
+  const replaceByFolder = (name: string) => {
+    rmSync(join(root, name));
+    mkdirSync(join(root, name));
+  };
 
   it('S7 is refused for an image extension, with what does its work', () => {
     expect(() => describeToml(head('a'), { 'extension.toml': '' })).toThrow(
