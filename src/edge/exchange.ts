@@ -214,10 +214,16 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     if (late) this.#giveUp(late);
   }
 
-  /** An answer that is due already, or has begun, is no longer to be told from what follows it. */
+  /** A request that came whole gets its answer, and the connection ends with it. */
   garbled(): void {
-    if (this.#answering || this.#req.complete) this.socket.destroy();
+    if (this.#req.complete) this.#closeAfter();
+    else if (this.#answering) this.socket.destroy();
     else this.#giveUp(malformed);
+  }
+
+  #closeAfter(): void {
+    if (!this.#res.headersSent) this.#res.shouldKeepAlive = false;
+    else this.#res.once('finish', () => this.socket.destroySoon());
   }
 
   /** The app sleeps no longer. */

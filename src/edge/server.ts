@@ -194,7 +194,10 @@ export class EdgeServer {
     if (error.code === 'HPE_CLOSED_CONNECTION' || this.#ending.has(socket)) return;
     const served = this.#watch.servedOn(socket);
     if (served) {
-      served.garbled();
+      if (hasLeft(error)) socket.destroy();
+      else served.garbled();
+      // Its parser says the same of all that follows.
+      this.#ending.add(socket);
       return;
     }
     const page = unreadable(error);
@@ -360,6 +363,11 @@ function isSecure(socket: Socket): boolean {
 }
 
 type ClientError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
+/** Within its request. */
+function hasLeft(error: ClientError): boolean {
+  return isReset(error) || error.code === 'HPE_INVALID_EOF_STATE';
+}
 
 function isReset(error: ClientError): boolean {
   return error.code === 'ECONNRESET' || error.code === 'EPIPE';

@@ -6,7 +6,7 @@ export interface Watched {
   readonly socket: Socket;
   /** @param now monotonic milliseconds */
   check(now: number): void;
-  /** What came from the client cannot be read. */
+  /** What came from the client since its head cannot be read. */
   garbled(): void;
 }
 
@@ -24,10 +24,11 @@ export class Watch {
     this.#timer.unref();
   }
 
-  /** The first of those under way on this client's socket. */
+  /** The last to come of those under way on this client's socket. */
   servedOn(socket: Socket): Watched | undefined {
-    for (const item of this.#items) if (item.socket === socket) return item;
-    return undefined;
+    let last: Watched | undefined;
+    for (const item of this.#items) if (item.socket === socket) last = item;
+    return last;
   }
 
   add(item: Watched): void {

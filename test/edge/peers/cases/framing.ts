@@ -201,6 +201,16 @@ export const framing: readonly Case[] = [
     },
     show: seen => seen.app.flatMap(({ headers }) => headers.filter(each => each.includes('_'))).join(', '),
   },
+  {
+    name: 'garbage behind a request',
+    send: `GET /1 HTTP/1.1\r\n${host}\r\ngarbage\r\n\r\n`,
+    answers: {
+      edge: '200: GET /1',
+      nginx: '200+400: GET /1',
+      haproxy: '200+400: GET /1',
+      why: 'the edge ends the connection with the last answer that was asked for',
+    },
+  },
   { name: 'a request behind one that closes', send: `${get('/1')}${get('/2')}`, answers: '200: GET /1' },
   {
     name: 'a line end behind a body',
