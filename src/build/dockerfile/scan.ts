@@ -34,9 +34,14 @@ type Found = {
   readonly bases: Map<string, BaseName>;
   readonly files: Map<string, string>;
   readonly warnings: Set<string>;
-  readonly stages: Set<string>;
-  /** What SHELL says in this stage, if it says something. */
-  shell?: readonly string[] | undefined;
+  /** By number and by name in small letters. */
+  readonly stages: Map<string, Stage>;
+  stage: Stage;
+};
+type Stage = {
+  readonly number: number;
+  /** What SHELL says in it, if it says something. */
+  shell: readonly string[] | undefined;
 };
 
 /**
@@ -46,7 +51,13 @@ type Found = {
  */
 export function scanDockerfile(source: string, given: Given = {}): Scanned {
   const { directives, instructions } = parseDockerfile(source);
-  const found: Found = { bases: new Map(), files: new Map(), warnings: new Set(), stages: new Set() };
+  const found: Found = {
+    bases: new Map(),
+    files: new Map(),
+    warnings: new Set(),
+    stages: new Map(),
+    stage: { number: -1, shell: undefined },
+  };
   checkDirectives(directives);
   const defaults = new Map<string, string>();
   const lines: string[] = [];
@@ -54,7 +65,7 @@ export function scanDockerfile(source: string, given: Given = {}): Scanned {
     if (instruction.name === 'ARG' && found.stages.size === 0)
       addDefault(defaults, instruction.rest, given.args);
     const checked = check(instruction, defaults, found);
-    if (checked.name === 'SHELL') found.shell = wordsOf(checked.rest);
+    if (checked.name === 'SHELL') found.stage.shell = wordsOf(checked.rest);
     for (const step of withoutHeredocs(checked, found)) lines.push(render(withMount(step, given)));
     if (checked.name === 'FROM' && given.stageArgs?.length) lines.push(`ARG ${given.stageArgs.join(' ')}`);
   }
@@ -75,7 +86,7 @@ export function scanDockerfile(source: string, given: Given = {}): Scanned {
 function withoutHeredocs(instruction: Instruction, found: Found): readonly Instruction[] {
   if (instruction.heredocs.length === 0) return [instruction];
   if (instruction.name === 'RUN') {
-    const { instruction: step, file } = runHeredoc(instruction, found.shell);
+    const { instruction: step, file } = runHeredoc(instruction, found.stage.shell);
     if (file) found.files.set(...file);
     return [step];
   }
@@ -115,7 +126,7 @@ function check(instruction: Instruction, defaults: ReadonlyMap<string, string>, 
 }
 
 /** The image builder knows SHELL for RUN alone. */
-function inShell(instruction: Instruction, { shell }: Found): Instruction {
+function inShell(instruction: Instruction, { stage: { shell } }: Found): Instruction {
   const { rest } = instruction;
   if (shell === undefined || wordsOf(rest)) return instruction;
   return { ...instruction, rest: JSON.stringify([...shell, rest]) };
@@ -137,10 +148,12 @@ function checkFrom(
   found: Found,
 ): Instruction {
   const [image = '', as, stage] = rest.split(/\s+/);
-  const full = imageName(expand(image, defaults, line), line, found);
-  found.stages.add(String(found.stages.size));
-  found.shell = undefined;
-  if (as?.toUpperCase() === 'AS' && stage !== undefined) found.stages.add(stage.toLowerCase());
+  const wanted = expand(image, defaults, line);
+  const full = imageName(wanted, line, found);
+  const { shell } = found.stages.get(wanted.toLowerCase()) ?? {};
+  found.stage = { number: found.stage.number + 1, shell };
+  found.stages.set(String(found.stage.number), found.stage);
+  if (as?.toUpperCase() === 'AS' && stage !== undefined) found.stages.set(stage.toLowerCase(), found.stage);
   const platform = flags.filter(flag => flag !== '--platform=$BUILDPLATFORM');
   if (platform.some(flag => !/^--platform=(linux\/)?[\w/]+$/.test(flag)))
     throw bad(line, `FROM ${quoteForPeople(flags.join(' '))} is not supported. Remove it`);

@@ -76,6 +76,23 @@ describe('a Dockerfile', () => {
     ]);
   });
 
+  it('knows its stages by number and name, and starts one with the SHELL of the one it is from', () => {
+    const { text, bases } = scan(
+      'FROM scratch AS One',
+      'SHELL ["/one"]',
+      'FROM scratch',
+      'COPY --from=0 /a /a',
+      'FROM one',
+      'COPY --from=1 /b /b',
+      'COPY --from=ONE /c /c',
+      'CMD x',
+    );
+    expect(bases).toEqual([]);
+    expect(text).toContain('CMD ["/one","x"]');
+    expect(scanDockerfile('FROM scratch AS a\nFROM scratch', { target: '1' }).bases).toEqual([]);
+    expect(() => scanDockerfile('FROM scratch AS a\nFROM scratch', { target: '2' })).toThrow('no stage "2"');
+  });
+
   it('with ` as its escape character is read by it', () => {
     expect(scan('# escape=`', from, 'RUN a `', '  --mount=x').text).toContain('RUN a    --mount=x');
     expect(() => scan('# escape=`', from, 'RUN `', '--mount=type=bind,source=/,target=/h ls')).toThrow(
