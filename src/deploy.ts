@@ -5,7 +5,7 @@ import type { Builder, BuildRequest, LoadRequest } from './build/builder.ts';
 import type { Builds, Watched } from './build/builds.ts';
 import type { DiskRoom, Ways } from './build/disk-room.ts';
 import { deployArchive, type SentArchive } from './deploy/archive.ts';
-import { rememberSource } from './deploy/source.ts';
+import { rememberSource, withOrigin } from './deploy/source.ts';
 import { type Synced, type SyncRequest, syncApp } from './deploy/sync.ts';
 import type { App } from './domain/app.ts';
 import { archiveLimitsOf } from './domain/archive-limits.ts';
@@ -295,7 +295,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     const commit = branch && (await receiver.head(app.name, branch));
     if (!commit)
       throw new WherryError('not-found', `App ${app.name} has no pushed commit to build. Push one first.`);
-    return await receiver.checkout(app.name, commit);
+    return withOrigin(store.properties, app, await receiver.checkout(app.name, commit));
   };
 
   const buildAndRollOut = async (app: App, source: Source, how: Asked, doing: Doing): Promise<Release> =>

@@ -341,6 +341,11 @@ describe('sync', () => {
   const sync = async (build: 'no' | 'yes' | 'changed', more: Partial<SyncRequest> = {}) =>
     await deployer.sync(app(), { ...wanted, build, ...more }, doing);
 
+  it('lets the build know where the code came from', async () => {
+    await sync('yes');
+    expect(asked.at(-1)?.source.origin).toBe('https://example.org/blog.git');
+  });
+
   it('takes the branch over and builds nothing unless asked', async () => {
     expect(await sync('no')).toEqual({ commit: 'c'.repeat(40), branch: 'trunk' });
     expect(did).toEqual(['trunk: c', 'accepted', 'dropped']);

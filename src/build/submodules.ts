@@ -24,7 +24,7 @@ export type Filling = {
 export async function fillSubmodules({ source, ...filling }: Filling, fetcher: Fetcher): Promise<void> {
   const room = { left: most };
   await fill(
-    { dir: source.dir, below: '', base: undefined, submodules: source.submodules ?? [] },
+    { dir: source.dir, below: '', base: source.origin, submodules: source.submodules ?? [] },
     { ...filling, fetcher, room },
   );
 }

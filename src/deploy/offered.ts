@@ -21,13 +21,13 @@ export function branchOf(app: App): string {
 
 /** Deploys a commit that no push brought as a push is: the branch moves when the new version is live. */
 export async function deployOffer(
-  { app, offer }: { app: App; offer: Offer },
+  { app, offer, origin }: { app: App; offer: Offer; origin?: string },
   parts: OfferedParts,
 ): Promise<Release> {
   const { receiver, deploy, signal } = parts;
   const offers = receiver.offers();
   const source = await offers.checkout(offer, signal);
-  const release = await deploy(source);
+  const release = await deploy(origin === undefined ? source : { ...source, origin });
   await offers.accept(offer);
   setBranch(app, offer.branch, parts);
   return release;

@@ -1,4 +1,5 @@
 import type { App } from '../domain/app.ts';
+import type { Source } from '../domain/push.ts';
 import type { Store } from '../store/store.ts';
 
 const key = 'git-source';
@@ -12,6 +13,12 @@ export function rememberSource(
   { commit, source }: { commit: string; source: string },
 ): void {
   properties.set(`app:${app.id}`, key, `${commit} ${source}`);
+}
+
+/** The checked-out commit with the repository that it came from, where that is known. */
+export function withOrigin(properties: Properties, app: App, source: Source): Source {
+  const origin = sourceOf(properties, app, source.commit)?.replace(/#.*/, '');
+  return origin?.startsWith('http') ? { ...source, origin } : source;
 }
 
 /** Where a commit came from, or nothing when it was pushed. */

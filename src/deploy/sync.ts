@@ -34,7 +34,7 @@ export async function syncApp(
       setBranch(app, branch, parts);
       return { commit, branch };
     }
-    return { commit, branch, release: await deployOffer({ app, offer }, parts) };
+    return { commit, branch, release: await deployOffer({ app, offer, origin: url.href }, parts) };
   } finally {
     await offers.drop(intake);
   }

@@ -32,6 +32,8 @@ export type Source = {
   readonly checkoutMs: number;
   /** Whose folders are there, and empty. */
   readonly submodules?: readonly Submodule[];
+  /** URL of the repository that it was fetched from; addresses of submodules may be relative to it. */
+  readonly origin?: string;
 };
 
 /** Lines for the person who waits, as they happen. `step` is dokku's `----->`, `detail` its seven spaces. */

@@ -42,19 +42,26 @@ type Entry = { path: string; url?: string; update?: string };
 async function fill(
   commit: string,
   gitmodules: string | readonly Entry[],
-  { hosts = host.host, login }: { hosts?: string; login?: { user: string; password: string } } = {},
+  { hosts = host.host, origin }: { hosts?: string; origin?: string } = {},
 ): Promise<string> {
   const paths = createPaths({ data: join(root, 'data'), cache: join(root, 'cache') });
   const allowed = parseAllowedHosts(hosts);
   const layers = createLayerStore(paths);
   const registries = createRegistries({ cache: paths.cache, clock, allowed, credentials: () => undefined });
-  const fetcher = createFetcher({ paths, layers, clock, allowed, registries, login: () => login });
+  const fetcher = createFetcher({ paths, layers, clock, allowed, registries });
   const dir = mkdtempSync(join(root, 'source-'));
   mkdirSync(join(dir, 'libs/one'), { recursive: true });
   const text = typeof gitmodules === 'string' ? gitmodules : gitmodules.map(written).join('');
   if (text !== '') writeFileSync(join(dir, '.gitmodules'), text);
   const submodules = [{ path: 'libs/one', commit }];
-  const source = { commit: 'a'.repeat(40), subject: '', dir, checkoutMs: 0, submodules };
+  const source = {
+    commit: 'a'.repeat(40),
+    subject: '',
+    dir,
+    checkoutMs: 0,
+    submodules,
+    ...(origin ? { origin } : {}),
+  };
   const progress = {
     ...{ header() {}, detail() {}, raw() {} },
     warn: (line: string) => void warnings.push(line),
@@ -149,7 +156,15 @@ describe('a submodule', () => {
     expect(host.requests).toEqual([]);
   });
 
-  it('that is relative to the repository is refused with the way out', async () => {
+  it('that is relative to a repository that was fetched is found beside it', async () => {
+    const commit = await host.commit('one', { a: '1' });
+    const origin = `${host.url}/smart/blog.git`;
+    expect(readdirSync(await fill(commit, at('../one.git'), { origin }))).toEqual(['a']);
+    const out = encodeURIComponent('../../../../../../etc');
+    await expect(fill(commit, at(`../${out}`), { origin })).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('that is relative to a repository that was pushed is refused with the way out', async () => {
     await expect(fill('1'.repeat(40), at('../one.git'))).rejects.toThrow(
       /Give its whole https URL in \.gitmodules/,
     );
