@@ -288,7 +288,8 @@ export class EdgeServer {
     if (visitor.scheme === 'https' || this.#securePort === 0 || route.plainHttp) return undefined;
     if (!this.#options.certificates?.covers(head.host)) return undefined;
     const port = this.#securePort === 443 ? '' : `:${this.#securePort}`;
-    return secureInstead(head.method, `https://${head.host}${port}${head.target}`);
+    const path = head.target === '*' ? '/' : head.target;
+    return secureInstead(head.method, `https://${head.host}${port}${path}`);
   }
 
   #answer({ req, res, expects }: Incoming, page: Page): void {

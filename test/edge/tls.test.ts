@@ -207,6 +207,12 @@ describe('plain HTTP', () => {
     expect(answer).toContain(`Location: https://demo.test:${port}/a//b?c=%20\r\n`);
   });
 
+  it('has an address to go to also when it asks for none (OPTIONS *)', async () => {
+    const { edge, port } = await start();
+    const answer = await ask(edge.port, 'OPTIONS * HTTP/1.1\r\nHost: DEMO.test.:80\r\n\r\n');
+    expect(answer).toContain(`Location: https://demo.test:${port}/\r\n`);
+  });
+
   it('is answered where the host has none, or the app wants it', async () => {
     const { edge, routes } = await start();
     expect(await ask(edge.port, 'GET / HTTP/1.1\r\nHost: plain.test\r\n\r\n')).toContain('200 OK');
