@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+} from 'node:fs';
 import { WherryError } from '../domain/errors.ts';
 
 const largest = 2 ** 20;
@@ -28,6 +37,8 @@ export type Folder = {
   /** Contents of plain files by name. */
   readonly files: ReadonlyMap<string, string>;
   readonly folders: readonly string[];
+  /** Where links say that they lead, by name; none is followed. */
+  readonly links: ReadonlyMap<string, string>;
 };
 
 /**
@@ -37,7 +48,7 @@ export type Folder = {
  */
 export function readFolder(root: string, path: string): Folder {
   const handle = openFolder(root, path.split('/'));
-  if (handle === undefined) return { files: new Map(), folders: [] };
+  if (handle === undefined) return { files: new Map(), folders: [], links: new Map() };
   try {
     const here = `/proc/self/fd/${handle}`;
     const entries = readdirSync(here, { withFileTypes: true });
@@ -49,7 +60,26 @@ export function readFolder(root: string, path: string): Folder {
     return {
       files: new Map(files),
       folders: entries.filter(entry => entry.isDirectory()).map(({ name }) => name),
+      links: new Map(
+        entries
+          .filter(entry => entry.isSymbolicLink())
+          .map(({ name }) => [name, readlinkSync(`${here}/${name}`)]),
+      ),
     };
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** A plain file below `root` as text, on the way to which there is no link; undefined for anything else. @throws as readSmallFile */
+export function readFileBelow(root: string, path: string): string | undefined {
+  const parts = path.split('/');
+  const handle = openFolder(root, parts.slice(0, -1));
+  if (handle === undefined) return undefined;
+  try {
+    const file = `/proc/self/fd/${handle}/${parts.at(-1)}`;
+    const plain = lstatSync(file, { throwIfNoEntry: false })?.isFile();
+    return plain ? readSmallFile(file, path) : undefined;
   } finally {
     closeSync(handle);
   }

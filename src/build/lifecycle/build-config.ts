@@ -11,7 +11,7 @@ export const buildConfigInside = '/cnb/build-config';
  * suffixes are those of layers, a name without one is a default. It reaches buildpacks that hide the app's config, too.
  */
 export function readBuildConfig(folder: string): readonly EnvChange[] {
-  return existsSync(folder) ? readEnvFolder([folder], 'env', 'default') : [];
+  return existsSync(folder) ? readEnvFolder([folder], 'env', { bare: 'default' }) : [];
 }
 
 /** Copies the files to where the build user can read them. @returns the folder to mount, or none if there are no files */

@@ -154,11 +154,14 @@ async function setAsideUnused(
 function buildChanges(view: LayersView, { buildpack, layers }: Outcome): readonly EnvChange[] {
   const forBuild = layers
     .filter(({ flags }) => flags.build)
-    .map(({ name }) => ({ name, dirs: layerDirs(view, buildpack.id, name) }));
+    .map(({ name }) => ({
+      inside: `/layers/${escapedId(buildpack.id)}/${name}`,
+      dirs: layerDirs(view, buildpack.id, name),
+    }));
   return [
-    ...forBuild.flatMap(({ name, dirs }) =>
-      pathChanges('build', dirs, `/layers/${escapedId(buildpack.id)}/${name}`),
+    ...forBuild.flatMap(({ inside, dirs }) => pathChanges('build', dirs, inside)),
+    ...forBuild.flatMap(({ inside, dirs }) =>
+      ['env', 'env.build'].flatMap(folder => readEnvFolder(dirs, folder, { inside })),
     ),
-    ...forBuild.flatMap(({ dirs }) => [...readEnvFolder(dirs, 'env'), ...readEnvFolder(dirs, 'env.build')]),
   ];
 }

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
-import { readFolder } from '../read-file.ts';
+import { readFileBelow, readFolder } from '../read-file.ts';
 
 /** One change to one variable, from one file of a layer's env folder (CNB Buildpack API, "Environment Variable Modification Rules"). */
 export type EnvChange = {
@@ -13,15 +13,26 @@ export type EnvChange = {
 export type Env = Readonly<Record<string, string>>;
 
 /**
- * Changes of one env folder of a layer, in file name order; unknown suffixes, folders and links are passed over. `dirs` is
- * what the layer is made of on the host, the upper first; `bare` is what a file name without suffix stands for.
+ * Changes of one env folder of a layer, in file name order; unknown suffixes and folders are passed over, and links but for
+ * those to a plain file of the same layer. `dirs` is what the layer is made of on the host, the upper first, `inside` where it
+ * is in the container; `bare` is what a file name without suffix stands for.
  */
 export function readEnvFolder(
   dirs: readonly string[],
   folder: string,
-  bare: EnvChange['action'] = 'override',
+  { bare = 'override', inside }: { bare?: EnvChange['action']; inside?: string } = {},
 ): readonly EnvChange[] {
-  const files = new Map(dirs.toReversed().flatMap(dir => [...readFolder(dir, folder).files]));
+  const files = new Map(
+    dirs.toReversed().flatMap(dir => {
+      const found = readFolder(dir, folder);
+      const linked = [...found.links].flatMap(([name, target]) => {
+        const text =
+          inside === undefined ? undefined : readLinked(dirs, posix.resolve(inside, folder, target), inside);
+        return text === undefined ? [] : [[name, text] as const];
+      });
+      return [...found.files, ...linked];
+    }),
+  );
   return [...files.keys()].sort().flatMap(file => {
     const dot = file.indexOf('.');
     const name = dot < 0 ? file : file.slice(0, dot);
@@ -36,6 +47,17 @@ export function readEnvFolder(
     }
     return [{ name, action, value, delimiter: files.get(`${name}.delim`) ?? '' }];
   });
+}
+
+/** The first of the layer's folders that has the file counts; `path` is in the container. */
+function readLinked(dirs: readonly string[], path: string, inside: string): string | undefined {
+  if (!path.startsWith(`${inside}/`)) return undefined;
+  const below = path.slice(inside.length + 1);
+  for (const dir of dirs) {
+    const text = readFileBelow(dir, below);
+    if (text !== undefined) return text;
+  }
+  return undefined;
 }
 
 export function applyChange(env: Env, change: EnvChange): Env {

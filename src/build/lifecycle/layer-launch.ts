@@ -8,7 +8,7 @@ export const nothing: LayerLaunch = { paths: [], env: [], programs: [], profiles
 
 /** What a layer does at launch; `dir` is it on the host, `inside` in the container. */
 export function launchOf(dir: string, inside: string): LayerLaunch {
-  const folder = (name: string) => readEnvFolder([dir], name);
+  const folder = (name: string) => readEnvFolder([dir], name, { inside });
   const types = readFolder(dir, 'env.launch').folders.toSorted();
   return {
     paths: pathChanges('launch', [dir], inside),

@@ -83,13 +83,44 @@ describe("a layer's environment", () => {
     expect((await launched({}, { ONLY: 'web' }))['ONLY']).toBeUndefined();
   });
 
-  it('V5 passes over unknown suffixes, folders and links, and refuses names that no shell takes', () => {
+  it('V5 passes over unknown suffixes, folders and links out of the layer, and refuses names that no shell takes', () => {
     write({ 'A.unknown': 'x', 'B.append.more': 'x' });
     mkdirSync(join(dir, 'env/web'));
     symlinkSync('/etc/passwd', join(dir, 'env/PASSWD'));
     expect(readEnvFolder([dir], 'env')).toEqual([]);
     write({ 'A;touch x': 'x' });
     expect(() => readEnvFolder([dir], 'env')).toThrow('is no variable name');
+  });
+
+  it('V5 counts a link to a file of the layer, by whichever kind of path, and no other', () => {
+    const inside = '/layers/x/y';
+    write({ PLAIN: 'plain' });
+    mkdirSync(join(dir, 'values'));
+    writeFileSync(join(dir, 'values/a'), 'from a');
+    symlinkSync(join(dir, 'values'), join(dir, 'around'));
+    for (const [name, target] of Object.entries({
+      ABSOLUTE: '/layers/x/y/values/a',
+      'RELATIVE.default': '../values/a',
+      BESIDE: 'PLAIN',
+      CHAIN: 'ABSOLUTE',
+      AROUND: '../around/a',
+      FOLDER: '../values',
+      DANGLING: 'nowhere',
+      OTHER: '/layers/x/other/values/a',
+      CLIMBING: '../../../../../etc/hostname',
+      HOST: '/etc/hostname',
+    }))
+      symlinkSync(target, join(dir, 'env', name));
+    expect(readEnvFolder([dir], 'env', { inside }).map(({ name, value }) => [name, value])).toEqual([
+      ['ABSOLUTE', 'from a'],
+      ['BESIDE', 'plain'],
+      ['PLAIN', 'plain'],
+      ['RELATIVE', 'from a'],
+    ]);
+    const upper = join(dir, 'upper');
+    mkdirSync(join(upper, 'env'), { recursive: true });
+    symlinkSync('../values/a', join(upper, 'env/LOWER'));
+    expect(readEnvFolder([upper, dir], 'env', { inside }).map(({ name }) => name)).toContain('LOWER');
   });
 
   it('is not read through a link in the place of its folder', () => {
