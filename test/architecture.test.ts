@@ -32,6 +32,8 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   release: ['domain', 'store', 'system/clock'],
   runtime: ['domain', 'system', 'store', 'engine/engine'],
   scale: ['domain'],
+  // Certificates by ACME.
+  acme: ['domain', 'system', 'store'],
   edge: ['domain', 'system'],
   // The control process's side of the edge: snapshots out, wakes and counts in.
   'edge-link': ['domain', 'system'],
@@ -44,6 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
     'runtime',
     'edge-link',
     'scale',
+    'acme',
     'store',
     'domain',
     'system',

@@ -12,6 +12,8 @@ export type TestAuthority = {
     names: readonly string[],
     options?: { readonly days?: number; readonly rsa?: number },
   ): TestCertificate;
+  /** PEM of a certificate for a request, which decides on the names, with the intermediate authority behind it. */
+  sign(request: string, days: number): string;
 };
 
 /** A certificate authority with an intermediate, by openssl, in a scratch folder that is gone afterwards. */
@@ -109,6 +111,17 @@ export function createAuthority(): TestAuthority {
         const chain = readFileSync(join(dir, 'l.crt'), 'utf8') + made.authority;
         const text = readFileSync(join(dir, 'l.key'), 'utf8');
         return { chain, key: text, pem: chain + text };
+      }),
+    sign: (request, days) =>
+      within(dir => {
+        writeFileSync(join(dir, 'i.crt'), made.authority);
+        writeFileSync(join(dir, 'i.key'), made.authorityKey);
+        writeFileSync(join(dir, 'l.csr'), request);
+        writeFileSync(join(dir, 'ext'), 'authorityKeyIdentifier=keyid\n');
+        const by = ['-CA', 'i.crt', '-CAkey', 'i.key', '-CAcreateserial', '-extfile', 'ext'];
+        const args = ['-copy_extensions', 'copy', '-days', String(days), '-out', 'l.crt'];
+        openssl(dir, 'x509', '-req', '-in', 'l.csr', ...by, ...args);
+        return readFileSync(join(dir, 'l.crt'), 'utf8') + made.authority;
       }),
   };
 }
