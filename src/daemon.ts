@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createApi } from './api/server.ts';
 import { createBuilds } from './build/builds.ts';
@@ -19,6 +20,7 @@ import { createDeployer, type Deployer } from './deploy.ts';
 import type { App } from './domain/app.ts';
 import { errorPages, pageKey, pageSumsKey, readAnswers } from './domain/error-page.ts';
 import { WherryError } from './domain/errors.ts';
+import { hostKey, memoryBudget } from './domain/host-memory.ts';
 import { parseProcessType } from './domain/names.ts';
 import { readHoldPolicy, sleepKey } from './domain/sleeping.ts';
 import {
@@ -36,6 +38,7 @@ import { createReceiver } from './receive/index.ts';
 import type { PushHandler } from './receive/receiver.ts';
 import { createRouteBook } from './route-book.ts';
 import { createRuntime } from './runtime/create.ts';
+import { Room } from './scale/room.ts';
 import { Scaler } from './scale/scaler.ts';
 import type { Settings } from './settings.ts';
 import { createSshServer } from './ssh/server.ts';
@@ -75,7 +78,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   });
   await engine.open();
 
-  const later: { deployer?: Deployer } = {};
+  const later: { deployer?: Deployer; room?: Room } = {};
   const edgeLink = createEdgeLink({ dir: paths.edge, log, clock });
   const routeBook = createRouteBook(store, edgeLink, {
     hold: app =>
@@ -94,6 +97,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     logsDir: paths.logs,
     event: (app, kind, message) => store.events.add({ at: clock.now(), app, kind, message }),
     noteSleep: ({ id }, depth) => store.properties.set(`app:${id}`, 'asleep', depth),
+    admit: need => required(later.room).take(need),
     readyTimeout: settings.readyTimeout * 1000,
   });
   const stacks = createStack({ paths, layers, clock });
@@ -111,6 +115,11 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     gitLogin: host => store.credentials.find('git', undefined, host),
     credentials: (app, registry) => store.credentials.find('registry', store.apps.find(app), registry),
     memory: settings.buildMemory,
+    takeMemory: turn =>
+      required(later.room).take({
+        ...{ app: turn.app, bytes: turn.memory, patience: Number.POSITIVE_INFINITY, yields: true },
+        ...{ signal: turn.signal, onWait: turn.onWait },
+      }),
   });
 
   const builds = createBuilds({ store, paths, clock });
@@ -155,6 +164,14 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     saturated: createSaturation(),
     failed: (app, error) => log.error({ err: error, app }, 'scaling failed'),
   });
+  const hostRoom = new Room({
+    budget: () => memoryBudget(totalmem(), name => store.properties.get('global', hostKey(name))),
+    used: () => runtime.reserved(),
+    makeRoom: app => scaler.makeRoom(app),
+    sleep: clock.sleep,
+    now: clock.ticks,
+  });
+  later.room = hostRoom;
   edgeLink.onLoad(loads => scaler.load(loads));
   edgeLink.onWake((app, cause) => void scaler.wake(app, cause));
   const rebaseAll = createRebaseAll({ store, locks, rebase: deployer.rebase });
@@ -186,6 +203,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     room,
     runtime,
     scaler,
+    hostRoom,
     receiver,
     accessLogs: createAccessLogs({ dir: paths.edge, clock }),
     pageFiles,

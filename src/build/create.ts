@@ -33,7 +33,7 @@ import { makeWorkFolder } from './lifecycle/work-folder.ts';
 import { loadImage } from './oci/load.ts';
 import { pullImage } from './oci/pull.ts';
 import { readOperator } from './operator.ts';
-import { type BuildQueue, createBuildQueue, defaultBuildMemory } from './queue.ts';
+import { type BuildQueue, createBuildQueue, defaultBuildMemory, type TakeMemory } from './queue.ts';
 import { reachOf } from './reach.ts';
 import { rebase } from './rebase.ts';
 import { loadRecordKey } from './record-key.ts';
@@ -61,6 +61,8 @@ export type BuilderOptions = {
   readonly gitLogin?: FindLogin;
   /** Bytes of memory that builds in containers may use together; half of the host's less a reserve when left out. */
   readonly memory?: number | undefined;
+  /** Takes a build's part of the memory of the host, which it shares with apps. */
+  readonly takeMemory?: TakeMemory;
   /** Folder with the built-in buildpacks. */
   readonly buildpacksDir: string;
   /** One of its own unless told. */
@@ -94,7 +96,7 @@ export function createBuilder(options: BuilderOptions): Builder {
     credentials: options.credentials ?? (() => undefined),
   });
   const fetcher = createFetcher({ paths, layers, clock, ...downloads, login, registries });
-  const queue = createBuildQueue(options.memory ?? defaultBuildMemory());
+  const queue = createBuildQueue(options.memory ?? defaultBuildMemory(), options.takeMemory);
   const reach = async ({ limits, progress }: BuildRequest) => {
     const set = readBuildConfig(join(paths.data, 'build-config'));
     const env = set.reduce(applyChange, { ...operator.buildEnv });

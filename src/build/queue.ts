@@ -22,8 +22,11 @@ export function defaultBuildMemory(total: number = totalmem()): number {
   return Math.max(0, Math.floor(total / 2) - reserve);
 }
 
+/** The memory of the host that builds share with apps: resolves to what gives it back. @throws the signal's reason */
+export type TakeMemory = (turn: Turn) => Promise<() => void>;
+
 /** Lets builds in while the memory they may use stays within `budget` bytes, in the order they came; one is always let in. */
-export function createBuildQueue(budget: number) {
+export function createBuildQueue(budget: number, takeMemory: TakeMemory = async () => () => {}) {
   const running = new Set<Turn>();
   const waiters: Waiter[] = [];
   const used = () => [...running].reduce((sum, { memory }) => sum + memory, 0);
@@ -52,9 +55,20 @@ export function createBuildQueue(budget: number) {
         turn.onWait(describe(turn));
         await wait(turn);
       }
-      return () => {
+      const leave = () => {
         if (running.delete(turn)) admit();
       };
+      try {
+        // The one that is let in whatever it may use is held to what all builds may.
+        const giveBack = await takeMemory({ ...turn, memory: Math.min(turn.memory, budget) });
+        return () => {
+          giveBack();
+          leave();
+        };
+      } catch (error) {
+        leave();
+        throw error;
+      }
     },
   };
 

@@ -12,6 +12,7 @@ import type { Actor, Progress } from '../domain/push.ts';
 import type { AccessLogs, PageFiles } from '../edge-link/index.ts';
 import type { Receiver } from '../receive/receiver.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { Room } from '../scale/room.ts';
 import type { Scaler } from '../scale/scaler.ts';
 import type { Settings } from '../settings.ts';
 import type { Store } from '../store/store.ts';
@@ -29,6 +30,8 @@ export type Services = {
   readonly room: DiskRoom;
   readonly runtime: Runtime;
   readonly scaler: Scaler;
+  /** The memory of the host, as it is promised to instances and builds. */
+  readonly hostRoom: Pick<Room, 'taken' | 'budget'>;
   readonly receiver: Receiver;
   readonly accessLogs: AccessLogs;
   readonly pageFiles: PageFiles;

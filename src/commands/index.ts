@@ -18,6 +18,7 @@ import { gitFromArchiveCommands } from './git-from-archive.ts';
 import { gitFromImageCommands } from './git-from-image.ts';
 import { gitSyncCommands } from './git-sync.ts';
 import { helpCommand, versionCommand } from './help.ts';
+import { hostCommands } from './host.ts';
 import { imageCommands } from './image.ts';
 import { logsCommands } from './logs.ts';
 import { maintenanceCommands } from './maintenance.ts';
@@ -57,6 +58,7 @@ export function createCoreRegistry(): Registry {
     ...gitSyncCommands,
     ...gitAuthCommands,
     ...gitAllowHostCommands,
+    ...hostCommands,
     ...imageCommands,
     ...logsCommands,
     ...maintenanceCommands,

@@ -8,7 +8,7 @@ import type { Log } from '../system/log.ts';
 import { howItWasKilled, remedy } from './exits.ts';
 import { createLogFiles } from './log-files.ts';
 import { dynoOf, type Member, specFor } from './member.ts';
-import type { Desired, InstanceView, Runtime, TargetSink } from './runtime.ts';
+import type { Desired, InstanceView, MemoryNeed, Runtime, TargetSink } from './runtime.ts';
 import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 
 export type RuntimeOptions = {
@@ -19,6 +19,8 @@ export type RuntimeOptions = {
   readonly logsDir: string;
   /** Writes an event for people. */
   readonly event: (app: AppName, kind: string, message: string) => void;
+  /** Waits until the host has memory for instances. */
+  readonly admit: (need: MemoryNeed) => Promise<() => void>;
   /** Remembers how an app sleeps, over restarts. */
   readonly noteSleep: (app: App, depth: SleepDepth | undefined) => void;
   readonly random?: () => number;
@@ -54,6 +56,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     drainTimeout: options.drainTimeout ?? 30_000,
     stopTimeout: options.stopTimeout ?? 30_000,
     tell,
+    admit: options.admit,
     noteSleep: options.noteSleep,
     lastWords: file => files.lastWords(file),
   };
@@ -114,6 +117,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     sleep: (app, { depth, also }) => supervisorOf(app).sleep(depth, also),
     wake: app => supervisorOf(app).wake(),
     asleep: app => supervisorOf(app).asleep,
+    reserved: () => [...supervisors.values()].reduce((sum, { reserved }) => sum + reserved, 0),
     applyLimits: desired => supervisorOf(desired.app).applyLimits(desired),
     async remove(app) {
       await supervisorOf(app).destroy();

@@ -59,6 +59,16 @@ export interface TargetSink {
   quiet(targets: readonly string[]): boolean;
 }
 
+/** Memory that is to be promised to instances before they are made. */
+export type MemoryNeed = {
+  readonly app: string;
+  readonly bytes: number;
+  /** Milliseconds to wait for it. */
+  readonly patience: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onWait?: (why: string) => void;
+};
+
 export type AppState = {
   readonly kind: Route['state'];
   readonly reason?: string;
@@ -112,6 +122,8 @@ export interface Runtime {
   wake(app: App): Promise<void>;
   /** How deep an app sleeps; undefined when it is awake, stopped or has no instance. */
   asleep(app: App): SleepDepth | undefined;
+  /** Bytes that all instances may use together, but for those that sleep deeply; an app's quota bounds its own. */
+  reserved(): number;
   /** Live, in the kernel, for all running instances of the app; all or nothing. @throws invalid when below use */
   applyLimits(desired: Desired): Promise<void>;
   /** Stops, removes instances, logs, cgroups. */

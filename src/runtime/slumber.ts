@@ -18,6 +18,8 @@ export type Bed = {
   quiet(members: readonly Member[]): boolean;
   /** Starts an ended instance; resolves when it is ready. @throws WherryError whose message goes on after its name */
   rouse(member: Member): Promise<void>;
+  /** Waits until the host has the memory that these may use. @returns what ends the reservation @throws unavailable */
+  admit(members: readonly Member[]): Promise<() => void>;
   /** Watches over a member that runs. */
   watch(member: Member): void;
   /** Remembers how the app sleeps, over restarts of control. */
@@ -143,16 +145,27 @@ export class Slumber {
     const { trouble } = this;
     if (trouble !== undefined) throw new WherryError('unavailable', `It does not start: ${trouble}.`);
     const web = asleep.filter(member => member.type === 'web');
+    const admitted = await this.#admit(asleep.filter(member => !member.frozen));
     const attempts = web.map(member => this.#rouse(member));
     try {
       await Promise.any(attempts);
     } catch {
       throw await this.#fail(web, await Promise.allSettled(attempts));
+    } finally {
+      admitted();
     }
     this.#failure = undefined;
     note(undefined);
     for (const member of asleep)
       if (member.type !== 'web') void this.#rouse(member).catch(() => this.#bed.watch(member));
+  }
+
+  async #admit(members: readonly Member[]): Promise<() => void> {
+    try {
+      return await this.#bed.admit(members);
+    } catch (error) {
+      throw await this.#refuse(error instanceof Error ? error.message.replace(/\.$/, '') : String(error));
+    }
   }
 
   async #rouse(member: Member): Promise<void> {
@@ -172,14 +185,19 @@ export class Slumber {
   }
 
   async #fail(web: readonly Member[], ended: readonly PromiseSettledResult<void>[]): Promise<WherryError> {
-    const { clock, publish } = this.#bed;
     for (const member of web) if (member.status === 'starting') member.status = 'asleep';
     const why = ended.flatMap((result, at) =>
       result.status === 'rejected' && web[at] ? `${dynoOf(web[at])} ${words(result.reason)}` : [],
     );
+    return await this.#refuse(why[0] ?? 'it has no web process');
+  }
+
+  /** Tells visitors why, and lets nobody try for a while. */
+  async #refuse(why: string): Promise<WherryError> {
+    const { clock, publish } = this.#bed;
     const times = (this.#failure?.times ?? 0) + 1;
     const pause = pauses[Math.min(times, pauses.length) - 1] ?? 0;
-    const failure = { why: why[0] ?? 'it has no web process', until: clock.ticks() + pause, times };
+    const failure = { why, until: clock.ticks() + pause, times };
     this.#failure = failure;
     await publish();
     void clock.sleep(pause).then(() => this.#allow(failure));

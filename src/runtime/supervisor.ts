@@ -11,7 +11,7 @@ import { settleAll, throwFirst } from '../system/parallel.ts';
 import { backOff, howItEnded, remedy } from './exits.ts';
 import { dynoOf, type Member, memberOf, specFor } from './member.ts';
 import { prove, untilReady } from './prove.ts';
-import type { AppState, DeployOptions, DeployTimes, Desired, TargetSink } from './runtime.ts';
+import type { AppState, DeployOptions, DeployTimes, Desired, MemoryNeed, TargetSink } from './runtime.ts';
 import { Slumber } from './slumber.ts';
 
 export type SupervisorOptions = {
@@ -31,12 +31,16 @@ export type SupervisorOptions = {
   readonly tell: (app: App, kind: 'crash' | 'oom' | 'recovered', message: string) => void;
   /** The app's last output of one instance, for whoever waits for a deploy. */
   readonly lastWords: (logFile: string) => Promise<readonly string[]>;
+  /** Waits until the host has the memory; resolves to what ends the reservation once it counts as used. @throws unavailable */
+  readonly admit: (need: MemoryNeed) => Promise<() => void>;
   /** Remembers how an app sleeps, for `Desired.asleep` after a restart of control. */
   readonly noteSleep: (app: App, depth: SleepDepth | undefined) => void;
 };
 
 /** More starts in parallel than this make each of them slower. */
 const startsAtOnce = 4;
+/** Milliseconds to wait for memory of the host. */
+const memoryPatience = 25_000;
 /** A process that ran this long, in milliseconds, starts its back-off anew. */
 const wellAfter = 600_000;
 
@@ -64,6 +68,11 @@ export class Supervisor {
       publish: () => this.#publish(),
       quiet: members => options.sink.quiet(members.map(({ id }) => id)),
       rouse: member => this.#rouse(member),
+      admit: members =>
+        this.#admit(
+          members.reduce((sum, { memoryLimit }) => sum + memoryLimit, 0),
+          {},
+        ),
       watch: member => this.#inBackground(this.#keep(member, 'watch')),
       note: depth => options.noteSleep(this.#app, depth),
     });
@@ -71,6 +80,13 @@ export class Supervisor {
 
   get app(): App {
     return this.#app;
+  }
+
+  /** Bytes that its instances may use together now. */
+  get reserved(): number {
+    const held = this.#living().filter(member => member.status !== 'asleep' || member.frozen);
+    const sum = held.reduce((total, { memoryLimit }) => total + memoryLimit, 0);
+    return Math.min(sum, this.#desired?.quota.memory ?? Number.POSITIVE_INFINITY);
   }
 
   get asleep(): SleepDepth | undefined {
@@ -178,6 +194,7 @@ export class Supervisor {
     const { engine } = this.#options;
     const done: Member[] = [];
     const before = this.#desired;
+    const admitted = await this.#admit(this.#growth(desired), {});
     try {
       for (const member of this.members.values()) {
         if (member.status === 'stopping') continue;
@@ -191,6 +208,8 @@ export class Supervisor {
           done.map(member => engine.updateLimits(member.id, before.limits(member.type))),
         );
       throw error;
+    } finally {
+      admitted();
     }
     for (const member of done) member.memoryLimit = desired.limits(member.type).memory;
     this.#desired = desired;
@@ -232,7 +251,8 @@ export class Supervisor {
     const { clock, random, tell } = this.#options;
     for (let tries = 0; this.#desired === desired; tries++) {
       try {
-        const member = await this.#create(desired, type, index);
+        const admitted = await this.#admit(bytesOf(desired, [{ type, index }]), {});
+        const member = await this.#create(desired, type, index).finally(admitted);
         if (this.#desired !== desired) return await this.#discard([member]);
         if (desired.asleep && type === 'web') return await this.#lay(member);
         return await this.#keep(member, 'start');
@@ -301,8 +321,42 @@ export class Supervisor {
     return places(desired).filter(place => !have.has(dynoOf(place)));
   }
 
+  /** Bytes that raised limits add to what is promised. */
+  #growth(desired: Desired): number {
+    const growth = this.#living().map(({ type, memoryLimit }) => desired.limits(type).memory - memoryLimit);
+    return growth.filter(bytes => bytes > 0).reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  async #admit(
+    bytes: number,
+    { progress, signal }: { progress?: Progress; signal?: AbortSignal | undefined },
+  ): Promise<() => void> {
+    if (bytes === 0) return () => {};
+    return await this.#options.admit({
+      app: this.#app.name,
+      bytes,
+      patience: memoryPatience,
+      signal,
+      ...(progress && { onWait: why => progress.step(why) }),
+    });
+  }
+
   /** Creates and starts instances, all or none. */
   async #raise(
+    desired: Desired,
+    wanted: readonly Place[],
+    options: RaiseOptions & { marks?: number[] },
+  ): Promise<Member[]> {
+    const bytes = bytesOf(desired, wanted);
+    const admitted = await this.#admit(bytes, options);
+    try {
+      return await this.#raiseAdmitted(desired, wanted, options);
+    } finally {
+      admitted();
+    }
+  }
+
+  async #raiseAdmitted(
     desired: Desired,
     wanted: readonly Place[],
     options: RaiseOptions & { marks?: number[] },
@@ -494,6 +548,12 @@ export class Supervisor {
 type RaiseOptions = { readonly progress: Progress; readonly signal?: AbortSignal };
 
 type Place = { readonly type: ProcessType; readonly index: number };
+
+/** What instances at these places may use; together no more than the app's quota. */
+function bytesOf(desired: Desired, wanted: readonly Place[]): number {
+  const sum = wanted.reduce((total, { type }) => total + desired.limits(type).memory, 0);
+  return Math.min(sum, desired.quota.memory ?? Number.POSITIVE_INFINITY);
+}
 
 function places(desired: Desired): Place[] {
   return [...desired.counts].flatMap(([type, count]) =>

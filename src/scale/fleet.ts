@@ -7,6 +7,8 @@ export type Group = {
   readonly rules: ScalingRules;
   /** Instances that serve. */
   readonly ready: number;
+  /** Bytes that each instance may use. */
+  readonly memory: number;
   /** All that there are, those being started or restarted too. */
   readonly count: number;
   /** None when awake. */

@@ -12,6 +12,7 @@ import {
   stableSpan,
   wanted,
 } from './rules.ts';
+import { victims } from './victims.ts';
 import { Window } from './window.ts';
 
 export type ScalerOptions = {
@@ -61,6 +62,25 @@ export class Scaler {
     const known = new Set(groups.map(({ app }) => app));
     for (const app of this.#apps.keys()) if (!known.has(app)) this.#apps.delete(app);
     await Promise.all(groups.map(group => this.#consider(group)));
+  }
+
+  /** Takes memory back from an app that nobody uses: spare instances first, then by sleep. @returns whether there was one */
+  async makeRoom(not: string): Promise<boolean> {
+    const idle = this.#options.fleet
+      .groups()
+      .filter(group => group.app !== not && !group.held && !this.#doing.has(group.app))
+      .map(group => ({ group, signal: this.#history(group.app).signal(this.#options) }));
+    for (const { group, act } of victims(idle)) {
+      this.#doing.add(group.app);
+      try {
+        if (await act(this.#options.fleet)) return true;
+      } catch (error) {
+        if (!(error instanceof WherryError)) this.#options.failed(group.app, error);
+      } finally {
+        this.#doing.delete(group.app);
+      }
+    }
+    return false;
   }
 
   /** Why an app is at its number; undefined when it does not scale by itself. */

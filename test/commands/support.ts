@@ -117,6 +117,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
     room,
     runtime,
     scaler,
+    hostRoom: { taken: 512 * 2 ** 20, budget: 2 ** 30 },
     receiver: receiver as unknown as Receiver,
     accessLogs: createAccessLogs({ dir: paths.edge, clock }),
     pageFiles: createPageFiles({ dir: paths.edge, user: () => undefined }),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { App } from '../../src/domain/app.ts';
+import { WherryError } from '../../src/domain/errors.ts';
 import { type AppName, type ProcessType, parseAppName } from '../../src/domain/names.ts';
 import type { Progress } from '../../src/domain/push.ts';
 import { defaultLimits } from '../../src/domain/quota.ts';
@@ -40,6 +41,9 @@ let routed: { state: AppState; targets: readonly Target[] }[];
 let drained: string[];
 /** Whether the edge says that no request is in flight. */
 let quiet: boolean;
+/** Bytes that were asked for, and given back. */
+let admitted: number[];
+let full: boolean;
 let noted: (SleepDepth | undefined)[];
 let events: string[];
 let said: string[];
@@ -56,6 +60,11 @@ const start = () =>
       drained: async targets => void drained.push(...targets),
       quiet: () => quiet,
     },
+    async admit(need) {
+      admitted.push(need.bytes);
+      if (full) throw new WherryError('unavailable', 'The host is short of memory.');
+      return () => void admitted.push(-need.bytes);
+    },
     noteSleep: (_, depth) => void noted.push(depth),
     event: (_, kind, message) => events.push(`${kind}: ${message}`),
     random: () => 0.5,
@@ -71,6 +80,8 @@ beforeEach(() => {
   drained = [];
   quiet = true;
   noted = [];
+  admitted = [];
+  full = false;
   events = [];
   said = [];
   const say = (text: string) => void said.push(text);
@@ -574,5 +585,65 @@ describe('sleep and wake', () => {
     await runtime.recover([desired(1, { web: 1 }, { asleep: 'light' })]);
     expect(serving()).toBe(1);
     expect(noted.at(-1)).toBeUndefined();
+  });
+});
+
+describe('memory of the host', () => {
+  const each = defaultLimits.memory;
+
+  it('is asked for before instances are made, and given back once they count', async () => {
+    await runtime.deploy(desired(1, { web: 2, worker: 1 }), { progress });
+    expect(admitted).toEqual([3 * each, -3 * each]);
+    expect(runtime.reserved()).toBe(3 * each);
+    await runtime.scale(desired(1, { web: 3, worker: 1 }), { progress });
+    expect(admitted.slice(2)).toEqual([each, -each]);
+  });
+
+  it('is no more than the quota of the app', async () => {
+    await runtime.deploy(desired(1, { web: 3 }, { quota: { memory: each, pids: null } }), { progress });
+    expect(admitted[0]).toBe(each);
+    expect(runtime.reserved()).toBe(each);
+  });
+
+  it('is not there: nothing is made, and what runs stays', async () => {
+    await runtime.deploy(desired(1), { progress });
+    full = true;
+    await expect(runtime.deploy(desired(2), { progress })).rejects.toThrow('short of memory');
+    expect(await versions()).toEqual(['1']);
+    expect(serving()).toBe(1);
+  });
+
+  it('is given back by a deep sleep, and not by a light one; a wake asks for it anew', async () => {
+    await runtime.deploy(desired(1), { progress });
+    await runtime.sleep(app, { depth: 'light', also: [] });
+    expect(runtime.reserved()).toBe(each);
+    await runtime.wake(app);
+    await runtime.sleep(app, { depth: 'deep', also: [] });
+    expect(runtime.reserved()).toBe(0);
+    admitted.length = 0;
+    full = true;
+    await expect(runtime.wake(app)).rejects.toThrow('short of memory');
+    expect(routed.at(-1)).toMatchObject({
+      state: { kind: 'crashed', reason: expect.stringContaining('The host is short of memory') },
+    });
+    full = false;
+    await vi.waitFor(() => expect(routed.at(-1)).toMatchObject({ state: { kind: 'asleep' } }));
+    await runtime.wake(app);
+    expect(admitted).toEqual([each, each, -each]);
+  });
+
+  it('is asked for when a limit is raised, for what it adds', async () => {
+    await runtime.deploy(desired(1), { progress });
+    admitted.length = 0;
+    const more = { ...defaultLimits, memory: 2 * each };
+    await runtime.applyLimits(desired(1, { web: 1 }, { limits: () => more }));
+    expect(admitted).toEqual([each, -each]);
+    expect(runtime.reserved()).toBe(2 * each);
+    full = true;
+    const most = { ...defaultLimits, memory: 4 * each };
+    await expect(runtime.applyLimits(desired(1, { web: 1 }, { limits: () => most }))).rejects.toThrow(
+      'short of memory',
+    );
+    expect(runtime.reserved()).toBe(2 * each);
   });
 });

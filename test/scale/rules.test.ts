@@ -20,6 +20,7 @@ const group = (changes: Partial<Group> = {}): Group => ({
   rules,
   ready: 1,
   count: 1,
+  memory: 1,
   asleep: undefined,
   changedAt: at - 3_600_000,
   busyUntil: 0,

@@ -32,6 +32,7 @@ function simulate(changes: Partial<ScalingRules> = {}) {
         rules: { ...rules, ...changes },
         ready: asleep ? 0 : count,
         count,
+        memory: 1,
         asleep,
         changedAt,
         busyUntil: 0,
