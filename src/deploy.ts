@@ -1,38 +1,28 @@
 import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import type { Builder, BuildRequest, LoadRequest } from './build/builder.ts';
+import type { Builder, LoadRequest } from './build/builder.ts';
 import type { Builds, Watched } from './build/builds.ts';
 import type { DiskRoom, Ways } from './build/disk-room.ts';
 import { deployArchive, type SentArchive } from './deploy/archive.ts';
+import { type Asked, buildLimitsFor, requestFor, secretsFor } from './deploy/build-request.ts';
+import { countsFor } from './deploy/counts.ts';
+import { createRunning, type Running } from './deploy/running.ts';
 import { rememberSource, withOrigin } from './deploy/source.ts';
 import { type Synced, type SyncRequest, syncApp } from './deploy/sync.ts';
 import type { App } from './domain/app.ts';
 import { archiveLimitsOf } from './domain/archive-limits.ts';
-import { buildLimitsOf } from './domain/build-limits.ts';
-import { parseBuilderName } from './domain/builder.ts';
-import { formatBytes } from './domain/bytes.ts';
-import { readBuildOptions, secretsOf } from './domain/docker-option.ts';
 import { WherryError } from './domain/errors.ts';
 import type { Image } from './domain/image.ts';
 import { type ImageRef, parseImageRef } from './domain/image-ref.ts';
-import {
-  type AppName,
-  type Domain,
-  type ProcessType,
-  parseDomain,
-  parseProcessType,
-} from './domain/names.ts';
+import { type AppName, type Domain, type ProcessType, parseDomain } from './domain/names.ts';
 import type { Actor, Progress, Push, Source } from './domain/push.ts';
-import type { Quota } from './domain/quota.ts';
 import type { Release } from './domain/release.ts';
-import type { WakeCause } from './domain/route.ts';
-import { knobKey, readScalingRules, type ScalingRules, type SleepDepth } from './domain/scaling.ts';
-import { parseFollowers, sleepKey } from './domain/sleeping.ts';
+import type { SleepDepth } from './domain/scaling.ts';
 import type { Receiver } from './receive/receiver.ts';
 import { createReleases } from './release/releases.ts';
 import type { DeployTimes, Desired, Runtime } from './runtime/runtime.ts';
-import { everyType, type LimitRow, resolveLimits } from './store/limits.ts';
+import { resolveLimits } from './store/limits.ts';
 import type { Store } from './store/store.ts';
 import type { Clock } from './system/clock.ts';
 import { faultPoint } from './system/fault.ts';
@@ -44,7 +34,7 @@ const fewestReleases = 2;
 export type Doing = { readonly actor: Actor; readonly progress: Progress; readonly signal?: AbortSignal };
 
 /** The pipeline, and every way to change what runs. Callers hold the app's lock (dispatch does). */
-export interface Deployer {
+export interface Deployer extends Running {
   push(push: Push, source: Source, doing: Doing): Promise<Release>;
   /** Builds the last pushed commit again, or pulls again what was deployed from a registry. @throws not-found when there is neither */
   rebuild(app: App, how: { explain: boolean }, doing: Doing): Promise<Release>;
@@ -66,29 +56,6 @@ export interface Deployer {
   rebase(app: App, how: { force: boolean }, doing: Doing): Promise<Release | undefined>;
   /** Image, config and processes of an older release as a new one; the one before the live one unless told. */
   rollback(app: App, version: number | undefined, doing: Doing): Promise<Release>;
-  /** Stores counts and makes them so. @throws invalid for a type the release does not have */
-  scale(app: App, counts: ReadonlyMap<ProcessType, number>, doing: Doing): Promise<void>;
-  /** Instances of web for now, within what autoscaling may choose; `ps:scale` and `autoscale:set` start it anew. */
-  resize(app: App, count: number, doing: Doing & { why: string }): Promise<void>;
-  /** After its rules changed: autoscaling begins anew from what `ps:scale` says. */
-  rescale(app: App): void;
-  /** How a process type scales by itself. */
-  scaling(app: App, type: ProcessType): ScalingRules;
-  /** Puts the app to sleep, or deeper. @returns false when it stays as it is: a request is in flight, say */
-  sleep(app: App, depth: SleepDepth, why: { why: string; actor?: Actor }): Promise<boolean>;
-  /** Resolves with the milliseconds it took when it serves; undefined when it was awake. Needs no lock. @throws why it does not start */
-  wake(app: App, by: WakeCause | Actor): Promise<number | undefined>;
-  restart(app: App, type: ProcessType | undefined, doing: Doing): Promise<void>;
-  stop(app: App, doing: Doing): Promise<void>;
-  start(app: App, doing: Doing): Promise<void>;
-  /** Applies to the kernel first, then stores: nothing is stored that did not take. `null` clears a key. */
-  limit(
-    app: App,
-    type: string,
-    change: { memory?: number | null; cpus?: number | null },
-    doing: Doing,
-  ): Promise<void>;
-  quota(app: App, change: { [Key in keyof Quota]?: Quota[Key] }, doing: Doing): Promise<void>;
   /** After domains changed: a new snapshot for the edge. */
   applyRoutes(): Promise<void>;
   create(name: AppName, actor: Actor): App;
@@ -107,9 +74,6 @@ type Brought = {
   /** The live release, where deploying again would change nothing. */
   readonly unchanged?: Release;
 };
-
-/** How a build is asked for: `fresh` builds also where nothing changed, `explain` tells why it runs or does not. */
-type Asked = { readonly fresh: boolean; readonly explain: boolean };
 
 export type DeployerOptions = {
   readonly store: Store;
@@ -240,48 +204,13 @@ export function createDeployer(options: DeployerOptions): Deployer {
     tidy();
   };
 
-  const limitsOf = ({ id }: App) => buildLimitsOf(key => store.properties.resolve(id, key));
-
-  const buildOptionsOf = (app: App) =>
-    readBuildOptions(store.properties.list(`app:${app.id}`, 'docker-options-build'));
-
-  /** What no build shows. */
-  const secretsFor = (app: App) => ({ ...store.config.all(app), ...secretsOf(buildOptionsOf(app)) });
-
-  const requestFor = (app: App, source: Source, { fresh, explain }: Asked, doing: Doing): BuildRequest => {
-    const before = store.releases.live(app);
-    const buildpacks = store.buildpacks.list(app);
-    const stack = store.buildpacks.stack(app);
-    const base = store.properties.resolve(app.id, 'stack');
-    const selected = store.properties.resolve(app.id, 'builder-selected');
-    const buildDir = store.properties.resolve(app.id, 'builder-build-dir');
-    return {
-      app: app.name,
-      source,
-      config: store.config.all(app),
-      ...(buildpacks.length > 0 ? { buildpacks } : {}),
-      ...(stack === undefined ? {} : { stack }),
-      base,
-      buildDir,
-      ...(selected === undefined ? {} : { selected: parseBuilderName(selected) }),
-      dockerfile: {
-        path: store.properties.resolve(app.id, 'builder-dockerfile-path'),
-        options: buildOptionsOf(app),
-      },
-      ...(before ? { previous: store.images.get(before.image) } : {}),
-      fresh,
-      explain,
-      limits: limitsOf(app),
-      progress: doing.progress,
-      signal: doing.signal ?? new AbortController().signal,
-    };
-  };
+  const limitsOf = (app: App) => buildLimitsFor(store, app);
 
   const build = async (app: App, source: Source, how: Asked, doing: Doing): Promise<Image> => {
     doing.progress.step(`Building ${app.name} from ${source.commit.slice(0, 8)}`);
     try {
       await room.require(ways);
-      return await builder.build(requestFor(app, source, how, doing));
+      return await builder.build(requestFor(store, { app, source, how }, doing));
     } catch (error) {
       await rm(source.dir, { recursive: true, force: true });
       // What it put before it failed is of no use.
@@ -300,7 +229,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
 
   const buildAndRollOut = async (app: App, source: Source, how: Asked, doing: Doing): Promise<Release> =>
     await builds.record(
-      { app, kind: 'build', commit: source.commit, config: secretsFor(app), ...doing },
+      { app, kind: 'build', commit: source.commit, config: secretsFor(store, app), ...doing },
       async watched => await buildThenRollOut(app, source, how, watched),
     );
 
@@ -385,21 +314,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
         isDeepStrictEqual(store.releases.config(before), store.config.all(app));
       return { image, description, sourceImage: ref.text, ...(same && !force ? { unchanged: before } : {}) };
     });
-  const waking = new Map<number, Promise<number | undefined>>();
-
-  const wakeOnce = async (app: App, by: WakeCause | Actor): Promise<number | undefined> => {
-    if (runtime.asleep(app) === undefined) return undefined;
-    const begun = clock.ticks();
-    try {
-      await runtime.wake(app);
-    } catch (error) {
-      tell(app, 'wake-failed', `${whoWoke(by)} ${error instanceof Error ? error.message : String(error)}`);
-      throw error;
-    }
-    const ms = Math.round(clock.ticks() - begun);
-    tell(app, 'wake', `${whoWoke(by)} It served after ${ms} ms.`, 'path' in by ? undefined : by);
-    return ms;
-  };
+  const running = createRunning({ store, runtime, clock, desired: desiredOf, live, tell });
 
   return {
     push: (push, source, doing) =>
@@ -437,7 +352,11 @@ export function createDeployer(options: DeployerOptions): Deployer {
     },
     detect: async (app, branch, doing) =>
       await builder.detect(
-        requestFor(app, await lastPushed(app, branch), { fresh: false, explain: false }, doing),
+        requestFor(
+          store,
+          { app, source: await lastPushed(app, branch), how: { fresh: false, explain: false } },
+          doing,
+        ),
       ),
     async releaseConfig(app, description, doing) {
       const current = store.releases.live(app);
@@ -514,100 +433,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
         },
       );
     },
-    async scale(app, counts, doing) {
-      const release = store.releases.live(app);
-      if (release) {
-        const known = store.images.get(release.image).processes.map(process => process.type);
-        for (const [type, count] of counts) {
-          if (count > 0 && (!known.includes(type) || type === 'release')) {
-            throw new WherryError('invalid', `${type} is not a valid process name to scale up`, {
-              hint: `Process types of ${app.name}: ${known.filter(name => name !== 'release').join(', ')}`,
-            });
-          }
-        }
-        if (!app.stopped) {
-          const desired = desiredOf(app, release);
-          await runtime.scale({ ...desired, counts: new Map([...desired.counts, ...counts]) }, doing);
-        }
-      }
-      store.transaction(() => {
-        store.formation.set(app, counts);
-        if (counts.has(web)) store.properties.set(`app:${app.id}`, scaledKey, undefined);
-      });
-      const said = [...counts].map(([type, count]) => `${type}=${count}`).join(' ');
-      tell(app, 'scale', `Scaled to ${said}`, doing.actor);
-    },
-    async resize(app, count, doing) {
-      const desired = desiredOf(app, live(app));
-      await runtime.scale({ ...desired, counts: new Map([...desired.counts, [web, count]]) }, doing);
-      store.properties.set(`app:${app.id}`, scaledKey, String(count));
-      tell(app, 'scale', `Scaled by itself to web=${count}: ${doing.why}`);
-    },
-    rescale: app => store.properties.set(`app:${app.id}`, scaledKey, undefined),
-    scaling: (app, type) => scalingOf(store, app, { type, scale: scaleOf(store, app, type) }),
-    async sleep(app, depth, { why, actor }) {
-      const also = parseFollowers(store.properties.resolve(app.id, sleepKey('follow-web')) ?? '');
-      const done = await runtime.sleep(app, { depth, also });
-      if (done)
-        tell(
-          app,
-          'sleep',
-          `${depth === 'light' ? 'Frozen' : 'Stopped until it is asked for'}: ${why}`,
-          actor,
-        );
-      return done;
-    },
-    wake(app, by) {
-      const under = waking.get(app.id) ?? wakeOnce(app, by).finally(() => waking.delete(app.id));
-      waking.set(app.id, under);
-      return under;
-    },
-    async restart(app, type, doing) {
-      const release = live(app);
-      await runtime.deploy(desiredOf({ ...app, stopped: false }, release), {
-        ...doing,
-        ...(type ? { only: type } : {}),
-      });
-      store.apps.setStopped(app, false);
-      tell(app, 'restart', type ? `Restarted ${type}` : 'Restarted', doing.actor);
-    },
-    async stop(app, doing) {
-      store.apps.setStopped(app, true);
-      await runtime.stop(app);
-      tell(app, 'stop', 'Stopped', doing.actor);
-    },
-    async start(app, doing) {
-      const release = live(app);
-      if (!app.stopped && runtime.instances(app).length > 0) return;
-      await runtime.deploy(desiredOf({ ...app, stopped: false }, release), {
-        ...doing,
-        commit: () => store.apps.setStopped(app, false),
-      });
-      tell(app, 'start', 'Started', doing.actor);
-    },
-    async limit(app, type, change, doing) {
-      const rows = store.limits.rows(app);
-      const old = rows.find(row => row.type === type) ?? { type, memory: null, cpus: null };
-      const row = { ...old, ...change };
-      const release = store.releases.live(app);
-      if (release) {
-        const others = rows.filter(other => other.type !== type);
-        await runtime.applyLimits({
-          ...desiredOf(app, release),
-          limits: of => resolveLimits([...others, row], of),
-        });
-      }
-      if (row.memory === null && row.cpus === null) store.limits.clear(app, type);
-      else store.limits.put(app, row);
-      tell(app, 'limit', describeLimit(type, row), doing.actor);
-    },
-    async quota(app, change, doing) {
-      const quota = { ...store.limits.quota(app), ...change };
-      const release = store.releases.live(app);
-      if (release) await runtime.applyLimits({ ...desiredOf(app, release), quota });
-      store.limits.setQuota(app, quota);
-      tell(app, 'limit', describeQuota(quota), doing.actor);
-    },
+    ...running,
     async purgeCache(app) {
       await builder.forget(app.name);
       tidy();
@@ -650,65 +476,6 @@ export function createDeployer(options: DeployerOptions): Deployer {
       return release && desiredOf(app, release);
     },
   };
-}
-
-const web = parseProcessType('web');
-/** How many instances of web autoscaling has chosen. */
-const scaledKey = 'scaled-web';
-
-function scaleOf(store: Store, app: App, type: ProcessType): number {
-  return store.formation.get(app).get(type) ?? (type === web ? 1 : 0);
-}
-
-function scalingOf(
-  store: Store,
-  app: App,
-  { type, scale }: { type: ProcessType; scale: number },
-): ScalingRules {
-  return readScalingRules(name => store.properties.resolve(app.id, knobKey(type, name)), scale);
-}
-
-/** What autoscaling chose for web, within its bounds; web that is scaled to none stays so. */
-function scaledWeb(store: Store, app: App, scale: number): number {
-  const { automatic, min, max } = scalingOf(store, app, { type: web, scale });
-  if (!automatic || scale === 0) return scale;
-  const chosen = Number(store.properties.get(`app:${app.id}`, scaledKey) ?? scale);
-  return Math.min(Math.max(chosen, min, 1), max);
-}
-
-/** Without the query of the request, which may hold secrets. */
-function whoWoke(by: WakeCause | Actor): string {
-  if (!('path' in by)) return `Woken by ${by.name}.`;
-  return `Woken by ${by.method} ${by.host}${by.path} from ${by.peer}${by.agent === '' ? '' : ` (${by.agent})`}.`;
-}
-
-/** The stored counts for the types an image has; `web` runs once and others not at all until asked. */
-function countsFor(store: Store, app: App, image: Image): ReadonlyMap<ProcessType, number> {
-  const stored = store.formation.get(app);
-  const types = image.processes.map(process => process.type).filter(type => type !== 'release');
-  return new Map(
-    types.map(type => [
-      type,
-      type === web ? scaledWeb(store, app, stored.get(web) ?? 1) : (stored.get(type) ?? 0),
-    ]),
-  );
-}
-
-function describeLimit(type: string, { memory, cpus }: LimitRow): string {
-  const whose = type === everyType ? 'Every process' : `Each ${type} process`;
-  const parts = [
-    memory === null ? [] : `${formatBytes(memory)} of memory`,
-    cpus === null ? [] : `${cpus} CPUs`,
-  ].flat();
-  return `${whose} may use ${parts.join(' and ') || 'what is the default'}`;
-}
-
-function describeQuota({ memory, pids }: Quota): string {
-  const parts = [
-    memory === null ? [] : `${formatBytes(memory)} of memory`,
-    pids === null ? [] : `${pids} processes`,
-  ].flat();
-  return `All instances together may use ${parts.join(' and ') || 'what the host has'}`;
 }
 
 /** An app named as a full domain answers there; any other at APP.DOMAIN. */

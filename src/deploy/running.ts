@@ -1,0 +1,192 @@
+import type { Doing } from '../deploy.ts';
+import type { App } from '../domain/app.ts';
+import { formatBytes } from '../domain/bytes.ts';
+import { WherryError } from '../domain/errors.ts';
+import type { ProcessType } from '../domain/names.ts';
+import type { Actor } from '../domain/push.ts';
+import type { Quota } from '../domain/quota.ts';
+import type { Release } from '../domain/release.ts';
+import type { WakeCause } from '../domain/route.ts';
+import type { ScalingRules, SleepDepth } from '../domain/scaling.ts';
+import { parseFollowers, sleepKey } from '../domain/sleeping.ts';
+import type { Desired, Runtime } from '../runtime/runtime.ts';
+import { everyType, type LimitRow, resolveLimits } from '../store/limits.ts';
+import type { Store } from '../store/store.ts';
+import type { Clock } from '../system/clock.ts';
+import { scaledKey, scalingOf, web } from './counts.ts';
+
+/** Every way to change what runs of a release: how many, how much, awake or not. Callers hold the app's lock. */
+export interface Running {
+  /** Stores counts and makes them so. @throws invalid for a type the release does not have */
+  scale(app: App, counts: ReadonlyMap<ProcessType, number>, doing: Doing): Promise<void>;
+  /** Instances of web for now, within what autoscaling may choose; `ps:scale` and `autoscale:set` start it anew. */
+  resize(app: App, count: number, doing: Doing & { why: string }): Promise<void>;
+  /** After its rules changed: autoscaling begins anew from what `ps:scale` says. */
+  rescale(app: App): void;
+  /** How a process type scales by itself. */
+  scaling(app: App, type: ProcessType): ScalingRules;
+  /** Puts the app to sleep, or deeper. @returns false when it stays as it is: a request is in flight, say */
+  sleep(app: App, depth: SleepDepth, why: { why: string; actor?: Actor }): Promise<boolean>;
+  /** Resolves with the milliseconds it took when it serves; undefined when it was awake. Needs no lock. @throws why it does not start */
+  wake(app: App, by: WakeCause | Actor): Promise<number | undefined>;
+  restart(app: App, type: ProcessType | undefined, doing: Doing): Promise<void>;
+  stop(app: App, doing: Doing): Promise<void>;
+  start(app: App, doing: Doing): Promise<void>;
+  /** Applies to the kernel first, then stores: nothing is stored that did not take. `null` clears a key. */
+  limit(
+    app: App,
+    type: string,
+    change: { memory?: number | null; cpus?: number | null },
+    doing: Doing,
+  ): Promise<void>;
+  quota(app: App, change: { [Key in keyof Quota]?: Quota[Key] }, doing: Doing): Promise<void>;
+}
+
+export type RunningParts = {
+  readonly store: Store;
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly desired: (app: App, release: Release) => Desired;
+  /** @throws failed when nothing is deployed */
+  readonly live: (app: App) => Release;
+  readonly tell: (app: App, kind: string, message: string, actor?: Actor) => void;
+};
+
+export function createRunning(parts: RunningParts): Running {
+  const { store, runtime, clock, desired: desiredOf, live, tell } = parts;
+  const waking = new Map<number, Promise<number | undefined>>();
+
+  const wakeOnce = async (app: App, by: WakeCause | Actor): Promise<number | undefined> => {
+    if (runtime.asleep(app) === undefined) return undefined;
+    const begun = clock.ticks();
+    try {
+      await runtime.wake(app);
+    } catch (error) {
+      tell(app, 'wake-failed', `${whoWoke(by)} ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    }
+    const ms = Math.round(clock.ticks() - begun);
+    tell(app, 'wake', `${whoWoke(by)} It served after ${ms} ms.`, 'path' in by ? undefined : by);
+    return ms;
+  };
+
+  return {
+    async scale(app, counts, doing) {
+      const release = store.releases.live(app);
+      if (release) {
+        const known = store.images.get(release.image).processes.map(process => process.type);
+        for (const [type, count] of counts) {
+          if (count > 0 && (!known.includes(type) || type === 'release')) {
+            throw new WherryError('invalid', `${type} is not a valid process name to scale up`, {
+              hint: `Process types of ${app.name}: ${known.filter(name => name !== 'release').join(', ')}`,
+            });
+          }
+        }
+        if (!app.stopped) {
+          const desired = desiredOf(app, release);
+          await runtime.scale({ ...desired, counts: new Map([...desired.counts, ...counts]) }, doing);
+        }
+      }
+      store.transaction(() => {
+        store.formation.set(app, counts);
+        if (counts.has(web)) store.properties.set(`app:${app.id}`, scaledKey, undefined);
+      });
+      const said = [...counts].map(([type, count]) => `${type}=${count}`).join(' ');
+      tell(app, 'scale', `Scaled to ${said}`, doing.actor);
+    },
+    async resize(app, count, doing) {
+      const desired = desiredOf(app, live(app));
+      await runtime.scale({ ...desired, counts: new Map([...desired.counts, [web, count]]) }, doing);
+      store.properties.set(`app:${app.id}`, scaledKey, String(count));
+      tell(app, 'scale', `Scaled by itself to web=${count}: ${doing.why}`);
+    },
+    rescale: app => store.properties.set(`app:${app.id}`, scaledKey, undefined),
+    scaling: (app, type) => scalingOf(store, app, type),
+    async sleep(app, depth, { why, actor }) {
+      const also = parseFollowers(store.properties.resolve(app.id, sleepKey('follow-web')) ?? '');
+      const done = await runtime.sleep(app, { depth, also });
+      if (done)
+        tell(
+          app,
+          'sleep',
+          `${depth === 'light' ? 'Frozen' : 'Stopped until it is asked for'}: ${why}`,
+          actor,
+        );
+      return done;
+    },
+    wake(app, by) {
+      const under = waking.get(app.id) ?? wakeOnce(app, by).finally(() => waking.delete(app.id));
+      waking.set(app.id, under);
+      return under;
+    },
+    async restart(app, type, doing) {
+      const release = live(app);
+      await runtime.deploy(desiredOf({ ...app, stopped: false }, release), {
+        ...doing,
+        ...(type ? { only: type } : {}),
+      });
+      store.apps.setStopped(app, false);
+      tell(app, 'restart', type ? `Restarted ${type}` : 'Restarted', doing.actor);
+    },
+    async stop(app, doing) {
+      store.apps.setStopped(app, true);
+      await runtime.stop(app);
+      tell(app, 'stop', 'Stopped', doing.actor);
+    },
+    async start(app, doing) {
+      const release = live(app);
+      if (!app.stopped && runtime.instances(app).length > 0) return;
+      await runtime.deploy(desiredOf({ ...app, stopped: false }, release), {
+        ...doing,
+        commit: () => store.apps.setStopped(app, false),
+      });
+      tell(app, 'start', 'Started', doing.actor);
+    },
+    async limit(app, type, change, doing) {
+      const rows = store.limits.rows(app);
+      const old = rows.find(row => row.type === type) ?? { type, memory: null, cpus: null };
+      const row = { ...old, ...change };
+      const release = store.releases.live(app);
+      if (release) {
+        const others = rows.filter(other => other.type !== type);
+        await runtime.applyLimits({
+          ...desiredOf(app, release),
+          limits: of => resolveLimits([...others, row], of),
+        });
+      }
+      if (row.memory === null && row.cpus === null) store.limits.clear(app, type);
+      else store.limits.put(app, row);
+      tell(app, 'limit', describeLimit(type, row), doing.actor);
+    },
+    async quota(app, change, doing) {
+      const quota = { ...store.limits.quota(app), ...change };
+      const release = store.releases.live(app);
+      if (release) await runtime.applyLimits({ ...desiredOf(app, release), quota });
+      store.limits.setQuota(app, quota);
+      tell(app, 'limit', describeQuota(quota), doing.actor);
+    },
+  };
+}
+
+/** Without the query of the request, which may hold secrets. */
+function whoWoke(by: WakeCause | Actor): string {
+  if (!('path' in by)) return `Woken by ${by.name}.`;
+  return `Woken by ${by.method} ${by.host}${by.path} from ${by.peer}${by.agent === '' ? '' : ` (${by.agent})`}.`;
+}
+
+function describeLimit(type: string, { memory, cpus }: LimitRow): string {
+  const whose = type === everyType ? 'Every process' : `Each ${type} process`;
+  const parts = [
+    memory === null ? [] : `${formatBytes(memory)} of memory`,
+    cpus === null ? [] : `${cpus} CPUs`,
+  ].flat();
+  return `${whose} may use ${parts.join(' and ') || 'what is the default'}`;
+}
+
+function describeQuota({ memory, pids }: Quota): string {
+  const parts = [
+    memory === null ? [] : `${formatBytes(memory)} of memory`,
+    pids === null ? [] : `${pids} processes`,
+  ].flat();
+  return `All instances together may use ${parts.join(' and ') || 'what the host has'}`;
+}
