@@ -22,6 +22,7 @@ import { errorPages, pageKey, pageSumsKey, readAnswers } from './domain/error-pa
 import { WherryError } from './domain/errors.ts';
 import { hostKey, memoryBudget } from './domain/host-memory.ts';
 import { parseProcessType } from './domain/names.ts';
+import { proxyKey, readRoutePolicy } from './domain/proxying.ts';
 import { readHoldPolicy, sleepKey } from './domain/sleeping.ts';
 import {
   createAccessLogs,
@@ -87,7 +88,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
         required(later.deployer).scaling(app, parseProcessType('web')).wakeTimeout,
       ),
     answers: app => readAnswers(name => store.properties.get(`app:${app.id}`, name)),
-    policy: () => undefined,
+    policy: app => readRoutePolicy(name => store.properties.resolve(app.id, proxyKey(name))),
   });
   const runtime = createRuntime({
     engine,

@@ -24,6 +24,7 @@ import { logsCommands } from './logs.ts';
 import { maintenanceCommands } from './maintenance.ts';
 import { proxyLogsCommands } from './proxy-logs.ts';
 import { proxyMetricsCommands } from './proxy-metrics.ts';
+import { proxySetCommands } from './proxy-set.ts';
 import { psCommands } from './ps.ts';
 import { quotaCommands } from './quota.ts';
 import { createRegistry, type Registry } from './registry.ts';
@@ -64,6 +65,7 @@ export function createCoreRegistry(): Registry {
     ...maintenanceCommands,
     ...proxyLogsCommands,
     ...proxyMetricsCommands,
+    ...proxySetCommands,
     ...psCommands,
     ...quotaCommands,
     ...registryCommands,

@@ -47,6 +47,13 @@ describe('a visitor over HTTPS', () => {
     expect((await wherry.ssh('urls', 'site')).stdout).toContain(`https://${wherry.hostOf('site')}`);
   });
 
+  it('is handled as `proxy:set` says, at once', async () => {
+    await wherry.ssh('proxy:set', 'site', 'https-redirect=false');
+    expect((await wherry.get('site', '/whoami')).status).toBe(200);
+    await wherry.ssh('proxy:set', 'site', 'https-redirect=');
+    expect((await wherry.get('site', '/whoami')).status).toBe(301);
+  });
+
   it('is served on while the daemon is away, by an edge that was started anew', async () => {
     await wherry.kill();
     expect((await get('/')).status).toBe(200);

@@ -1,0 +1,95 @@
+import { WherryError } from '../domain/errors.ts';
+import {
+  checkProxySettings,
+  type ProxySetting,
+  proxyKey,
+  proxySettingName,
+  proxySettingNames,
+  proxySettings,
+  readRoutePolicy,
+} from '../domain/proxying.ts';
+import { many, text } from './args.ts';
+import { defineCommand } from './define.ts';
+import { appOrGlobal } from './kinds.ts';
+import { defineReport } from './report.ts';
+import { readSettingWords, setProperties } from './setting-words.ts';
+
+const set = defineCommand({
+  name: 'proxy:set',
+  aliases: ['nginx:set'],
+  summary: 'Set how requests for an app are handled: sizes, times, limits, HTTPS',
+  description: [
+    'For one app or, with --global, for all that have nothing of their own. A setting without value is unset. Takes effect at once, nothing restarts.',
+    ...proxySettingNames.map(
+      name => `${name}: ${proxySettings[name].help} (${proxySettings[name].usual} unless set).`,
+    ),
+    "A property and its value as two words are understood too, also by nginx's names: client-max-body-size, proxy-read-timeout.",
+  ].join(' '),
+  examples: [
+    'proxy:set blog body-limit=50m response-timeout=2m',
+    'proxy:set blog hsts=true hsts-max-age=31536000',
+    'proxy:set blog sticky=',
+    'proxy:set --global https-redirect=false',
+    'nginx:set blog client-max-body-size 50m',
+  ],
+  args: { app: appOrGlobal, settings: many(text('setting=value')) },
+  access: { app: 'write' },
+  effect: 'write',
+  async run(context, input) {
+    const owner = input.app === undefined ? undefined : context.app(input.app);
+    const given = readSettingWords(
+      asSettings(input.settings),
+      proxySettingNames,
+      name => proxySettings[name].parse,
+    );
+    const stored = (scope: string, name: ProxySetting) => context.store.properties.get(scope, proxyKey(name));
+    const own = (name: ProxySetting) => stored(owner ? `app:${owner.id}` : 'global', name);
+    const after = (name: ProxySetting) =>
+      (given.has(name) ? given.get(name) : own(name)) ?? (owner && stored('global', name));
+    checkProxySettings(after);
+    setProperties(context, { owner, given, keyOf: proxyKey, event: 'proxy' });
+    await context.deployer.applyRoutes();
+    return { app: owner?.name ?? null, ...Object.fromEntries(given) };
+  },
+  text: () => [],
+});
+
+const report = defineReport({
+  name: 'proxy:report',
+  summary: 'Show how requests for one app or all are handled: as set, for all apps, and as it works out',
+  examples: ['proxy:report blog', 'proxy:report blog --proxy-computed-body-limit'],
+  title: 'proxy',
+  prefix: 'proxy-',
+  values({ store }, each) {
+    const computed = (name: ProxySetting) => store.properties.resolve(each.id, proxyKey(name));
+    return {
+      ...Object.fromEntries(
+        proxySettingNames.flatMap(name => [
+          [name, store.properties.get(`app:${each.id}`, proxyKey(name)) ?? ''],
+          [`global-${name}`, store.properties.get('global', proxyKey(name)) ?? ''],
+          [`computed-${name}`, computed(name) ?? proxySettings[name].usual],
+        ]),
+      ),
+      'strict-transport-security': readRoutePolicy(computed)?.hsts ?? '',
+    };
+  },
+});
+
+export const proxySetCommands = [set, report];
+
+/** `hsts=true` as it is; `hsts true`, or `hsts` alone to unset it, as one setting; by our names. */
+function asSettings(words: readonly string[]): readonly string[] {
+  const [property = '', value = '', extra] = words;
+  if (property.includes('=')) return words.map(renamed);
+  if (extra !== undefined)
+    throw new WherryError(
+      'invalid',
+      'Give one property and its value, or several settings as SETTING=VALUE.',
+    );
+  return [renamed(`${property}=${value}`)];
+}
+
+function renamed(word: string): string {
+  const at = word.indexOf('=');
+  return at < 0 ? word : `${proxySettingName(word.slice(0, at))}${word.slice(at)}`;
+}

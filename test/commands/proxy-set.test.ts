@@ -1,0 +1,81 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Bench, createBench } from './support.ts';
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = createBench();
+  await bench.deployed('blog');
+});
+
+const run = (line: string) => bench.run(...line.split(' '));
+const shown = async (key: string) => (await run(`proxy:report blog --proxy-${key}`)).stdout.trim();
+
+describe('proxy:set', () => {
+  it('stores what is given, unsets what is empty, reports both, and tells the edge at once', async () => {
+    const before = bench.published();
+    await run('proxy:set blog body-limit=50m sticky=true');
+    await run('proxy:set --global body-limit=1g response-timeout=2m');
+    expect(bench.published()).toBe(before + 2);
+    const { stdout } = await run('proxy:report blog --format json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      'body-limit': '50m',
+      'global-body-limit': '1g',
+      'computed-body-limit': '50m',
+      'computed-response-timeout': '2m',
+      'computed-sticky': 'true',
+      'computed-hard-limit': '250',
+      'computed-https-redirect': 'true',
+    });
+    await run('proxy:set blog body-limit=');
+    expect(await shown('computed-body-limit')).toBe('1g');
+  });
+
+  it("takes dokku's form, and nginx's names", async () => {
+    expect((await run('nginx:set blog client-max-body-size 20m')).code).toBe(0);
+    expect(await shown('body-limit')).toBe('20m');
+    await run('proxy:set blog proxy-read-timeout=90s');
+    expect(await shown('response-timeout')).toBe('90s');
+    await run('nginx:set blog client-max-body-size');
+    expect(await shown('body-limit')).toBe('');
+  });
+
+  it('shows the header that the settings of HSTS lead to', async () => {
+    expect(await shown('strict-transport-security')).toBe('');
+    await run('nginx:set blog hsts true');
+    expect(await shown('strict-transport-security')).toBe('max-age=15724800');
+    await run('proxy:set blog hsts-preload=true hsts-include-subdomains=true hsts-max-age=31536000');
+    expect(await shown('strict-transport-security')).toBe('max-age=31536000; includeSubDomains; preload');
+  });
+
+  it('leaves out of the header what settings for all make impossible later', async () => {
+    await run('proxy:set --global hsts-include-subdomains=true hsts-max-age=31536000');
+    expect((await run('proxy:set blog hsts=true hsts-preload=true')).code).toBe(0);
+    await run('proxy:set --global hsts-max-age=60');
+    expect(await shown('strict-transport-security')).toBe('max-age=60; includeSubDomains');
+  });
+
+  it.each([
+    ['body-limit=lots', 'is not a size'],
+    ['body-limit=-1', 'is not a size'],
+    ['body-limit=2t', 'is not a size'],
+    ['body-limit=1.5m', 'is not a size'],
+    ['response-timeout=0', 'is not a time from 1s to 24h'],
+    ['response-timeout=25h', 'is not a time from 1s to 24h'],
+    ['hard-limit=0', 'is not a whole number from 1 to 10000'],
+    ['hard-limit=1e3', 'is not a whole number'],
+    ['sticky=yes', 'neither true nor false'],
+    ['hsts=true hsts-preload=true', 'needs hsts-include-subdomains=true'],
+    ['hsts-max-age=63072001', 'is not a whole number'],
+    ['proxy-buffer-size 4k', 'is no setting. Give SETTING=VALUE of: body-limit'],
+    ['hsts true now', 'Give one property and its value'],
+    ['body-limit=1m client-max-body-size=2m', 'is given twice'],
+    ['__proto__=1', 'is no setting'],
+  ])('refuses %s and stores nothing', async (words, reason) => {
+    const ran = await run(`proxy:set blog ${words}`);
+    expect(ran.code).not.toBe(0);
+    expect(ran.stderr).toContain(reason);
+    const { stdout } = await run('proxy:report blog --format json');
+    const own = Object.entries(JSON.parse(stdout)).filter(([key]) => !/^(computed|global)-/.test(key));
+    expect(own.map(([, value]) => value).join('')).toBe('');
+  });
+});
