@@ -65,6 +65,11 @@ export type InstanceSpec = {
   readonly workingDir: string;
   readonly user: UserIds;
   readonly limits: Limits;
+  /**
+   * Folders and files of the host that it sees, beside its layers; kept with it, and what is put into a folder later is seen too.
+   * @throws WherryError('invalid') on `create` for a source that is not there and a target that is not to be covered.
+   */
+  readonly mounts?: readonly Mount[];
   /** Host file the output goes to, one line each: `<RFC3339 time> <stdout|stderr> <F|P> text` (CRI log format). */
   readonly logFile: string;
 };

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,7 @@ export const programs = {
   eatMemory: 'exec tail /dev/zero',
   echoVariable: 'echo "$GREETING $EXTRA"; exit 4',
   quiet: 'echo first; sleep 20',
+  mounted: 'cat /run/given/word; echo no 2>/dev/null >/run/given/word || echo refused; exit 0',
 } as const;
 
 export type Program = keyof typeof programs;
@@ -211,6 +212,25 @@ export function engineContract(driver: ContractDriver): void {
         await expect(engine.create(spec)).rejects.toMatchObject({ code: 'invalid' });
       });
 
+      test.each([
+        ['nowhere on the host', { source: '/nonexistent', target: '/run/given' }],
+        ['by a relative path', { source: 'tmp', target: '/run/given' }],
+        ['over everything', { source: '/tmp', target: '/' }],
+        ['by a way out', { source: '/tmp', target: '/run/../proc' }],
+        ["over the kernel's files", { source: '/tmp', target: '/proc/sys' }],
+        ["over the platform's files", { source: '/tmp', target: '/.wherry/init' }],
+      ])('a mount %s', async (_, mount) => {
+        const spec = specOf('sleep', { mounts: [{ ...mount, readonly: true }] });
+        await expect(engine.create(spec)).rejects.toMatchObject({ code: 'invalid' });
+        expect(await engine.list()).toEqual([]);
+      });
+
+      test('two mounts at one place', async () => {
+        const mount = { source: '/tmp', target: '/run/given', readonly: true };
+        const spec = specOf('sleep', { mounts: [mount, mount] });
+        await expect(engine.create(spec)).rejects.toMatchObject({ code: 'invalid' });
+      });
+
       test('an instance that does not exist', async () => {
         await expect(engine.start('blog.none')).rejects.toMatchObject({ code: 'not-found' });
         await expect(engine.stats('blog.none')).rejects.toMatchObject({ code: 'not-found' });
@@ -245,6 +265,21 @@ export function engineContract(driver: ContractDriver): void {
           },
         });
         expect({ code, text }).toEqual({ code: 4, text: 'ahoy sailor\n' });
+      });
+    });
+
+    describe('a folder of the host', () => {
+      test('is seen inside, and stays as it is when it is mounted to be read', async () => {
+        const source = join(root, 'given');
+        await mkdir(source);
+        await writeFile(join(source, 'word'), 'ahoy\n', { mode: 0o666 });
+        const mounts = [{ source, target: '/run/given', readonly: true }];
+        const { id, logFile } = await started('mounted', { mounts });
+        await engine.wait(id);
+        const lines = (await readFile(logFile, 'utf8')).trim().split('\n');
+        expect(lines.map(line => line.replace(/^\S+ stdout F /, ''))).toEqual(['ahoy', 'refused']);
+        await engine.remove(id);
+        expect(await readFile(join(source, 'word'), 'utf8')).toBe('ahoy\n');
       });
     });
 

@@ -13,6 +13,13 @@ const behaviours: Partial<Record<Program, Behaviour>> = {
     ],
     exit: { code: 0 },
   },
+  mounted: {
+    output: [
+      { stream: 'stdout', text: 'ahoy' },
+      { stream: 'stdout', text: 'refused' },
+    ],
+    exit: { code: 0 },
+  },
   listen: { listen: {} },
   hold40: { memory: 40 * mib },
   eatMemory: { memory: 1024 * mib },

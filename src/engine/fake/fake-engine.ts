@@ -18,6 +18,7 @@ import type {
   SandboxSpec,
   Stats,
 } from '../engine.ts';
+import { checkMounts } from '../mounts.ts';
 import type { FakeOptions } from './behaviour.ts';
 import { FakeProcess } from './fake-process.ts';
 import { openFakeSandbox } from './fake-sandbox.ts';
@@ -283,4 +284,5 @@ function checkSpec(spec: InstanceSpec): void {
   if (spec.user.uid === 0 || spec.user.gid === 0) {
     throw new WherryError('invalid', `Instance ${spec.id} would run as root. Give it another user.`);
   }
+  checkMounts(spec.mounts ?? []);
 }

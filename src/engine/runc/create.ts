@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
 import type { InstanceSpec } from '../engine.ts';
+import { checkMounts } from '../mounts.ts';
 import { createLiving, type Driver, type Living } from './driver.ts';
 import { makeFolders, prepare, writeBundle } from './prepare.ts';
 import { writeRecord } from './record.ts';
@@ -42,6 +43,7 @@ function checkSpec(spec: InstanceSpec): void {
   }
   if (spec.argv.length === 0) throw new WherryError('invalid', `Instance ${spec.id} has no command.`);
   if (spec.layers.length === 0) throw new WherryError('invalid', `Instance ${spec.id} has no layers.`);
+  checkMounts(spec.mounts ?? []);
 }
 
 /** Ids and groups become paths: letters, digits, `.` and `-`, beginning with a letter or digit. @throws invalid */

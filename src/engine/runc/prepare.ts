@@ -34,7 +34,11 @@ export async function writeBundle(driver: Driver, living: Living): Promise<void>
     workingDir: spec.workingDir,
     user: spec.user,
     limits: spec.limits,
-    mounts: [{ source: driver.host.init, target: initPath, readonly: true }, ...files],
+    mounts: [
+      { source: driver.host.init, target: initPath, readonly: true },
+      ...files,
+      ...(spec.mounts ?? []),
+    ],
     netns: namespacePath(network.name),
     cgroupsPath: cgroup,
     oomScoreAdj: driver.host.oomScoreAdj,
