@@ -29,6 +29,9 @@ export type Bed = {
 /** Milliseconds until a start that failed is tried again, by how often it has failed in a row. */
 const pauses = [5000, 15_000, 60_000, 180_000, 600_000];
 
+/** Milliseconds that an app may still take to stop when a visitor waits for it to start again. */
+const hurriedStop = 1000;
+
 /** Why an app that sleeps does not come up, and until when, in ticks, nobody tries again. */
 type Failure = { readonly why: string; readonly until: number; readonly times: number };
 
@@ -38,6 +41,8 @@ export class Slumber {
   #sleeping: Promise<boolean> = Promise.resolve(false);
   #waking: Promise<void> | undefined;
   #failure: Failure | undefined;
+  /** Aborted when somebody waits for what is just being stopped. */
+  #hurry = new AbortController();
 
   constructor(bed: Bed) {
     this.#bed = bed;
@@ -68,6 +73,7 @@ export class Slumber {
 
   /** @throws WherryError when it does not start */
   wake(): Promise<void> {
+    this.#hurry.abort();
     this.#waking ??= this.#rouseAll().finally(() => {
       this.#waking = undefined;
     });
@@ -77,6 +83,7 @@ export class Slumber {
   async #settle(depth: SleepDepth, types: ReadonlySet<string>): Promise<boolean> {
     const { members, note, publish, quiet } = this.#bed;
     if (this.#waking) return false;
+    this.#hurry = new AbortController();
     const going = members().filter(member => types.has(member.type));
     if (this.depth === 'light' && depth === 'deep') {
       note(depth);
@@ -88,7 +95,8 @@ export class Slumber {
     if (this.depth !== undefined || web.length === 0 || !able) return false;
     for (const member of going) this.#lay(member);
     await publish();
-    if (!quiet(web)) {
+    // Somebody may have come in this very moment.
+    if (this.#hurry.signal.aborted || !quiet(web)) {
       for (const member of going) this.#raise(member);
       await publish();
       return false;
@@ -131,9 +139,19 @@ export class Slumber {
     await engine.signal(member.id, member.stopSignal);
     if (member.frozen) await engine.thaw(member.id).catch(() => {});
     member.frozen = false;
+    const late = new AbortController();
+    const hurried = () =>
+      void clock.sleep(hurriedStop, late.signal).then(
+        () => late.abort(),
+        () => {},
+      );
+    if (this.#hurry.signal.aborted) hurried();
+    else this.#hurry.signal.addEventListener('abort', hurried, { once: true });
     await engine
-      .wait(member.id, AbortSignal.timeout(stopTimeout))
+      .wait(member.id, AbortSignal.any([AbortSignal.timeout(stopTimeout), late.signal]))
       .catch(() => engine.signal(member.id, 'SIGKILL'));
+    late.abort();
+    await engine.wait(member.id, AbortSignal.timeout(stopTimeout)).catch(() => {});
     member.since = clock.now();
   }
 

@@ -49,7 +49,7 @@ let events: string[];
 let said: string[];
 let progress: Progress;
 
-const start = () =>
+const start = (stopTimeout = 50) =>
   createRuntime({
     engine,
     clock,
@@ -69,7 +69,7 @@ const start = () =>
     event: (_, kind, message) => events.push(`${kind}: ${message}`),
     random: () => 0.5,
     readyTimeout: 300,
-    stopTimeout: 50,
+    stopTimeout,
   });
 
 beforeEach(() => {
@@ -481,6 +481,27 @@ describe('sleep and wake', () => {
     expect(await kinds()).toEqual(['exited', 'exited']);
     await runtime.wake(app);
     await vi.waitFor(async () => expect(await kinds()).toEqual(['running', 'running']));
+  });
+
+  it('lets nobody wait for an app that is slow to stop', async () => {
+    await runtime.close();
+    runtime = start(60_000);
+    behave = () => ({ listen: {}, stubborn: true });
+    await runtime.deploy(desired(1), { progress });
+    const sleeping = sleep('deep');
+    await vi.waitFor(() => expect(noted.at(-1)).toBe('deep'));
+    await runtime.wake(app);
+    expect(await sleeping).toBe(true);
+    expect(serving()).toBe(1);
+  });
+
+  it('stays awake when somebody comes while it is taken out of the routes', async () => {
+    await runtime.deploy(desired(1), { progress });
+    const sleeping = sleep('deep');
+    await Promise.resolve();
+    await Promise.all([runtime.wake(app), sleeping]);
+    expect(serving()).toBe(1);
+    expect(await kinds()).toEqual(['running']);
   });
 
   it('wakes once for all who ask at once', async () => {
