@@ -1,5 +1,5 @@
 import { constants, existsSync, openSync, renameSync, statSync } from 'node:fs';
-import { chmod, chown, lchown, mkdir, open, rm } from 'node:fs/promises';
+import { chmod, chown, lchown, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ids } from './user.ts';
 
@@ -8,7 +8,6 @@ export function edgeFiles(dir: string) {
     socket: join(dir, 'control.sock'),
     pid: join(dir, 'edge.pid'),
     log: join(dir, 'edge.log'),
-    metrics: join(dir, 'metrics.sock'),
     access: join(dir, 'access'),
     pages: join(dir, 'pages'),
   };
@@ -17,7 +16,7 @@ export function edgeFiles(dir: string) {
 const maxLog = 8 << 20;
 
 /**
- * Makes the folder that control and the edge share, and the one of the access logs in it. The edge may add files (its snapshot) but, because of the sticky bit,
+ * Makes the folder that control and the edges share, and the one of the access logs in it. The edges may add files (its snapshot) but, because of the sticky bit,
  * can neither replace nor remove what is root's: the socket, the pid file, the log.
  */
 export async function prepareFolder(dir: string, user: Ids | undefined): Promise<void> {
@@ -32,7 +31,15 @@ export async function prepareFolder(dir: string, user: Ids | undefined): Promise
   await chmod(pages, user ? 0o750 : 0o700);
   const snapshot = join(dir, 'snapshot.json');
   if (user && existsSync(snapshot)) await lchown(snapshot, user.uid, user.gid);
-  await rm(`${snapshot}.tmp`, { force: true });
+  await removeRemains(dir);
+}
+
+/** What edges that were killed could not remove: their unfinished snapshots, and their sockets. */
+export async function removeRemains(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    const pid = /^(?:snapshot\.json\.([0-9]+)\.tmp|metrics-([0-9]+)\.sock)$/.exec(name)?.slice(1).join('');
+    if (pid && !existsSync(`/proc/${pid}`)) await rm(join(dir, name), { force: true });
+  }
 }
 
 /** The end of the edge's log, at most 4 KiB. */

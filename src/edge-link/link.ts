@@ -5,41 +5,47 @@ import type { AppLoad, FromEdge, Listening, Routing, Snapshot, ToEdge, WakeCause
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { edgeFiles, prepareFolder } from './folder.ts';
+import { Loads } from './loads.ts';
 import { Peer } from './peer.ts';
+import { Peers } from './peers.ts';
 import { PemFiles } from './pem-files.ts';
 import { ensureEdgeUser, type Ids } from './user.ts';
 
-export type Hello = Extract<FromEdge, { kind: 'hello' }>;
+type Hello = Extract<FromEdge, { kind: 'hello' }>;
 
 export interface EdgeLink {
   /** Makes the folder and listens on its socket, for root and the edge's user only. */
   listen(): Promise<void>;
   /**
-   * Sends all that there is; resolves when the edge uses it, after 2 s, or at once when no edge is connected.
+   * Sends all that there is; resolves when every edge uses it, after 2 s, or at once when no edge is connected.
    * @param pem chain and key of a certificate, asked for when the edge does not have it yet
    */
   publish(routing: Routing, pem?: (certificate: string) => string | undefined): Promise<void>;
   /**
    * Resolves when no request of these targets is in flight any more, at the latest after `timeout` milliseconds. They must
-   * have been left out of the last `publish`. An edge that is away has 5 s to come back.
+   * have been left out of the last `publish`. Edges that are away have 5 s to come back.
    */
   drained(targets: readonly string[], timeout: number): Promise<void>;
-  /** Whether a connected edge uses the last `publish` and has no request of these targets, which it left out, in flight. */
+  /**
+   * Whether all edges use the last `publish` and have no request of these targets, which it left out, in flight. False while one
+   * is away, for nobody knows what it does.
+   */
   quiet(targets: readonly string[]): boolean;
-  /** Where the connected edge, or the last one, listens. */
+  /** Where the edges listen, or the last one did. */
   address(): Listening | undefined;
   /** The same for HTTPS; undefined when it speaks none. */
   secureAddress(): Listening | undefined;
-  /** Process id of the connected edge. */
-  pid(): number | undefined;
   /** Resolves with whether an edge (that very process, when told) is connected within `timeout` milliseconds. */
   connected(timeout: number, pid?: number): Promise<boolean>;
+  /** This process runs and must be heard before anything counts as drained. */
+  expect(pid: number): void;
+  /** This process has ended, and its requests with it. */
+  gone(pid: number): void;
   /** Whom the edge runs as; undefined before `listen`, and when it stays who we are. */
   user(): Ids | undefined;
-  onHello(callback: (hello: Hello) => void): void;
   /** A request waits for an app that sleeps; said again each second while one does. */
   onWake(callback: (app: string, cause: WakeCause) => void): void;
-  /** Once a second, what the apps' requests were. */
+  /** Once a second from each edge: what the requests of the apps were that it had some of, over all edges. */
   onLoad(callback: (apps: readonly AppLoad[]) => void): void;
   /** Stops listening; the edge goes on by itself. */
   close(): Promise<void>;
@@ -60,17 +66,17 @@ export function createEdgeLink(options: EdgeLinkOptions): EdgeLink {
   return new Link(options);
 }
 
-/** Control's end of the unix socket: one edge at a time, the last that said hello. */
+/** Control's end of the unix socket that all edges of the folder connect to. */
 class Link implements EdgeLink {
   readonly #options: EdgeLinkOptions;
   readonly #server = createServer(socket => this.#accept(socket));
   readonly #sockets = new Set<Socket>();
   readonly #waiters = new Set<() => void>();
-  readonly #helloCallbacks: ((hello: Hello) => void)[] = [];
   readonly #wakeCallbacks: ((app: string, cause: WakeCause) => void)[] = [];
   readonly #loadCallbacks: ((apps: readonly AppLoad[]) => void)[] = [];
   #user: Ids | undefined;
-  #peer: Peer | undefined;
+  readonly #peers = new Peers();
+  readonly #loads = new Loads<Peer>();
   #snapshot: Snapshot | undefined;
   #address: Listening | undefined;
   #secureAddress: Listening | undefined;
@@ -116,23 +122,27 @@ class Link implements EdgeLink {
     this.#generation++;
     const generation = this.#generation;
     this.#snapshot = { generation, ...routing };
-    if (!this.#peer) return;
-    this.#peer.send(changeFrom(before, this.#snapshot));
-    const used = await this.#until(() => !this.#peer || this.#peer.generation >= generation, ackTimeout);
-    if (!used) this.#options.log.warn({ generation }, 'the edge has not taken the routes within 2 s');
+    if (this.#peers.all.length === 0) return;
+    const change = changeFrom(before, this.#snapshot);
+    for (const peer of this.#peers.all) peer.send(change);
+    const used = await this.#until(
+      () => this.#peers.all.every(peer => peer.generation >= generation),
+      ackTimeout,
+    );
+    if (!used) this.#options.log.warn({ generation }, 'an edge has not taken the routes within 2 s');
   }
 
   async drained(targets: readonly string[], timeout: number): Promise<void> {
     const deadline = this.#options.clock.ticks() + timeout;
     const left = () => Math.max(0, deadline - this.#options.clock.ticks());
-    while (await this.#until(() => this.#peer !== undefined, Math.min(left(), returnTimeout))) {
-      await this.#until(() => !this.#peer || this.#isQuiet(this.#peer, targets), left());
-      if (this.#peer || left() === 0) return;
+    while (await this.#until(() => this.#peers.complete, Math.min(left(), returnTimeout))) {
+      await this.#until(() => !this.#peers.complete || this.quiet(targets), left());
+      if (this.#peers.complete || left() === 0) return;
     }
   }
 
   quiet(targets: readonly string[]): boolean {
-    return this.#peer !== undefined && this.#isQuiet(this.#peer, targets);
+    return this.#peers.complete && this.#peers.all.every(peer => this.#isQuiet(peer, targets));
   }
 
   address(): Listening | undefined {
@@ -143,20 +153,24 @@ class Link implements EdgeLink {
     return this.#secureAddress;
   }
 
-  pid(): number | undefined {
-    return this.#peer?.pid;
+  connected(timeout: number, pid?: number): Promise<boolean> {
+    return this.#until(
+      () => (pid === undefined ? this.#peers.all.length > 0 : this.#peers.get(pid) !== undefined),
+      timeout,
+    );
   }
 
-  connected(timeout: number, pid?: number): Promise<boolean> {
-    return this.#until(() => this.#peer !== undefined && (pid ?? this.#peer.pid) === this.#peer.pid, timeout);
+  expect(pid: number): void {
+    this.#peers.expect(pid);
+  }
+
+  gone(pid: number): void {
+    this.#peers.gone(pid);
+    this.#wake();
   }
 
   user(): Ids | undefined {
     return this.#user;
-  }
-
-  onHello(callback: (hello: Hello) => void): void {
-    this.#helloCallbacks.push(callback);
   }
 
   onWake(callback: (app: string, cause: WakeCause) => void): void {
@@ -182,11 +196,13 @@ class Link implements EdgeLink {
         for (const callback of this.#wakeCallbacks) callback(app, cause);
       },
       load: apps => {
-        for (const callback of this.#loadCallbacks) callback(apps);
+        const sums = this.#loads.take(peer, { apps, now: this.#options.clock.ticks() });
+        for (const callback of this.#loadCallbacks) callback(sums);
       },
       closed: () => {
         this.#sockets.delete(socket);
-        if (this.#peer === peer) this.#peer = undefined;
+        this.#loads.drop(peer);
+        this.#peers.left(peer);
         this.#wake();
       },
     });
@@ -194,7 +210,7 @@ class Link implements EdgeLink {
 
   #greet(peer: Peer, hello: Hello): void {
     this.#options.log.info({ pid: hello.pid, generation: hello.generation }, 'edge connected');
-    this.#peer = peer;
+    this.#peers.joined(peer, hello.pid);
     this.#address = hello.http;
     this.#secureAddress = hello.https;
     if (this.#snapshot && hello.generation !== this.#snapshot.generation) {
@@ -205,7 +221,6 @@ class Link implements EdgeLink {
       peer.send({ kind: 'snapshot', snapshot: this.#snapshot });
     }
     this.#generation = Math.max(this.#generation, hello.generation);
-    for (const callback of this.#helloCallbacks) callback(hello);
     this.#wake();
   }
 

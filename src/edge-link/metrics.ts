@@ -1,28 +1,32 @@
-// The edge's own counts, from the socket that it serves them on. The edge is not trusted: what is there must be a socket,
+// The edges' own counts, from the sockets that they serve them on. Edges are not trusted: what is there must be a socket,
 // and answer in time and in bounds.
-import { lstat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
-import { edgeFiles } from './folder.ts';
+import { mergeMetrics } from './merge-metrics.ts';
 
 const timeout = 5000;
 const maxText = 32 << 20;
+const maxSockets = 64;
 
-/** @throws unavailable when the edge does not answer */
+/** Over all edges that run. @throws unavailable when none answers */
 export async function readEdgeMetrics(dir: string): Promise<string> {
-  const { metrics } = edgeFiles(dir);
-  try {
-    if (!(await lstat(metrics)).isSocket()) throw new Error('no socket');
-    return await get(metrics);
-  } catch (error) {
-    throw new WherryError(
-      'unavailable',
-      'The edge does not tell its metrics at the moment. Try again in a moment.',
-      {
-        cause: error,
-      },
-    );
-  }
+  const names = await readdir(dir).catch(() => []);
+  const sockets = names.filter(name => /^metrics-[0-9]+\.sock$/.test(name)).slice(0, maxSockets);
+  const said = await Promise.allSettled(sockets.map(name => read(join(dir, name))));
+  const texts = said.flatMap(each => (each.status === 'fulfilled' ? each.value : []));
+  if (texts.length > 0) return mergeMetrics(texts);
+  throw new WherryError(
+    'unavailable',
+    'The edge does not tell its metrics at the moment. Try again in a moment.',
+    { cause: said.find(each => each.status === 'rejected')?.reason },
+  );
+}
+
+async function read(socket: string): Promise<string> {
+  if (!(await lstat(socket)).isSocket()) throw new Error('no socket');
+  return await get(socket);
 }
 
 function get(socketPath: string): Promise<string> {

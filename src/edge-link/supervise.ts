@@ -91,6 +91,7 @@ class Supervisor implements EdgeSupervisor {
     const { dir, http, https, link, log, clock } = this.#options;
     const found = await findEdge(dir);
     if (!found) return false;
+    link.expect(found.pid);
     const here = isAt(found.http, http) && (https ? isAt(found.https, https) : found.https === '');
     if (here && (await link.connected(5000, found.pid))) {
       this.#pid = found.pid;
@@ -99,6 +100,7 @@ class Supervisor implements EdgeSupervisor {
     }
     log.warn({ pid: found.pid, http: found.http }, 'replacing an edge that hangs or listens elsewhere');
     await endProcess({ pid: found.pid, timeout: 5000, clock });
+    link.gone(found.pid);
     return false;
   }
 
@@ -145,12 +147,13 @@ class Supervisor implements EdgeSupervisor {
   }
 
   async #watch(): Promise<void> {
-    const { clock, log, dir } = this.#options;
+    const { clock, log, dir, link } = this.#options;
     let delay = firstDelay;
     while (!this.#over.signal.aborted) {
       const since = clock.ticks();
       while (this.#pid !== undefined && (await isAlive(dir, this.#pid)))
         if (!(await this.#pause(250))) return;
+      if (this.#pid !== undefined) link.gone(this.#pid);
       if (clock.ticks() - since > steady) delay = firstDelay;
       log.error({ pid: this.#pid, delay, said: await this.#lastWord() }, 'the edge ended; starting it again');
       if (!(await this.#pause(delay))) return;

@@ -25,7 +25,6 @@ export class AccessLog {
   readonly #maxFile: number;
   readonly #append: (file: string, text: string) => Promise<void>;
   readonly #queues = new Map<string, Queue>();
-  readonly #sizes = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
   #apps: ReadonlySet<string> | undefined;
   #queued = 0;
@@ -62,7 +61,6 @@ export class AccessLog {
     for (const app of known) {
       if (apps.has(app)) continue;
       this.#queues.delete(app);
-      this.#sizes.delete(app);
       for (const file of [this.#fileOf(app), `${this.#fileOf(app)}.old`]) await rm(file, { force: true });
     }
   }
@@ -108,10 +106,9 @@ export class AccessLog {
 
   async #write(app: string, { text }: Queue): Promise<void> {
     const file = this.#fileOf(app);
-    const size = this.#sizes.get(app) ?? (await sizeOf(file));
-    if (size > this.#maxFile) await rename(file, `${file}.old`);
+    // Looked up each time: other edge processes write to it, and put it aside, too.
+    if ((await sizeOf(file)) > this.#maxFile) await rename(file, `${file}.old`).catch(() => {});
     await this.#append(file, text);
-    this.#sizes.set(app, (size > this.#maxFile ? 0 : size) + Buffer.byteLength(text));
   }
 
   #fileOf(app: string): string {

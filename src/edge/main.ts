@@ -92,7 +92,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   stickyKey = await readStickyKey('sticky.key');
   const stored = await readSnapshot('snapshot.json');
   if (stored) apply(stored);
-  const metrics = await serveMetrics('metrics.sock', () =>
+  const metrics = await serveMetrics(`metrics-${process.pid}.sock`, () =>
     renderMetrics({
       counters,
       connections: server.connections,

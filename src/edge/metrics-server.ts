@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 
-/** Serves the metrics to control on a unix socket; an older edge of the folder loses its own to the newer one. */
+/** Serves the metrics to control on a unix socket, which one before it may have left behind. */
 export async function serveMetrics(path: string, render: () => string): Promise<Server> {
   const server = createServer((req, res) => {
     req.resume();

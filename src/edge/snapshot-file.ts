@@ -81,7 +81,8 @@ export function createSnapshotWriter(file: string, onError: (error: unknown) => 
 }
 
 async function replace(file: string, text: string): Promise<void> {
-  const temporary = `${file}.tmp`;
+  // Of its own: several edge processes may write at once.
+  const temporary = `${file}.${process.pid}.tmp`;
   const handle = await open(temporary, 'w', 0o600);
   try {
     await handle.writeFile(text);

@@ -9,7 +9,7 @@ it('proxy:metrics shows what the edge says, or that it says nothing', async () =
   expect(await bench.run('proxy:metrics')).toMatchObject({ code: 75, stdout: '' });
   mkdirSync(bench.paths.edge, { recursive: true });
   const edge = createServer((_req, res) => res.end('# HELP a\na{app="x"} 1\n'));
-  await new Promise<void>(resolve => edge.listen(join(bench.paths.edge, 'metrics.sock'), resolve));
+  await new Promise<void>(resolve => edge.listen(join(bench.paths.edge, 'metrics-4242.sock'), resolve));
   expect(await bench.run('proxy:metrics')).toEqual({
     code: 0,
     stdout: '# HELP a\na{app="x"} 1\n',

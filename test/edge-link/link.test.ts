@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { FromEdge, Route, Snapshot, ToEdge } from '../../src/domain/route.ts';
+import type { AppLoad, FromEdge, Route, Snapshot, ToEdge } from '../../src/domain/route.ts';
 import { createEdgeLink, type EdgeLink, startEdge, stopEdge } from '../../src/edge-link/index.ts';
 import { systemClock as clock } from '../../src/system/clock.ts';
 import { silentLog as log } from '../../src/system/log.ts';
@@ -182,6 +182,88 @@ describe('the link to the edge', () => {
   });
 });
 
+describe('the link to several edges', () => {
+  const two = async (link: EdgeLink, dir: string) => {
+    const edges = [await connectEdge(dir), await connectEdge(dir)] as const;
+    for (const [at, edge] of edges.entries()) {
+      edge.hello(0, [], 4242 + at);
+      await link.connected(2000, 4242 + at);
+    }
+    return edges;
+  };
+
+  it('resolves a publish when all use it', async () => {
+    const { link, dir } = await startLink();
+    const [one, other] = await two(link, dir);
+    let done = false;
+    const published = link.publish({ routes: demo(1) }).then(() => {
+      done = true;
+    });
+    await eventually(() => one.snapshots.length === 1 && other.snapshots.length === 1);
+    one.applied([]);
+    await pause(30);
+    expect(done).toBe(false);
+    other.applied([]);
+    await published;
+  });
+
+  it('takes nothing as drained while any of them has a request of it, or is away, until that one is known to be gone', async () => {
+    const { link, dir } = await startLink();
+    const [one, other] = await two(link, dir);
+    const published = link.publish({ routes: [] });
+    await eventually(() => one.snapshots.length === 1 && other.snapshots.length === 1);
+    one.applied([]);
+    other.applied(['a']);
+    await published;
+    expect([link.quiet(['a']), link.quiet(['b'])]).toEqual([false, true]);
+    let done = false;
+    const drained = link.drained(['a'], 20_000).then(() => {
+      done = true;
+    });
+    other.socket.destroy();
+    await eventually(() => !link.quiet(['b']));
+    expect(done).toBe(false);
+    link.gone(4243);
+    await drained;
+    expect(link.quiet(['a'])).toBe(true);
+  });
+
+  it('hears one that runs before anything counts as quiet', async () => {
+    const { link, dir } = await startLink();
+    const edges = await two(link, dir);
+    const published = link.publish({ routes: [] });
+    await eventually(() => edges.every(edge => edge.snapshots.length === 1));
+    for (const edge of edges) edge.applied([]);
+    await published;
+    expect(link.quiet([])).toBe(true);
+    link.expect(4250);
+    expect(link.quiet([])).toBe(false);
+    const late = await connectEdge(dir);
+    late.hello(0, ['a'], 4250);
+    await eventually(() => late.snapshots.length === 1);
+    expect(link.quiet([])).toBe(false);
+    late.applied(['a']);
+    await eventually(() => link.quiet([]));
+    expect(link.quiet(['a'])).toBe(false);
+  });
+
+  it('adds up what they count of an app, each request once', async () => {
+    const { link, dir } = await startLink();
+    const [one, other] = await two(link, dir);
+    const loads: AppLoad[] = [];
+    link.onLoad(apps => loads.push(...apps));
+    const load = (inFlight: number, idle: number): AppLoad => {
+      return { app: 'demo', inFlight, waiting: 1, mean: inFlight / 2, requests: 5, idle };
+    };
+    one.say({ kind: 'load', apps: [load(3, 0)] });
+    await eventually(() => loads.length === 1);
+    other.say({ kind: 'load', apps: [load(4, 60_000)] });
+    await eventually(() => loads.length === 2);
+    expect(loads[1]).toMatchObject({ inFlight: 7, waiting: 2, mean: 3.5, requests: 5 });
+    expect(loads[1]?.idle).toBeLessThan(5000);
+  });
+});
+
 describe('the supervisor', { timeout: 60_000 }, () => {
   it('starts an edge, restarts it on its port when it dies, and stops it', async () => {
     const app = await startRawApp(socket => socket.write(ok));
@@ -308,8 +390,8 @@ async function connectEdge(dir: string) {
     snapshots,
     messages,
     say,
-    hello: (generation: number, draining: string[] = []) =>
-      say({ kind: 'hello', generation, pid: 4242, http, draining }),
+    hello: (generation: number, draining: string[] = [], pid = 4242) =>
+      say({ kind: 'hello', generation, pid, http, draining }),
     applied: (draining: string[]) =>
       say({ kind: 'applied', generation: snapshots.at(-1)?.generation ?? 0, draining }),
   };

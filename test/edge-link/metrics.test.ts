@@ -12,7 +12,7 @@ let socket: string;
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'wherry-metrics-'));
-  socket = join(dir, 'metrics.sock');
+  socket = join(dir, 'metrics-4242.sock');
   cleanups.push(() => rm(dir, { recursive: true, force: true }));
 });
 
@@ -28,6 +28,27 @@ describe('the metrics of the edge', () => {
     const edge = await serveByEdge(socket, () => 'a 1\n');
     cleanups.push(() => edge.close());
     expect(await readEdgeMetrics(dir)).toBe('a 1\n');
+  });
+
+  it('are those of all edges added up, but the longest stall, and without one that is gone', async () => {
+    const text = (own: string, count: number, lag: number) =>
+      `# HELP a_total Help.\n# TYPE a_total counter\na_total{app="x"} ${count}\na_total{app="${own}"} 1\n` +
+      `# TYPE wherry_edge_event_loop_lag_seconds gauge\nwherry_edge_event_loop_lag_seconds ${lag}\n`;
+    const one = await serveByEdge(socket, () => text('y', 3, 0.5));
+    const two = await serveByEdge(join(dir, 'metrics-4243.sock'), () => text('z', 4, 0.25));
+    cleanups.push(
+      () => one.close(),
+      () => two.close(),
+    );
+    await writeFile(join(dir, 'metrics-4244.sock'), '');
+    const lines = (await readEdgeMetrics(dir)).trimEnd().split('\n');
+    expect(lines.filter(line => line.startsWith('#')).length).toBe(3);
+    expect(lines.filter(line => !line.startsWith('#'))).toEqual([
+      'a_total{app="x"} 7',
+      'a_total{app="y"} 1',
+      'a_total{app="z"} 1',
+      'wherry_edge_event_loop_lag_seconds 0.5',
+    ]);
   });
 
   it('are said to be unavailable when it is away, or has put something else there', async () => {
