@@ -198,6 +198,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     rebaseAll,
     checkLogin: createLoginCheck(settings),
     store,
+    locks,
     deployer,
     builds,
     disk,

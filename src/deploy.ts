@@ -254,7 +254,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
   ): Promise<Release> => {
     const { image, description, commit, sourceImage = null, begun, checkoutMs } = made;
     const built = clock.ticks();
-    const config = store.config.all(app);
+    const config = store.config.merged(app);
     const actor = doing.actor.name;
     const release = releases.make(app, { image, config, description, actor, commit, sourceImage });
     const times = await rollOut(app, release, 'deploy', doing);
@@ -286,7 +286,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     bring: (how: How) => Promise<Brought>,
   ): Promise<Release> =>
     await builds.record(
-      { app, kind: 'build', commit: null, config: store.config.all(app), ...doing },
+      { app, kind: 'build', commit: null, config: store.config.merged(app), ...doing },
       async watched => {
         const begun = clock.ticks();
         await room.require(ways);
@@ -311,7 +311,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       const same =
         before?.sourceImage === ref.text &&
         before.image === image.id &&
-        isDeepStrictEqual(store.releases.config(before), store.config.all(app));
+        isDeepStrictEqual(store.releases.config(before), store.config.merged(app));
       return { image, description, sourceImage: ref.text, ...(same && !force ? { unchanged: before } : {}) };
     });
   const running = createRunning({ store, runtime, clock, desired: desiredOf, live, tell });
@@ -361,7 +361,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     async releaseConfig(app, description, doing) {
       const current = store.releases.live(app);
       if (!current) return undefined;
-      const config = store.config.all(app);
+      const config = store.config.merged(app);
       const release = releases.make(app, {
         image: store.images.get(current.image),
         config,
@@ -426,7 +426,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
         { app, kind: 'deploy', commit: old.commit, config, ...doing },
         async watched => {
           await rollOut(app, release, 'rollback', watched);
-          store.config.replace(app, config);
+          store.config.restore(app, config);
           announce(app, watched);
           collect(app);
           return release;

@@ -448,7 +448,7 @@ describe('rollback', () => {
     expect(release.version).toBe(3);
     expect(last()?.config).toEqual({ A: 'old' });
     expect(last()?.counts.has('worker' as ProcessType)).toBe(true);
-    expect(store.config.all(app())).toEqual({ A: 'old' });
+    expect(store.config.own(app())).toEqual({ A: 'old' });
   });
 
   it('refuses a release that never ran, that does not exist, or when there is none', async () => {
@@ -465,7 +465,7 @@ describe('rollback', () => {
     await push();
     failWith = new WherryError('check-failed', 'no');
     await expect(deployer.rollback(app(), 1, doing)).rejects.toThrow('no');
-    expect(store.config.all(app())).toEqual({ A: 'new' });
+    expect(store.config.own(app())).toEqual({ A: 'new' });
   });
 });
 

@@ -1,6 +1,7 @@
 import { choice, flag, withDefault } from './args.ts';
+import { configOf, merged } from './config-owner.ts';
 import { defineCommand } from './define.ts';
-import { app } from './kinds.ts';
+import { appOrGlobal } from './kinds.ts';
 import { keyValues, type Line } from './lines.ts';
 
 const formats = [
@@ -41,13 +42,14 @@ const writers: Readonly<Record<Format, (entries: Entries) => readonly Line[]>> =
 export const exportCommand = defineCommand({
   name: 'config:export',
   summary: 'Print all config variables in a form for programs',
-  examples: ['config:export blog', 'config:export --format shell blog', 'config:export --format json blog'],
-  args: { app },
+  examples: ['config:export blog', 'config:export --format shell blog', 'config:export --merged blog'],
+  args: { app: appOrGlobal },
   flags: {
     format: flag(withDefault(choice('format', formats), 'exports'), { help: formats.join(', ') }),
+    merged,
   },
   access: { app: 'read' },
   effect: 'read',
-  run: (context, input) => context.store.config.all(context.app(input.app)),
+  run: configOf,
   text: (values, input) => writers[input.format](Object.entries(values)),
 });

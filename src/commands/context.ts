@@ -17,10 +17,13 @@ import type { Scaler } from '../scale/scaler.ts';
 import type { Settings } from '../settings.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
+import type { Locks } from '../system/locks.ts';
 
 /** What the daemon lends to every command. */
 export type Services = {
   readonly store: Store;
+  /** Of apps by name; the app that a command is about is locked for it already. */
+  readonly locks: Locks;
   readonly deployer: Deployer;
   readonly builds: Builds;
   readonly disk: DiskUse;

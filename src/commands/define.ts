@@ -38,6 +38,8 @@ export type CommandDefinition<Positional extends Args, Flags extends Args, Resul
   readonly effect: 'read' | 'write';
   /** The result is an async iterable; its items are shown as they come. */
   readonly stream?: true;
+  /** Its text is one line that is printed as it is, without a line's end (an archive). */
+  readonly verbatim?: true;
   /** Reads its standard input (a key, an archive). */
   readonly stdin?: true;
   /** Of a `write` command: whether this input only looks, so that no lock is needed (`ps:scale APP`). */

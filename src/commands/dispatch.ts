@@ -136,11 +136,9 @@ async function render(
   screen: Screen,
 ): Promise<void> {
   const show = (value: unknown) =>
-    screen.print(
-      screen.look.json
-        ? [JSON.stringify(value ?? null)]
-        : printed(command.text(value, input), screen.look.quiet),
-    );
+    screen.look.json
+      ? screen.print([JSON.stringify(value ?? null)])
+      : screen.print(printed(command.text(value, input), screen.look.quiet), command.verbatim ? '' : '\n');
   if (!command.stream) return show(result);
   for await (const item of result as AsyncIterable<unknown>) {
     if (signal.aborted) break;

@@ -35,9 +35,9 @@ export function createScreen(
     warn: (text: string): void => void put(stderr, complaint(text)),
     trace: (text: string): void => void put(stderr, `${text}\n`),
     /** Waits while the client is slower than the command. */
-    async print(lines: readonly string[]): Promise<void> {
+    async print(lines: readonly string[], end = '\n'): Promise<void> {
       if (lines.length === 0) return;
-      if (!put(stdout, `${lines.join('\n')}\n`)) await drained(stdout, signal);
+      if (!put(stdout, `${lines.join('\n')}${end}`)) await drained(stdout, signal);
     },
     error(error: WherryError): void {
       put(stderr, complaint(error.message));

@@ -16,7 +16,7 @@ export function buildLimitsFor(store: Store, { id }: App): BuildLimits {
 
 /** What no build shows. */
 export function secretsFor(store: Store, app: App): Readonly<Record<string, string>> {
-  return { ...store.config.all(app), ...secretsOf(buildOptionsOf(store, app)) };
+  return { ...store.config.merged(app), ...secretsOf(buildOptionsOf(store, app)) };
 }
 
 /** A build with all that is set for the app. */
@@ -34,7 +34,7 @@ export function requestFor(
   return {
     app: app.name,
     source,
-    config: store.config.all(app),
+    config: store.config.merged(app),
     ...(buildpacks.length > 0 ? { buildpacks } : {}),
     ...(stack === undefined ? {} : { stack }),
     base,

@@ -119,4 +119,10 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX certificates_by_app ON certificates (app_id);
   `,
+  `
+  CREATE TABLE global_config (
+    key TEXT PRIMARY KEY,
+    sealed BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

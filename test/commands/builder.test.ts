@@ -72,7 +72,7 @@ describe('builder:report', () => {
     bench.store.images.put(image);
     const release = bench.store.releases.create(app, {
       ...{ description: 'Deploy', actor: 'ann', commit: null, at: new Date() },
-      ...{ image: image.id, config: bench.store.config.all(app) },
+      ...{ image: image.id, config: bench.store.config.merged(app) },
     });
     bench.store.releases.promote(release);
     expect((await bench.run('builder:report', 'blog')).stdout).toMatch(

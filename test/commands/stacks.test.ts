@@ -30,7 +30,7 @@ async function deployedOn(name: string, base?: string): Promise<App> {
   });
   bench.store.images.put(made);
   const release = bench.store.releases.create(app, {
-    ...{ image: made.id, config: bench.store.config.all(app), description: 'Deploy' },
+    ...{ image: made.id, config: bench.store.config.merged(app), description: 'Deploy' },
     ...{ actor: 'ann', commit: null, at: new Date() },
   });
   bench.store.releases.promote(release);

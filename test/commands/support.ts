@@ -111,6 +111,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
     rebaseAll: createRebaseAll({ store, locks, rebase: deployer.rebase }),
     checkLogin: createLoginCheck({ allowHosts, caFile: undefined, patience: 5000 }),
     store,
+    locks,
     deployer,
     builds,
     disk: createDiskUse({ store, paths }),
@@ -158,7 +159,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
       store.images.put(image('1', types));
       const release = store.releases.create(app, {
         image: image('1', types).id,
-        config: store.config.all(app),
+        config: store.config.merged(app),
         description: 'Deploy 12345678 First',
         actor: 'ann',
         commit: '1'.repeat(40),

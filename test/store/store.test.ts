@@ -58,7 +58,7 @@ describe('apps', () => {
     release('1');
     store.apps.remove(blog);
     const again = store.apps.create(parseAppName('blog'), new Date(0));
-    expect(store.config.all(again)).toEqual({});
+    expect(store.config.own(again)).toEqual({});
     expect(store.domains.owner(parseDomain('a.org'))).toBeUndefined();
   });
 });
@@ -94,12 +94,12 @@ describe('config', () => {
     'x'.repeat(1_000_000),
   ])('keeps a value byte for byte', value => {
     store.config.set(blog, new Map([[parseConfigKey('A'), value]]));
-    expect(store.config.all(blog)).toEqual({ A: value });
+    expect(store.config.own(blog)).toEqual({ A: value });
   });
 
   it('comes back in byte order', () => {
     store.config.set(blog, new Map(['b', 'B', 'a'].map(key => [parseConfigKey(key), '1'])));
-    expect(Object.keys(store.config.all(blog))).toEqual(['B', 'a', 'b']);
+    expect(Object.keys(store.config.own(blog))).toEqual(['B', 'a', 'b']);
   });
 });
 
