@@ -4,4 +4,4 @@ export { readEdgeMetrics } from './metrics.ts';
 export { createPageFiles, type PageFiles } from './page-files.ts';
 export { stopEdge } from './process.ts';
 export { serveMetrics } from './serve-metrics.ts';
-export { startEdge } from './supervise.ts';
+export { edgeNodeFlags, startEdge } from './supervise.ts';

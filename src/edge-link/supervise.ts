@@ -36,7 +36,7 @@ const lastDelay = 5000;
 /** Milliseconds of life after which the next fall is a first one again. */
 const steady = 10_000;
 /** A small young generation: what a request leaves dies at once, so more memory buys no speed here. */
-const nodeFlags = ['--max-semi-space-size=2', '--disable-warning=DEP0060'];
+export const edgeNodeFlags = ['--max-semi-space-size=2', '--disable-warning=DEP0060'];
 
 /**
  * Adopts the edge of this folder when one runs and listens where it should, else starts one; then starts it again whenever
@@ -116,7 +116,7 @@ class Supervisor implements EdgeSupervisor {
       const child = spawn(
         node,
         [
-          ...nodeFlags,
+          ...edgeNodeFlags,
           ...rest,
           ...['--http', printed(address), '--dir', dir],
           ...(secure ? ['--https', printed(secure)] : []),

@@ -64,6 +64,6 @@ function host() {
 
 function rounded(metrics: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(
-    Object.entries(metrics).map(([key, value]) => [key, Math.round(value * 10) / 10]),
+    Object.entries(metrics).map(([key, value]) => [key, Math.round(value * 100) / 100]),
   );
 }
