@@ -18,6 +18,7 @@ import { createDispatch } from './commands/dispatch.ts';
 import { registry } from './commands/index.ts';
 import { createDeployer, type Deployer } from './deploy.ts';
 import type { App } from './domain/app.ts';
+import { edgeKey, readEdgePolicy } from './domain/edge-settings.ts';
 import { errorPages, pageKey, pageSumsKey, readAnswers } from './domain/error-page.ts';
 import { WherryError } from './domain/errors.ts';
 import { hostKey, memoryBudget } from './domain/host-memory.ts';
@@ -89,6 +90,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       ),
     answers: app => readAnswers(name => store.properties.get(`app:${app.id}`, name)),
     policy: app => readRoutePolicy(name => store.properties.resolve(app.id, proxyKey(name))),
+    edge: () => readEdgePolicy(name => store.properties.get('global', edgeKey(name))),
   });
   const runtime = createRuntime({
     engine,

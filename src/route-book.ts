@@ -2,7 +2,15 @@ import type { App } from './domain/app.ts';
 import { isFor } from './domain/certificate.ts';
 import type { Answers } from './domain/error-page.ts';
 import type { AppName } from './domain/names.ts';
-import type { CertificateRef, HoldPolicy, Route, RoutePolicy, Routing, Target } from './domain/route.ts';
+import type {
+  CertificateRef,
+  EdgePolicy,
+  HoldPolicy,
+  Route,
+  RoutePolicy,
+  Routing,
+  Target,
+} from './domain/route.ts';
 import type { AppState, TargetSink } from './runtime/runtime.ts';
 import type { Store } from './store/store.ts';
 
@@ -13,13 +21,15 @@ export type Publisher = {
   quiet(targets: readonly string[]): boolean;
 };
 
-/** What the settings of an app say about its requests. */
+/** What settings say about requests. */
 export type RouteRules = {
   /** How requests wait for it; undefined when it never sleeps. */
   readonly hold: (app: App) => HoldPolicy | undefined;
   /** What the edge answers in its place. */
   readonly answers: (app: App) => Answers;
   readonly policy: (app: App) => RoutePolicy | undefined;
+  /** How all connections are taken. */
+  readonly edge: () => EdgePolicy | undefined;
 };
 
 /**
@@ -45,6 +55,7 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
   /** As last published; an app whose instances change is the only one made anew. */
   let routes = new Map<AppName, Route>();
   let certificates: readonly CertificateRef[] = [];
+  let edge: EdgePolicy | undefined;
   let complete = false;
   let running = Promise.resolve();
   let waiting: Promise<void> | undefined;
@@ -74,6 +85,7 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
   const readAll = (): void => {
     const domains = store.domains.byApp();
     certificates = certificatesFor(store, domains);
+    edge = rules.edge();
     routes = new Map(store.apps.list().map(app => [app.name, routeOf(app, domains.get(app.id) ?? [])]));
   };
 
@@ -81,7 +93,11 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
   const send = (): Promise<void> => {
     waiting ??= running.then(() => {
       waiting = undefined;
-      const routing = { routes: [...routes.values()], ...(certificates.length > 0 && { certificates }) };
+      const routing = {
+        routes: [...routes.values()],
+        ...(certificates.length > 0 && { certificates }),
+        ...(edge && { edge }),
+      };
       running = publisher.publish(routing, pemOf);
       return running;
     });

@@ -21,6 +21,7 @@ const setUp = () => {
     hold: () => undefined,
     policy: () => undefined,
     answers: () => ({}),
+    edge: () => undefined,
   });
   return { store, sent, book };
 };

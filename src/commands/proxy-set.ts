@@ -1,3 +1,10 @@
+import {
+  checkEdgeSettings,
+  type EdgeSetting,
+  edgeKey,
+  edgeSettingNames,
+  edgeSettings,
+} from '../domain/edge-settings.ts';
 import { WherryError } from '../domain/errors.ts';
 import {
   checkProxySettings,
@@ -14,15 +21,20 @@ import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
 import { readSettingWords, setProperties } from './setting-words.ts';
 
+type Setting = ProxySetting | EdgeSetting;
+
+const settings = { ...proxySettings, ...edgeSettings };
+const names: readonly Setting[] = [...proxySettingNames, ...edgeSettingNames];
+
 const set = defineCommand({
   name: 'proxy:set',
   aliases: ['nginx:set'],
   summary: 'Set how requests for an app are handled: sizes, times, limits, HTTPS',
   description: [
     'For one app or, with --global, for all that have nothing of their own. A setting without value is unset. Takes effect at once, nothing restarts.',
-    ...proxySettingNames.map(
-      name => `${name}: ${proxySettings[name].help} (${proxySettings[name].usual} unless set).`,
-    ),
+    ...proxySettingNames.map(helpOf),
+    'With --global alone, for the whole edge:',
+    ...edgeSettingNames.map(helpOf),
     "A property and its value as two words are understood too, also by nginx's names: client-max-body-size, proxy-read-timeout.",
   ].join(' '),
   examples: [
@@ -30,6 +42,7 @@ const set = defineCommand({
     'proxy:set blog hsts=true hsts-max-age=31536000',
     'proxy:set blog sticky=',
     'proxy:set --global https-redirect=false',
+    'proxy:set --global trusted-proxies=10.0.0.0/8 proxy-protocol=true',
     'nginx:set blog client-max-body-size 50m',
   ],
   args: { app: appOrGlobal, settings: many(text('setting=value')) },
@@ -37,17 +50,20 @@ const set = defineCommand({
   effect: 'write',
   async run(context, input) {
     const owner = input.app === undefined ? undefined : context.app(input.app);
-    const given = readSettingWords(
-      asSettings(input.settings),
-      proxySettingNames,
-      name => proxySettings[name].parse,
-    );
-    const stored = (scope: string, name: ProxySetting) => context.store.properties.get(scope, proxyKey(name));
-    const own = (name: ProxySetting) => stored(owner ? `app:${owner.id}` : 'global', name);
-    const after = (name: ProxySetting) =>
+    const given = readSettingWords(asSettings(input.settings), names, name => settings[name].parse);
+    const ofEdge = edgeSettingNames.find(name => given.has(name));
+    if (owner && ofEdge)
+      throw new WherryError(
+        'invalid',
+        `${ofEdge} is of the whole edge, not of one app. Set it with: proxy:set --global`,
+      );
+    const stored = (scope: string, name: Setting) => context.store.properties.get(scope, keyOf(name));
+    const own = (name: Setting) => stored(owner ? `app:${owner.id}` : 'global', name);
+    const after = (name: Setting) =>
       (given.has(name) ? given.get(name) : own(name)) ?? (owner && stored('global', name));
     checkProxySettings(after);
-    setProperties(context, { owner, given, keyOf: proxyKey, event: 'proxy' });
+    if (!owner) checkEdgeSettings(after);
+    setProperties(context, { owner, given, keyOf, event: 'proxy' });
     await context.deployer.applyRoutes();
     return { app: owner?.name ?? null, ...Object.fromEntries(given) };
   },
@@ -70,12 +86,27 @@ const report = defineReport({
           [`computed-${name}`, computed(name) ?? proxySettings[name].usual],
         ]),
       ),
+      ...Object.fromEntries(
+        edgeSettingNames.map(name => [
+          `global-${name}`,
+          store.properties.get('global', edgeKey(name)) ?? edgeSettings[name].usual,
+        ]),
+      ),
       'strict-transport-security': readRoutePolicy(computed)?.hsts ?? '',
     };
   },
 });
 
 export const proxySetCommands = [set, report];
+
+function keyOf(name: Setting): string {
+  return name in edgeSettings ? edgeKey(name as EdgeSetting) : proxyKey(name as ProxySetting);
+}
+
+function helpOf(name: Setting): string {
+  const { help, usual } = settings[name];
+  return `${name}: ${help} (${usual || 'none'} unless set).`;
+}
 
 /** `hsts=true` as it is; `hsts true`, or `hsts` alone to unset it, as one setting; by our names. */
 function asSettings(words: readonly string[]): readonly string[] {

@@ -2,6 +2,7 @@ import { formatDuration, parseDuration } from './duration.ts';
 import { WherryError } from './errors.ts';
 import { quoteForPeople } from './names.ts';
 import type { RoutePolicy } from './route.ts';
+import { trueOrFalse, wholeNumber } from './setting-values.ts';
 
 /** What `proxy:set` knows of an app's requests, by the name that people type. */
 export const proxySettings = {
@@ -18,37 +19,37 @@ export const proxySettings = {
   'hard-limit': {
     usual: '250',
     help: 'requests that one instance is given at once, 1 to 10000; more wait',
-    parse: whole('hard-limit', { least: 1, most: 10_000 }),
+    parse: wholeNumber('hard-limit', { least: 1, most: 10_000 }),
   },
   sticky: {
     usual: 'false',
     help: 'true keeps the requests of a visitor on one instance, by a cookie',
-    parse: flag('sticky'),
+    parse: trueOrFalse('sticky'),
   },
   'https-redirect': {
     usual: 'true',
     help: 'false answers over plain HTTP also where the host has a certificate',
-    parse: flag('https-redirect'),
+    parse: trueOrFalse('https-redirect'),
   },
   hsts: {
     usual: 'false',
     help: 'true tells browsers over HTTPS to come by HTTPS alone (Strict-Transport-Security)',
-    parse: flag('hsts'),
+    parse: trueOrFalse('hsts'),
   },
   'hsts-max-age': {
     usual: '15724800',
     help: 'seconds that browsers keep to that',
-    parse: whole('hsts-max-age', { least: 0, most: 63_072_000 }),
+    parse: wholeNumber('hsts-max-age', { least: 0, most: 63_072_000 }),
   },
   'hsts-include-subdomains': {
     usual: 'false',
     help: 'true says so for all hosts below, too',
-    parse: flag('hsts-include-subdomains'),
+    parse: trueOrFalse('hsts-include-subdomains'),
   },
   'hsts-preload': {
     usual: 'false',
     help: 'true lets browsers ship the host as HTTPS alone',
-    parse: flag('hsts-preload'),
+    parse: trueOrFalse('hsts-preload'),
   },
 } as const;
 
@@ -152,22 +153,4 @@ function parseResponseTimeout(text: string): number {
     'invalid',
     `response-timeout=${text} is not a time from 1s to ${formatDuration(longestTimeout)}.`,
   );
-}
-
-function whole(name: string, { least, most }: { least: number; most: number }): (text: string) => number {
-  return text => {
-    const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-    if (number >= least && number <= most) return number;
-    throw new WherryError(
-      'invalid',
-      `${name}=${quoteForPeople(text)} is not a whole number from ${least} to ${most}.`,
-    );
-  };
-}
-
-function flag(name: string): (text: string) => boolean {
-  return text => {
-    if (text === 'true' || text === 'false') return text === 'true';
-    throw new WherryError('invalid', `${name}=${quoteForPeople(text)} is neither true nor false.`);
-  };
 }

@@ -16,6 +16,20 @@ export type Routing = {
   readonly certificates?: readonly CertificateRef[];
   /** Answers to HTTP-01 challenges by token (RFC 8555 section 8.3). */
   readonly challenges?: Readonly<Record<string, string>>;
+  /** What was set for all connections; none when everything is as it is by default. */
+  readonly edge?: EdgePolicy;
+};
+
+/** How connections are taken; what is left out is off, or the default named. */
+export type EdgePolicy = {
+  /** Addresses and CIDR ranges of proxies whose word on the visitor is taken. */
+  readonly trustedProxies?: readonly string[];
+  /** Their connections begin with a PROXY header. */
+  readonly proxyProtocol?: true;
+  /** Client connections at once. 20,000 without it. */
+  readonly connections?: number;
+  /** Those of one address. 1,000 without it. */
+  readonly connectionsPerAddress?: number;
 };
 
 /** A certificate by the name of its file in the edge's folder `tls`, which holds its chain and its key. */

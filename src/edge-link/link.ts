@@ -262,6 +262,6 @@ function changeFrom(before: Snapshot | undefined, after: Snapshot): ToEdge {
 }
 
 /** What is of no one route. */
-function shared({ certificates, challenges }: Snapshot): object {
-  return { certificates, challenges };
+function shared({ certificates, challenges, edge }: Snapshot): object {
+  return { certificates, challenges, edge };
 }

@@ -13,7 +13,7 @@ export type Excess = 'too-many-connections' | 'too-many-from-address';
 
 /** The client connections there are, counted so that neither one address nor all of them together take the process. */
 export class Connections {
-  readonly #limits: ConnectionLimits;
+  #limits: ConnectionLimits;
   /** Closes idle connections: what keeps a connection for later makes room for who comes now. */
   readonly #makeRoom: () => void;
   readonly #sockets = new Set<Socket>();
@@ -24,6 +24,11 @@ export class Connections {
   constructor(limits: ConnectionLimits, makeRoom: () => void) {
     this.#limits = limits;
     this.#makeRoom = makeRoom;
+  }
+
+  /** Those that there are stay, also beyond new limits. */
+  limit(limits: ConnectionLimits): void {
+    this.#limits = limits;
   }
 
   get count(): number {

@@ -7,6 +7,7 @@ import { Certificates } from './certificates.ts';
 import { ControlLink } from './control-link.ts';
 import { createCounters } from './counters.ts';
 import { CustomPages } from './custom-pages.ts';
+import { frontDoor } from './front-door.ts';
 import { Gate } from './gate.ts';
 import { createEdgeLog } from './log.ts';
 import { LoopLag } from './loop-lag.ts';
@@ -62,6 +63,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
       pageText: sum => pages.text(sum),
     });
     certificates.use(snapshot.certificates ?? []);
+    if (snapshot.edge !== current?.edge) server.follow(frontDoor(snapshot.edge));
     current = snapshot;
     retireOthers();
     gate.changed(table);

@@ -50,7 +50,8 @@ function readHeader(socket: Socket, front: ProxyFront, serve: () => void): void 
     const rest = bytes.subarray(header.size);
     if (rest.length > 0) socket.unshift(rest);
     serve();
-    socket.resume();
+    // TLS takes what was put back a tick later; before, it would flow away.
+    process.nextTick(() => socket.resume());
   };
   const timer = setTimeout(refuse, headerTimeout);
   socket.on('data', take).on('error', ignore).once('close', stop);

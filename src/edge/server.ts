@@ -5,11 +5,12 @@ import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Listening } from '../domain/route.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Certificates } from './certificates.ts';
-import { type ConnectionLimits, Connections, defaultLimits } from './connections.ts';
+import { Connections, defaultLimits } from './connections.ts';
 import type { Counters } from './counters.ts';
 import { inOwnWords } from './custom-pages.ts';
 import type { ExchangeContext } from './exchange.ts';
 import { createForwarder, type Forwarder } from './forward.ts';
+import type { FrontDoor } from './front-door.ts';
 import type { Gate } from './gate.ts';
 import type { EdgeLog } from './log.ts';
 import {
@@ -36,7 +37,7 @@ import { createTlsFront } from './tls-front.ts';
 import { accessLine, beginTrace } from './trace.ts';
 import { peerAddress } from './trusted.ts';
 import { ignoreUpgrade, isAnswering, isWebSocket, responseTo } from './upgrade.ts';
-import { type Listener, Visitors, type VisitorsOptions } from './visitors.ts';
+import { type Listener, Visitors } from './visitors.ts';
 import { Watch } from './watch.ts';
 
 export type EdgeServerOptions = {
@@ -49,9 +50,6 @@ export type EdgeServerOptions = {
   readonly certificates?: Certificates;
   readonly log: EdgeLog;
   readonly access?: AccessLog;
-  readonly limits?: ConnectionLimits;
-  /** Proxies in front of the edge; none unless told. */
-  readonly proxies?: VisitorsOptions;
 };
 
 type Incoming = { req: IncomingMessage; res: ServerResponse; expects: boolean; first?: Buffer };
@@ -64,7 +62,7 @@ export class EdgeServer {
   readonly #watch: Watch;
   readonly #connections: Connections;
   readonly #slowReaders = new SlowReaders();
-  readonly #visitors: Visitors;
+  readonly #visitors = new Visitors();
   readonly #forwarder: Forwarder;
   /** Answered with the end of their connection: what follows is not read, it may be a part of what was refused. */
   readonly #ending = new WeakSet<Socket>();
@@ -77,8 +75,7 @@ export class EdgeServer {
   constructor(options: EdgeServerOptions) {
     this.#options = options;
     this.#watch = new Watch(now => this.#everySecond(now));
-    this.#connections = new Connections(options.limits ?? defaultLimits, () => this.#closeIdle());
-    this.#visitors = new Visitors(options.proxies ?? { trusted: undefined, proxyProtocol: false });
+    this.#connections = new Connections(defaultLimits, () => this.#closeIdle());
     const context: ExchangeContext = {
       current: app => options.table()?.apps.get(app),
       stopping: () => this.#stopping,
@@ -90,6 +87,12 @@ export class EdgeServer {
     this.#forwarder = createForwarder(context);
     this.#server = createListener();
     this.#attach(this.#server);
+  }
+
+  /** How connections are taken from now on; by default nobody speaks for a visitor. */
+  follow({ limits, proxies }: FrontDoor): void {
+    this.#connections.limit(limits);
+    this.#visitors.trust(proxies);
   }
 
   /** Of clients. */
@@ -111,11 +114,12 @@ export class EdgeServer {
       certificates,
       accepted: socket => {
         this.#connections.secured(socket);
+        this.#visitors.secured(socket);
         this.#server.emit('connection', socket);
       },
       refused: reason => counters.refuse(reason),
     });
-    this.#secure.prependListener('connection', socket => this.#admit(socket));
+    this.#watchConnections(this.#secure);
     this.#securePort = await this.#bind(this.#secure, address);
     return { host: address.host, port: this.#securePort };
   }
@@ -144,8 +148,7 @@ export class EdgeServer {
   }
 
   #attach(server: Server): void {
-    server.prependListener('connection', socket => this.#admit(socket));
-    if (this.#visitors.readsProxyHeaders) this.#readProxyHeaders(server);
+    this.#watchConnections(server);
     server.on('request', (req, res) => this.#guarded({ req, res, expects: false }));
     server.on('checkContinue', (req, res) => this.#guarded({ req, res, expects: true }));
     server.on('checkExpectation', (req, res) => this.#answer({ req, res, expects: true }, badExpectation));
@@ -169,9 +172,11 @@ export class EdgeServer {
     if (excess !== undefined) this.#drop(socket, excess);
   }
 
-  #readProxyHeaders(server: Server): void {
+  /** Before anything else is done with a connection. */
+  #watchConnections(server: Server | TlsServer): void {
+    server.prependListener('connection', socket => this.#admit(socket));
     addProxyFront(server, {
-      wanted: socket => this.#visitors.isProxy(socket),
+      wanted: socket => !isSecure(socket) && this.#visitors.tellsOrigin(socket),
       known: (socket, origin) => {
         if (!origin) return true;
         this.#visitors.learn(socket, origin);

@@ -1,29 +1,18 @@
 // Who may speak for a visitor: proxies in front of this server, by address.
 import { BlockList, isIP, type Socket } from 'node:net';
-import { WherryError } from '../domain/errors.ts';
 
 export type TrustedProxies = { has(address: string): boolean };
 
-/** Parses addresses and CIDR ranges by commas or spaces; undefined for an empty list. @throws invalid */
-export function parseTrusted(text: string): TrustedProxies | undefined {
-  const words = text.split(/[\s,]+/).filter(word => word !== '');
-  if (words.length === 0) return undefined;
+/** @param ranges addresses and CIDR ranges that parse @returns undefined for none */
+export function trustedProxies(ranges: readonly string[]): TrustedProxies | undefined {
+  if (ranges.length === 0) return undefined;
   const list = new BlockList();
-  for (const word of words) add(list, word);
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/');
+    const kind = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    list.addSubnet(address, Number(bits ?? (kind === 'ipv6' ? 128 : 32)), kind);
+  }
   return { has: address => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') };
-}
-
-function add(list: BlockList, word: string): void {
-  const [address = '', bits, more] = word.split('/');
-  const kind = isIP(address);
-  const widest = kind === 6 ? 128 : 32;
-  const length = bits === undefined ? widest : Number(bits);
-  if (kind === 0 || more !== undefined || !/^[0-9]{1,3}$/.test(bits ?? '0') || length > widest)
-    throw new WherryError(
-      'invalid',
-      `"${word.slice(0, 60)}" is no address or range of trusted proxies. Write them as 10.0.0.0/8,192.0.2.7.`,
-    );
-  list.addSubnet(address, length, kind === 6 ? 'ipv6' : 'ipv4');
 }
 
 /** The address at the other end, IPv4 in its own form also on a dual-stack listener. */

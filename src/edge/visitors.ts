@@ -25,17 +25,23 @@ export type Listener = { readonly scheme: 'http' | 'https'; readonly port: numbe
 
 /** Knows peers from visitors. Without trusted proxies the two are the same, and nothing is looked up. */
 export class Visitors {
-  readonly #trusted: TrustedProxies | undefined;
-  readonly #proxyProtocol: boolean;
+  #trusted: TrustedProxies | undefined;
+  #proxyProtocol = false;
+  /** Whether any connection ever began with a header. */
+  #learned = false;
   readonly #origins = new WeakMap<Socket, Origin>();
+  /** Of connections whose TLS may still be taken off, by their two ends. */
+  readonly #byEnds = new Map<string, Origin>();
 
-  constructor(options: VisitorsOptions) {
-    this.#trusted = options.trusted;
-    this.#proxyProtocol = options.proxyProtocol && options.trusted !== undefined;
+  /** For connections and requests from now on; what a connection began with stays known. */
+  trust({ trusted, proxyProtocol }: VisitorsOptions): void {
+    this.#trusted = trusted;
+    this.#proxyProtocol = proxyProtocol && trusted !== undefined;
   }
 
-  get readsProxyHeaders(): boolean {
-    return this.#proxyProtocol;
+  /** Whether a new connection begins with a PROXY header. */
+  tellsOrigin(socket: Socket): boolean {
+    return this.#proxyProtocol && this.isProxy(socket);
   }
 
   /** Whether this very peer is a trusted proxy. */
@@ -44,7 +50,17 @@ export class Visitors {
   }
 
   learn(socket: Socket, origin: Origin): void {
+    this.#learned = true;
     this.#origins.set(socket, origin);
+    const ends = endsOf(socket);
+    this.#byEnds.set(ends, origin);
+    socket.once('close', () => this.#byEnds.delete(ends));
+  }
+
+  /** TLS was taken off: what was learned of the connection under it holds for this one. */
+  secured(socket: Socket): void {
+    const origin = this.#learned ? this.#byEnds.get(endsOf(socket)) : undefined;
+    if (origin) this.#origins.set(socket, origin);
   }
 
   /** Whether forwarding headers on this connection are believed. */
@@ -53,7 +69,7 @@ export class Visitors {
   }
 
   of(socket: Socket, head: RequestHead, listener: Listener): Visitor {
-    const origin = this.#proxyProtocol ? this.#origins.get(socket) : undefined;
+    const origin = this.#learned ? this.#origins.get(socket) : undefined;
     const peer = origin?.address ?? peerAddress(socket);
     const scheme = origin?.tls ? 'https' : listener.scheme;
     const port = origin?.port ?? listener.port;
@@ -67,6 +83,10 @@ export class Visitors {
       port,
     };
   }
+}
+
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
 function toldScheme(text: string | undefined): 'http' | 'https' {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { edgeKey, readEdgePolicy } from '../../src/domain/edge-settings.ts';
 import { type Bench, createBench } from './support.ts';
 
 let bench: Bench;
@@ -70,6 +71,7 @@ describe('proxy:set', () => {
     ['hsts true now', 'Give one property and its value'],
     ['body-limit=1m client-max-body-size=2m', 'is given twice'],
     ['__proto__=1', 'is no setting'],
+    ['trusted-proxies=10.0.0.0/8', 'is of the whole edge'],
   ])('refuses %s and stores nothing', async (words, reason) => {
     const ran = await run(`proxy:set blog ${words}`);
     expect(ran.code).not.toBe(0);
@@ -77,5 +79,37 @@ describe('proxy:set', () => {
     const { stdout } = await run('proxy:report blog --format json');
     const own = Object.entries(JSON.parse(stdout)).filter(([key]) => !/^(computed|global)-/.test(key));
     expect(own.map(([, value]) => value).join('')).toBe('');
+  });
+});
+
+describe('proxy:set --global', () => {
+  it('sets how the edge takes connections', async () => {
+    expect((await run('proxy:set --global trusted-proxies=10.0.0.0/8,::1 proxy-protocol=true')).code).toBe(0);
+    await run('proxy:set --global connections=500');
+    expect(await shown('global-trusted-proxies')).toBe('10.0.0.0/8,::1');
+    expect(readEdgePolicy(name => bench.store.properties.get('global', edgeKey(name)))).toEqual({
+      trustedProxies: ['10.0.0.0/8', '::1'],
+      proxyProtocol: true,
+      connections: 500,
+    });
+  });
+
+  it.each([
+    ['trusted-proxies=10.0.0.0/33', 'is no address or range of trusted proxies'],
+    ['trusted-proxies=proxy.example', 'is no address or range of trusted proxies'],
+    ['proxy-protocol=true', 'needs trusted-proxies'],
+    ['proxy-protocol=v2', 'neither true nor false'],
+    ['connections=1', 'is not a whole number from 10'],
+    ['connections-per-address=0', 'is not a whole number from 1'],
+  ])('refuses %s and stores nothing', async (words, reason) => {
+    const ran = await run(`proxy:set --global ${words}`);
+    expect(ran.code).not.toBe(0);
+    expect(ran.stderr).toContain(reason);
+    expect(readEdgePolicy(name => bench.store.properties.get('global', edgeKey(name)))).toBeUndefined();
+  });
+
+  it('refuses to leave a PROXY header without proxies that may write it', async () => {
+    await run('proxy:set --global trusted-proxies=10.0.0.0/8 proxy-protocol=true');
+    expect((await run('proxy:set --global trusted-proxies=')).stderr).toContain('needs trusted-proxies');
   });
 });

@@ -31,6 +31,18 @@ describe('what an operator sees of visits', () => {
     expect((await wherry.cli('proxy:metrics')).stdout).toMatch(line);
   });
 
+  it('names the visitor that a proxy tells, once that is trusted', async () => {
+    const client = async () => {
+      await wherry.get('blog', '/told', { headers: { 'x-forwarded-for': '203.0.113.9' } });
+      const { stdout } = await wherry.ssh('proxy:logs', 'blog', '--format', 'json', '-n', '1');
+      return stdout === '' ? '' : JSON.parse(stdout).client;
+    };
+    expect(await client()).not.toBe('203.0.113.9');
+    await wherry.ssh('proxy:set', '--global', 'trusted-proxies=127.0.0.0/8');
+    await until('the visitor', async () => (await client()) === '203.0.113.9');
+    await wherry.ssh('proxy:set', '--global', 'trusted-proxies=');
+  });
+
   it('may be the app’s own page, also after the daemon was killed', async () => {
     const page = '<h1>Back at noon</h1>';
     expect((await wherry.cliWith(page, 'error-pages:set', 'blog', 'maintenance')).code).toBe(0);

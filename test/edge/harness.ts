@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import { afterEach } from 'vitest';
 import type { Route, RoutePolicy, Routing, Target, WakeCause } from '../../src/domain/route.ts';
 import { type Counters, createCounters } from '../../src/edge/counters.ts';
+import { type FrontDoor, frontDoor } from '../../src/edge/front-door.ts';
 import { Gate } from '../../src/edge/gate.ts';
 import { buildTable, type RouteTable } from '../../src/edge/routes.ts';
 import { EdgeServer, type EdgeServerOptions } from '../../src/edge/server.ts';
@@ -37,7 +38,12 @@ export type TestEdge = {
 /** The edge's server in this process, on a port of its own. */
 export async function startTestEdge(
   routes?: readonly Route[],
-  { pageText, ...more }: Partial<EdgeServerOptions> & { pageText?: (sum: string) => string | undefined } = {},
+  {
+    pageText,
+    limits,
+    proxies,
+    ...more
+  }: Partial<EdgeServerOptions & FrontDoor> & { pageText?: (sum: string) => string | undefined } = {},
 ): Promise<TestEdge> {
   let table: RouteTable | undefined;
   let generation = 0;
@@ -61,6 +67,7 @@ export async function startTestEdge(
     log,
     ...more,
   });
+  server.follow({ ...frontDoor(), ...(limits && { limits }), ...(proxies && { proxies }) });
   const apply = (next: readonly Route[], shared: Omit<Routing, 'routes'> = {}) => {
     const snapshot = { generation: ++generation, routes: next, ...shared };
     more.certificates?.use(snapshot.certificates ?? []);

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parseAddressList } from '../../src/domain/address-list.ts';
+import { frontDoor } from '../../src/edge/front-door.ts';
 import { readProxyHeader } from '../../src/edge/proxy-protocol.ts';
-import { parseTrusted, visitorOf } from '../../src/edge/trusted.ts';
+import { trustedProxies, visitorOf } from '../../src/edge/trusted.ts';
 import {
   demo,
   eventually,
@@ -13,6 +15,7 @@ import {
   startTestEdge,
 } from './harness.ts';
 
+const parseTrusted = (text: string) => trustedProxies(parseAddressList(text, 'trusted proxies'));
 const trusted = parseTrusted('127.0.0.0/8, 10.0.0.0/8 2001:db8::/32');
 
 describe('a list of trusted proxies', () => {
@@ -188,7 +191,7 @@ describe('a PROXY header', () => {
   it('that is missing or wrong closes the connection, counted (A6.18a)', async () => {
     const app = await startRawApp(socket => socket.write(ok));
     const edge = await startTestEdge(demo(app.port), { proxies: { trusted, proxyProtocol: true } });
-    for (const bytes of [get(), 'PROXY TCP4 x y 1 2\r\n', '\r\n\r\n\0\r\nQUIT\n\x99'])
+    for (const bytes of [get(), 'PROXY TCP4 x y 1 2\r\n', '\r\n\r\n\0\r\nQUIT\n\x99\0\0\0'])
       expect(await exchange(edge.port, bytes)).toBe('');
     expect(edge.counters.refused.get('bad-proxy-header')).toBe(3);
     const silent = await openClient(edge.port);
@@ -213,5 +216,31 @@ describe('a PROXY header', () => {
     await eventually(() => app.received.join('').match(/GET/g)?.length === 3);
     expect(await (await open('203.0.113.9')).closed()).toBe('');
     expect(edge.counters.refused.get('too-many-from-address')).toBe(1);
+  });
+});
+
+describe('proxies that are told later', () => {
+  it('are believed from the next connection on, and no more when they are taken back', async () => {
+    const app = await startRawApp(socket => socket.write(ok));
+    const edge = await startTestEdge(demo(app.port));
+    const header = 'PROXY TCP4 203.0.113.9 192.0.2.1 4711 443\r\n';
+    expect(await exchange(edge.port, header + get())).toMatch(/^HTTP\/1\.1 400 /);
+    edge.server.follow(frontDoor({ trustedProxies: ['127.0.0.1'], proxyProtocol: true }));
+    expect(await exchange(edge.port, header + get())).toContain('200 OK');
+    edge.server.follow(frontDoor());
+    expect(await exchange(edge.port, header + get())).toMatch(/^HTTP\/1\.1 400 /);
+    expect(app.received.join('')).toContain('X-Forwarded-For: 203.0.113.9\r\n');
+  });
+
+  it('leave the connections that there are, beyond a limit that came later', async () => {
+    const app = await startRawApp(socket => socket.write(ok));
+    const edge = await startTestEdge(demo(app.port));
+    const first = await openClient(edge.port);
+    first.send(get().replace('Connection: close\r\n', ''));
+    await first.until('ok');
+    edge.server.follow(frontDoor({ connections: 1 }));
+    first.send(get('/again'));
+    await first.closed();
+    expect(app.received.join('')).toContain('/again');
   });
 });

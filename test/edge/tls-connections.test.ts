@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
@@ -6,13 +7,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AccessLine } from '../../src/domain/access-line.ts';
 import { AccessLog } from '../../src/edge/access-log.ts';
 import { Certificates } from '../../src/edge/certificates.ts';
+import { type FrontDoor, frontDoor } from '../../src/edge/front-door.ts';
 import type { EdgeServerOptions } from '../../src/edge/server.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { cleanUp, demo, eventually, get, ok, startRawApp, startTestEdge } from './harness.ts';
 
 const { pem } = createAuthority().issue(['demo.test']);
 
-async function start(more: Partial<EdgeServerOptions> = {}) {
+async function start(more: Partial<EdgeServerOptions & FrontDoor> = {}) {
   const app = await startRawApp(socket => socket.write(ok));
   const certificates = new Certificates(async () => pem);
   const edge = await startTestEdge(undefined, { certificates, ...more });
@@ -37,8 +39,7 @@ async function say(port: number, text: string, options: ConnectionOptions = {}) 
 function shake(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({
-      host: '127.0.0.1',
-      port,
+      ...(options.socket ? {} : { host: '127.0.0.1', port }),
       servername: 'demo.test',
       rejectUnauthorized: false,
       ...options,
@@ -81,6 +82,41 @@ describe('a connection over TLS', () => {
       status: 200,
       bytesOut: answer.length,
     });
+  });
+});
+
+describe('a PROXY header before TLS', () => {
+  const header = 'PROXY TCP4 203.0.113.9 192.0.2.1 4711 443\r\n';
+  const door = frontDoor({ trustedProxies: ['127.0.0.1'], proxyProtocol: true });
+
+  it.each([0, 3, header.length])('tells the app the visitor, cut after %i bytes', async cut => {
+    const { app, port } = await start({ proxies: door.proxies });
+    const raw = connectTcp(port, '127.0.0.1');
+    cleanUp(() => void raw.destroy());
+    raw.write(header.slice(0, cut));
+    await new Promise(resolve => setTimeout(resolve, 10));
+    raw.write(header.slice(cut));
+    expect(await say(port, get(), { socket: raw })).toContain('200 OK');
+    expect(app.received[0]).toContain('X-Forwarded-For: 203.0.113.9\r\n');
+    expect(app.received[0]).toContain('X-Forwarded-Proto: https\r\n');
+  });
+
+  it('that is missing closes the connection, counted', async () => {
+    const { edge, port } = await start({ proxies: door.proxies });
+    await expect(shake(port)).rejects.toThrow();
+    expect(edge.counters.refused.get('bad-proxy-header')).toBe(1);
+  });
+
+  it('counts connections by the visitor it names', async () => {
+    const { port } = await start({ proxies: door.proxies, limits: { total: 10, perAddress: 1 } });
+    const begin = () => {
+      const raw = connectTcp(port, '127.0.0.1');
+      cleanUp(() => void raw.destroy());
+      raw.write(header);
+      return shake(port, { socket: raw });
+    };
+    await begin();
+    await expect(begin()).rejects.toThrow();
   });
 });
 
