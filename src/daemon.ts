@@ -35,6 +35,7 @@ import {
 } from './edge-link/index.ts';
 import { createEngine } from './engine/index.ts';
 import { createFleet } from './fleet.ts';
+import { Leases } from './lease/leases.ts';
 import { claimPid } from './pid-file.ts';
 import { createReceiver } from './receive/index.ts';
 import type { PushHandler } from './receive/receiver.ts';
@@ -80,6 +81,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   });
   await engine.open();
 
+  const leases = new Leases({ dir: paths.leases, clock, log });
   const later: { deployer?: Deployer; room?: Room } = {};
   const edgeLink = createEdgeLink({ dir: paths.edge, log, clock });
   const routeBook = createRouteBook(store, edgeLink, {
@@ -98,6 +100,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     clock,
     log,
     logsDir: paths.logs,
+    mounts: async app => [await leases.mount(app)],
     event: (app, kind, message) => store.events.add({ at: clock.now(), app, kind, message }),
     noteSleep: ({ id }, depth) => store.properties.set(`app:${id}`, 'asleep', depth),
     admit: need => required(later.room).take(need),
@@ -155,6 +158,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     runtime,
     publishRoutes: routeBook.publish,
     forgetRoute: routeBook.forget,
+    forgetLease: app => leases.forget(app),
     urls,
     domain: settings.domain,
     clock,
@@ -162,7 +166,10 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   });
   later.deployer = deployer;
   const scaler = new Scaler({
-    fleet: createFleet({ store, deployer, runtime, locks, clock }),
+    fleet: createFleet({
+      ...{ store, deployer, runtime, locks, clock },
+      busyUntil: app => leases.busyUntil(app),
+    }),
     now: () => clock.now().getTime(),
     saturated: createSaturation(),
     failed: (app, error) => log.error({ err: error, app }, 'scaling failed'),
@@ -191,6 +198,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     log,
     clock,
   });
+  await leases.openAll(store.apps.list());
   await runtime.recover(store.apps.list().flatMap(app => deployer.desired(app) ?? []));
   await routeBook.publish();
   const scaling = every(1000, async () => void scaler.tick(), { clock, log });
@@ -207,6 +215,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     room,
     runtime,
     scaler,
+    leases,
     hostRoom,
     receiver,
     accessLogs: createAccessLogs({ dir: paths.edge, clock }),
@@ -255,6 +264,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       await edge.leave();
       await edgeLink.close();
       await runtime.close();
+      await leases.close();
       await engine.close();
       store.close();
       freePid();

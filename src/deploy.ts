@@ -85,6 +85,8 @@ export type DeployerOptions = {
   /** Publishes domains and targets to the edge. */
   readonly publishRoutes: () => Promise<void>;
   readonly forgetRoute: (app: AppName) => void;
+  /** An app that is gone says nothing more. */
+  readonly forgetLease: (app: App) => Promise<void>;
   /** `http://app.example.org:8080` for an app, for the deploy's last lines. */
   readonly urls: (app: App) => readonly string[];
   readonly domain: Domain;
@@ -450,6 +452,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     },
     async destroy(app, doing) {
       await runtime.remove(app);
+      await options.forgetLease(app);
       await receiver.remove(app.name);
       await builder.forget(app.name);
       builds.forget(app);

@@ -15,6 +15,8 @@ export type FleetOptions = {
   readonly runtime: Runtime;
   readonly locks: Locks;
   readonly clock: Clock;
+  /** Unix milliseconds until which an app says that it is busy; 0 when it does not. */
+  readonly busyUntil: (app: App) => number;
 };
 
 const web = parseProcessType('web');
@@ -23,7 +25,7 @@ const silent: Progress = { header() {}, step() {}, detail() {}, raw() {}, warn()
 
 /** Joins the autoscaler to the pipeline: what it sees of apps, and what it may do to them. */
 export function createFleet(options: FleetOptions): Fleet {
-  const { store, deployer, runtime, locks, clock } = options;
+  const { store, deployer, runtime, locks, clock, busyUntil } = options;
   const seen = new Map<AppName, { readonly state: string; readonly at: number; coldStart: number }>();
   let automatic: { key: string; ids: ReadonlySet<number> } = { key: '', ids: new Set() };
 
@@ -62,7 +64,7 @@ export function createFleet(options: FleetOptions): Fleet {
       memory: instances[0]?.memoryLimit ?? 0,
       asleep,
       changedAt: change.at,
-      busyUntil: 0,
+      busyUntil: busyUntil(app),
       coldStart: change.coldStart,
       held: locks.holder(app.name) !== undefined,
     };

@@ -32,6 +32,8 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   release: ['domain', 'store', 'system/clock'],
   runtime: ['domain', 'system', 'store', 'engine/engine'],
   scale: ['domain'],
+  // Apps that say that they are busy.
+  lease: ['domain', 'system'],
   // Certificates by ACME.
   acme: ['domain', 'system', 'store'],
   edge: ['domain', 'system'],
@@ -46,6 +48,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
     'runtime',
     'edge-link',
     'scale',
+    'lease',
     'acme',
     'store',
     'domain',

@@ -124,6 +124,7 @@ beforeEach(() => {
     runtime,
     publishRoutes: async () => {},
     forgetRoute: () => {},
+    forgetLease: async () => {},
     urls: () => ['http://blog.test'],
     domain: parseDomain('test'),
     clock,

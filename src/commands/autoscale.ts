@@ -93,6 +93,7 @@ const explain = defineCommand({
     const owner = context.app(input.app);
     const found = context.scaler.explain(owner.name);
     const rules = context.deployer.scaling(owner, web);
+    const busyUntil = context.leases.busyUntil(owner);
     return {
       app: owner.name,
       process: web,
@@ -101,6 +102,7 @@ const explain = defineCommand({
       asleep: found?.group.asleep ?? null,
       why: found ? wordsOf(found) : whyFixed(owner, rules),
       mean_in_flight: found ? { stable: found.signal.stable, panic: found.signal.panic } : null,
+      busy_until: busyUntil === 0 ? null : new Date(busyUntil).toISOString(),
       idle_ms: found ? Math.round(found.signal.idle) : null,
       ...shownRules(rules),
     };
@@ -110,6 +112,7 @@ const explain = defineCommand({
     return [
       header(`${result.app} web: ${result.instances}${state}`),
       result.why,
+      ...(result.busy_until === null ? [] : columns([['it says that it is busy until', result.busy_until]])),
       ...(result.mean_in_flight === null
         ? []
         : columns([

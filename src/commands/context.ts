@@ -10,6 +10,7 @@ import type { App } from '../domain/app.ts';
 import type { AppName } from '../domain/names.ts';
 import type { Actor, Progress } from '../domain/push.ts';
 import type { AccessLogs, PageFiles } from '../edge-link/index.ts';
+import type { Leases } from '../lease/leases.ts';
 import type { Receiver } from '../receive/receiver.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Room } from '../scale/room.ts';
@@ -33,6 +34,7 @@ export type Services = {
   readonly room: DiskRoom;
   readonly runtime: Runtime;
   readonly scaler: Scaler;
+  readonly leases: Pick<Leases, 'busyUntil'>;
   /** The memory of the host, as it is promised to instances and builds. */
   readonly hostRoom: Pick<Room, 'taken' | 'budget'>;
   readonly receiver: Receiver;

@@ -28,11 +28,16 @@ export const psReport = defineReport({
       'ps-can-scale': 'true',
       restore: String(!app.stopped),
       running: running(instances),
+      'busy-until': isoTime(context.leases.busyUntil(app)),
       ...kills(context, app),
       ...Object.assign({}, ...instances.map(each => instanceValues(each, stats.get(each.id)))),
     };
   },
 });
+
+function isoTime(milliseconds: number): string {
+  return milliseconds === 0 ? '' : new Date(milliseconds).toISOString();
+}
 
 function running(instances: readonly InstanceView[]): 'true' | 'false' | 'mixed' {
   const up = instances.filter(each => each.status === 'running').length;

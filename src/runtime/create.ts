@@ -2,7 +2,7 @@ import type { App } from '../domain/app.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { AppName, ProcessType } from '../domain/names.ts';
 import type { SleepDepth } from '../domain/scaling.ts';
-import type { Engine, EngineEvent, OomKill } from '../engine/engine.ts';
+import type { Engine, EngineEvent, Mount, OomKill } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { howItWasKilled, remedy } from './exits.ts';
@@ -17,6 +17,8 @@ export type RuntimeOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly logsDir: string;
+  /** What instances of a process see of the host, beside their layers. */
+  readonly mounts: (app: App, type: ProcessType) => Promise<readonly Mount[]>;
   /** Writes an event for people. */
   readonly event: (app: AppName, kind: string, message: string) => void;
   /** Waits until the host has memory for instances. */
@@ -51,6 +53,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     clock,
     log,
     logsDir: options.logsDir,
+    mounts: options.mounts,
     random: options.random ?? Math.random,
     readyTimeout: options.readyTimeout ?? 60_000,
     drainTimeout: options.drainTimeout ?? 30_000,
@@ -134,8 +137,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       return read.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
     },
     logs: (app, query) => files.read(app.name, query),
-    runOnce: (desired, run) =>
-      runOnce({ desired, ...run, engine, clock, logsDir: options.logsDir, lastWords: shared.lastWords }),
+    runOnce: (desired, run) => runOnce({ desired, ...run, ...shared }),
     async close() {
       unsubscribe();
       for (const supervisor of supervisors.values()) supervisor.release();
@@ -152,6 +154,7 @@ type OneOff = {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly logsDir: string;
+  readonly mounts: RuntimeOptions['mounts'];
   readonly lastWords: (file: string) => Promise<readonly string[]>;
 };
 
@@ -159,8 +162,10 @@ type OneOff = {
 const oneOffTimeout = 1_800_000;
 
 async function runOnce(run: OneOff): Promise<number> {
-  const spec = specFor(run.desired, run.type, 1, run.logsDir);
-  const instance = await run.engine.create({ ...spec, argv: [...run.desired.image.entrypoint, ...run.argv] });
+  const { desired, type, argv } = run;
+  const mounts = await run.mounts(desired.app, type);
+  const spec = { ...specFor(desired, { type, index: 1 }, run.logsDir), mounts };
+  const instance = await run.engine.create({ ...spec, argv: [...desired.image.entrypoint, ...argv] });
   const timeout = AbortSignal.timeout(oneOffTimeout);
   try {
     await run.engine.start(instance.id);

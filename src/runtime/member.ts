@@ -40,7 +40,11 @@ export function dynoOf(member: { readonly type: string; readonly index: number }
 }
 
 /** What to ask of the engine for the `index`th instance of a type. */
-export function specFor(desired: Desired, type: ProcessType, index: number, logsDir: string): InstanceSpec {
+export function specFor(
+  desired: Desired,
+  { type, index }: { readonly type: ProcessType; readonly index: number },
+  logsDir: string,
+): InstanceSpec {
   const { app, version, image } = desired;
   const process = image.processes.find(candidate => candidate.type === type);
   const id = `${instancePrefix(app.name)}${shortType(type)}.${index}.v${version}-${randomBytes(3).toString('hex')}`;

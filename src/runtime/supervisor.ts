@@ -3,7 +3,7 @@ import { WherryError } from '../domain/errors.ts';
 import type { ProcessType } from '../domain/names.ts';
 import type { Progress } from '../domain/push.ts';
 import type { SleepDepth } from '../domain/scaling.ts';
-import type { Engine, Exit, Instance } from '../engine/engine.ts';
+import type { Engine, Exit, Instance, Mount } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import { faultPoint } from '../system/fault.ts';
 import type { Log } from '../system/log.ts';
@@ -20,6 +20,7 @@ export type SupervisorOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly logsDir: string;
+  readonly mounts: (app: App, type: ProcessType) => Promise<readonly Mount[]>;
   readonly random: () => number;
   /** Milliseconds a web process may take to become ready. */
   readonly readyTimeout: number;
@@ -384,8 +385,10 @@ export class Supervisor {
   }
 
   async #create(desired: Desired, type: ProcessType, index: number): Promise<Member> {
-    const instance = await this.#options.engine.create(specFor(desired, type, index, this.#options.logsDir));
-    const member = memberOf(instance, this.#options.clock.now());
+    const { engine, clock, logsDir, mounts } = this.#options;
+    const spec = specFor(desired, { type, index }, logsDir);
+    const instance = await engine.create({ ...spec, mounts: await mounts(desired.app, type) });
+    const member = memberOf(instance, clock.now());
     this.members.set(member.id, member);
     return member;
   }

@@ -76,7 +76,8 @@ function rest(group: Group, { now, inFlight, idle }: Signal): Decision | undefin
   if (rules.min > 0 || inFlight > 0) return undefined;
   const needed = Math.max(rules.idle, coldStarts * group.coldStart);
   if (idle < needed || group.ready === 0) return undefined;
-  if (now < group.busyUntil) return keep('It says that it is busy.');
+  if (now < group.busyUntil)
+    return keep(`It says that it is busy until ${new Date(group.busyUntil).toISOString()}.`);
   if (now - group.changedAt < rules.awake)
     return keep(`It stays awake for ${formatDuration(rules.awake)} after a wake or a deploy.`);
   const depth = rules.deepAfter === 0 ? 'deep' : 'light';

@@ -30,5 +30,7 @@ export function createPaths(options: { data: string; cache?: string }) {
     layers: join(data, 'layers'),
     engine: join(data, 'engine'),
     logs: join(data, 'logs'),
+    /** A folder an app with the socket that its instances see. Short: a socket's path has at most 107 bytes. */
+    leases: join(data, 'lease'),
   };
 }

@@ -50,6 +50,19 @@ describe('sleep:now and sleep:wake', () => {
   });
 });
 
+describe('an app that says that it is busy', () => {
+  it('is shown so', async () => {
+    expect((await run('ps:report blog --busy-until')).stdout).toBe('\n');
+    bench.busy.set('blog', Date.UTC(2040, 0, 1));
+    expect((await run('ps:report blog --busy-until')).stdout).toBe('2040-01-01T00:00:00.000Z\n');
+    expect((await run('autoscale:explain blog')).stdout).toContain('2040-01-01T00:00:00.000Z');
+    const { stdout } = await run('autoscale:explain blog --format json');
+    expect(JSON.parse(stdout)).toMatchObject({ busy_until: '2040-01-01T00:00:00.000Z' });
+    await run('apps:destroy blog --force');
+    expect(bench.busy.size).toBe(0);
+  });
+});
+
 describe('sleep:set', () => {
   it('stores what is given, unsets what is empty, and reports both', async () => {
     await run('sleep:set blog ignore-paths=/health,/m* queue=5');

@@ -17,6 +17,7 @@ import type { Services } from '../../src/commands/context.ts';
 import { createDispatch, type DispatchRequest } from '../../src/commands/dispatch.ts';
 import { createCoreRegistry } from '../../src/commands/index.ts';
 import { createDeployer } from '../../src/deploy.ts';
+import type { App } from '../../src/domain/app.ts';
 import type { Image } from '../../src/domain/image.ts';
 import { type ProcessType, parseAppName, parseDomain } from '../../src/domain/names.ts';
 import type { Actor, Progress } from '../../src/domain/push.ts';
@@ -77,6 +78,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
     collect: async () => {},
   };
   let published = 0;
+  const busy = new Map<string, number>();
   const dir = mkdtempSync(join(scratch, 'bench-'));
   const paths = createPaths({ data: join(dir, 'data'), cache: join(dir, 'cache') });
   mkdirSync(paths.data);
@@ -95,13 +97,15 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
       published += 1;
     },
     forgetRoute: () => {},
+    forgetLease: async app => void busy.delete(app.name),
     urls: () => [],
     domain: parseDomain('example.org'),
     clock,
     log,
   });
+  const leases = { busyUntil: (app: App) => busy.get(app.name) ?? 0 };
   const scaler = new Scaler({
-    fleet: createFleet({ store, deployer, runtime, locks, clock }),
+    fleet: createFleet({ store, deployer, runtime, locks, clock, busyUntil: leases.busyUntil }),
     now: () => clock.now().getTime(),
     saturated: () => false,
     failed: () => {},
@@ -118,6 +122,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
     room,
     runtime,
     scaler,
+    leases,
     hostRoom: { taken: 512 * 2 ** 20, budget: 2 ** 30 },
     receiver: receiver as unknown as Receiver,
     accessLogs: createAccessLogs({ dir: paths.edge, clock }),
@@ -146,6 +151,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
       forgotten,
       asked,
       pulled,
+      busy,
       stacks,
       mirror,
     },

@@ -81,6 +81,29 @@ describe('an app that sleeps', () => {
     await wherry.ssh('autoscale:set', 'app', 'min=', 'idle=', 'awake=', 'deep-after=');
   });
 
+  it('stays awake as long as it says that it is busy, over a restart of the platform too', async () => {
+    const lease = async (method: string, path: string) => {
+      const asked = new URLSearchParams({ method, path });
+      return JSON.parse((await wherry.get('app', `/lease?${asked}`)).text);
+    };
+    const said = await lease('POST', '/busy?seconds=600');
+    expect(said).toEqual({ busy_until: expect.stringMatching(/^\d{4}-/) });
+    await wherry.ssh('autoscale:set', 'app', 'min=0', 'idle=1s', 'awake=0', 'deep-after=3s');
+    await wherry.kill();
+    await wherry.start();
+    await until('it is asked about', async () => {
+      const { stdout } = await wherry.ssh('autoscale:explain', 'app');
+      return stdout.includes(`It says that it is busy until ${said.busy_until}`);
+    });
+    expect(await asleep()).toBe('no');
+    expect((await wherry.ssh('ps:report', 'app', '--busy-until')).stdout.trim()).toBe(said.busy_until);
+    expect(await lease('GET', '/')).toEqual(said);
+    expect(await lease('DELETE', '/busy')).toEqual({ busy_until: null });
+    await until('it is frozen', async () => (await asleep()) === 'light');
+    await wherry.get('app');
+    await wherry.ssh('autoscale:set', 'app', 'min=', 'idle=', 'awake=', 'deep-after=');
+  });
+
   it('wakes into a new release', async () => {
     await wherry.get('app');
     await putToSleep('deep');

@@ -55,6 +55,7 @@ const start = (stopTimeout = 50) =>
     clock,
     log,
     logsDir: dir,
+    mounts: async (_, type) => [{ source: dir, target: `/run/${type}`, readonly: true }],
     sink: {
       set: async (_: AppName, state, targets) => void routed.push({ state, targets }),
       drained: async targets => void drained.push(...targets),
@@ -132,6 +133,7 @@ describe('deploy', () => {
     expect(seen?.env).toMatchObject({ PORT: '5000', DYNO: 'web.1', GREETING: 'hello', FROM_IMAGE: 'yes' });
     expect(seen?.env['MEMORY_AVAILABLE']).toBe(String(Math.floor(defaultLimits.memory / 2 ** 20)));
     expect(seen?.argv).toEqual(['/launcher', 'web']);
+    expect(seen?.mounts).toEqual([{ source: dir, target: '/run/web', readonly: true }]);
     expect(routed.at(-1)).toMatchObject({ state: { kind: 'serving' }, targets: [{ port: 5000 }] });
   });
 
