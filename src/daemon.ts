@@ -1,6 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { Certifier } from './acme/certifier.ts';
+import { Challenges } from './acme/challenges.ts';
+import { createTransport } from './acme/transport.ts';
 import { createApi } from './api/server.ts';
 import { createBuilds } from './build/builds.ts';
 import { createDiskRoom } from './build/disk-room.ts';
@@ -93,6 +96,16 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     answers: app => readAnswers(name => store.properties.get(`app:${app.id}`, name)),
     policy: app => readRoutePolicy(name => store.properties.resolve(app.id, proxyKey(name))),
     edge: () => readEdgePolicy(name => store.properties.get('global', edgeKey(name))),
+    challenges: () => challenges.all(),
+  });
+  const challenges = new Challenges(routeBook.publish);
+  const certifier = new Certifier({
+    store,
+    transport: createTransport({ caFile: settings.caFile || undefined, agent: `wherry/${version()}` }),
+    solver: challenges.solver,
+    applyRoutes: routeBook.publish,
+    clock,
+    log,
   });
   const runtime = createRuntime({
     engine,
@@ -202,6 +215,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   await runtime.recover(store.apps.list().flatMap(app => deployer.desired(app) ?? []));
   await routeBook.publish();
   const scaling = every(1000, async () => void scaler.tick(), { clock, log });
+  const renewals = every(60_000, () => certifier.tick(), { clock, log });
 
   const services = {
     stacks,
@@ -217,6 +231,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     scaler,
     leases,
     hostRoom,
+    certifier,
     receiver,
     accessLogs: createAccessLogs({ dir: paths.edge, clock }),
     pageFiles,
@@ -255,6 +270,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     async close() {
       // A build goes on without its client; nobody below waits for one.
       await scaling.close();
+      await certifier.close();
+      await renewals.close();
       await rebaseTimer.close();
       await builds.close();
       await metrics?.close();

@@ -30,6 +30,8 @@ export type RouteRules = {
   readonly policy: (app: App) => RoutePolicy | undefined;
   /** How all connections are taken. */
   readonly edge: () => EdgePolicy | undefined;
+  /** What certificate authorities are answered now, by token. */
+  readonly challenges: () => Readonly<Record<string, string>>;
 };
 
 /**
@@ -93,10 +95,12 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
   const send = (): Promise<void> => {
     waiting ??= running.then(() => {
       waiting = undefined;
+      const challenges = rules.challenges();
       const routing = {
         routes: [...routes.values()],
         ...(certificates.length > 0 && { certificates }),
         ...(edge && { edge }),
+        ...(Object.keys(challenges).length > 0 && { challenges }),
       };
       running = publisher.publish(routing, pemOf);
       return running;

@@ -9,9 +9,12 @@ import { openStore } from '../src/store/store.ts';
 const setUp = () => {
   const store = openStore(':memory:', createSeal(randomBytes(32)));
   const sent: (readonly Route[])[] = [];
+  const challenges: Record<string, string> = {};
+  const asked: Routing['challenges'][] = [];
   const publisher = {
-    publish: async ({ routes }: Routing) => {
-      sent.push(routes);
+    publish: async (routing: Routing) => {
+      sent.push(routing.routes);
+      asked.push(routing.challenges);
       await new Promise(resolve => setTimeout(resolve, 5));
     },
     drained: async () => {},
@@ -22,8 +25,9 @@ const setUp = () => {
     policy: () => undefined,
     answers: () => ({}),
     edge: () => undefined,
+    challenges: () => ({ ...challenges }),
   });
-  return { store, sent, book };
+  return { store, sent, book, challenges, asked };
 };
 
 it('joins domains of the store with targets of the runtime', async () => {
@@ -72,4 +76,14 @@ it('forgets an app that is gone', async () => {
   store.apps.remove(app);
   await book.publish();
   expect(sent.at(-1)).toEqual([]);
+});
+
+it('tells what certificate authorities are answered, as long as they ask', async () => {
+  const { book, challenges, asked } = setUp();
+  await book.publish();
+  challenges['token'] = 'token.print';
+  await book.publish();
+  delete challenges['token'];
+  await book.publish();
+  expect(asked).toEqual([undefined, { token: 'token.print' }, undefined]);
 });

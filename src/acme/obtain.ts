@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { makeCertificateRequest } from '../system/certificate-request.ts';
 import type { Clock } from '../system/clock.ts';
+import { faultPoint } from '../system/fault.ts';
 import { CaFault } from './ca-fault.ts';
 import { keyAuthorization } from './jose.ts';
 import { Refusal, readProblem } from './refusal.ts';
@@ -85,6 +86,7 @@ export async function obtain(task: Task, signal: AbortSignal): Promise<string> {
     now = await until(task, read, ({ status }) => status === 'valid' || status === 'invalid', signal);
   if (now.status === 'invalid') throw new Refusal(readProblem(now.error), { what });
   if (!now.certificate) throw new CaFault(`${hostOf(ask.url)} issued a certificate, and did not tell where`);
+  await faultPoint('acme:issued');
   const { body } = await task.session.post({ url: now.certificate, what }, signal);
   return `${body.trimEnd()}\n${pending.key}`;
 }

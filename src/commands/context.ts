@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Certifier } from '../acme/certifier.ts';
 import type { Builds } from '../build/builds.ts';
 import type { DiskRoom } from '../build/disk-room.ts';
 import type { DiskUse } from '../build/disk-use.ts';
@@ -37,6 +38,7 @@ export type Services = {
   readonly leases: Pick<Leases, 'busyUntil'>;
   /** The memory of the host, as it is promised to instances and builds. */
   readonly hostRoom: Pick<Room, 'taken' | 'budget'>;
+  readonly certifier: Certifier;
   readonly receiver: Receiver;
   readonly accessLogs: AccessLogs;
   readonly pageFiles: PageFiles;

@@ -20,6 +20,7 @@ import { gitSyncCommands } from './git-sync.ts';
 import { helpCommand, versionCommand } from './help.ts';
 import { hostCommands } from './host.ts';
 import { imageCommands } from './image.ts';
+import { letsencryptCommands } from './letsencrypt.ts';
 import { logsCommands } from './logs.ts';
 import { maintenanceCommands } from './maintenance.ts';
 import { proxyLogsCommands } from './proxy-logs.ts';
@@ -61,6 +62,7 @@ export function createCoreRegistry(): Registry {
     ...gitAllowHostCommands,
     ...hostCommands,
     ...imageCommands,
+    ...letsencryptCommands,
     ...logsCommands,
     ...maintenanceCommands,
     ...proxyLogsCommands,

@@ -1,7 +1,7 @@
 import { WherryError } from './errors.ts';
 import { quoteForPeople } from './names.ts';
 
-/** Every place where a test may end, stop or break the daemon, in the order a push reaches them, and what is so there. */
+/** Every place where a test may end, stop or break the daemon, and what is so there: those of a push in the order that it reaches them. */
 export const faultPoints = {
   'receive:hook': 'the objects of a push are in quarantine, nothing is checked out',
   'receive:source': 'its tree is checked out',
@@ -23,6 +23,7 @@ export const faultPoints = {
   'deploy:recorded': 'the build is recorded as one that worked',
   'receive:refs': 'git is not yet told to move its branch',
   'receive:moved': 'the branch has moved',
+  'acme:issued': 'a certificate was issued by its authority, and is not fetched',
 } as const;
 
 export type FaultPoint = keyof typeof faultPoints;

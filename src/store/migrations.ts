@@ -125,4 +125,24 @@ export const migrations: readonly string[] = [
     sealed BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE acme_accounts (
+    server TEXT NOT NULL,
+    email TEXT NOT NULL,
+    key BLOB NOT NULL,
+    PRIMARY KEY (server, email)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE acme_hosts (
+    app_id INTEGER NOT NULL REFERENCES apps(id) ON DELETE CASCADE,
+    host TEXT NOT NULL,
+    certificate TEXT,
+    server TEXT,
+    email TEXT,
+    failures INTEGER NOT NULL,
+    next_at INTEGER,
+    error TEXT,
+    pending BLOB,
+    PRIMARY KEY (app_id, host)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { WherryError } from '../domain/errors.ts';
+import { acmeStore } from './acme.ts';
 import { appsStore } from './apps.ts';
 import { buildpacksStore } from './buildpacks.ts';
 import { buildsStore } from './builds.ts';
@@ -31,6 +32,7 @@ export function openStore(path: string, seal: Seal) {
   migrate(db);
   const properties = propertiesStore(db);
   return {
+    acme: acmeStore(db, seal),
     apps: appsStore(db),
     certificates: certificatesStore(db, seal),
     config: configStore(db, seal),

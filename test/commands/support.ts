@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterAll } from 'vitest';
+import { CaFault } from '../../src/acme/ca-fault.ts';
+import { Certifier } from '../../src/acme/certifier.ts';
+import { Challenges } from '../../src/acme/challenges.ts';
+import type { Transport } from '../../src/acme/transport.ts';
 import type { Builder, BuildRequest, PullImageRequest, RebaseRequest } from '../../src/build/builder.ts';
 import { createBuilds } from '../../src/build/builds.ts';
 import { createDiskRoom } from '../../src/build/disk-room.ts';
@@ -43,8 +47,18 @@ export type Bench = ReturnType<typeof createBench>;
 const scratch = mkdtempSync(join(tmpdir(), 'wherry-commands-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
+type BenchOptions = {
+  allowHosts?: string;
+  /** To the certificate authority; without it there is none. */
+  transport?: Transport;
+};
+
+const noAuthority: Transport = async () => {
+  throw new CaFault('There is no authority here');
+};
+
 /** The registry over the real store and pipeline, with a runtime that only remembers what it was told. */
-export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
+export function createBench({ allowHosts, transport = noAuthority }: BenchOptions = {}) {
   const store = openStore(':memory:', createSeal(randomBytes(32)));
   const runtime = fakeRuntime();
   const logged: Record<string, unknown>[] = [];
@@ -110,6 +124,12 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
     saturated: () => false,
     failed: () => {},
   });
+  const challenges = new Challenges(deployer.applyRoutes);
+  const certifier = new Certifier({
+    ...{ store, transport, clock, log },
+    solver: challenges.solver,
+    applyRoutes: deployer.applyRoutes,
+  });
   const services: Services = {
     stacks,
     rebaseAll: createRebaseAll({ store, locks, rebase: deployer.rebase }),
@@ -124,6 +144,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
     scaler,
     leases,
     hostRoom: { taken: 512 * 2 ** 20, budget: 2 ** 30 },
+    certifier,
     receiver: receiver as unknown as Receiver,
     accessLogs: createAccessLogs({ dir: paths.edge, clock }),
     pageFiles: createPageFiles({ dir: paths.edge, user: () => undefined }),
@@ -154,6 +175,7 @@ export function createBench({ allowHosts }: { allowHosts?: string } = {}) {
       busy,
       stacks,
       mirror,
+      challenges,
     },
     published: () => published,
     run: (...words: string[]): Promise<Ran> => runWords(dispatch, { words, actor: local }),

@@ -75,9 +75,12 @@ export async function startPebble(look: { http: number; https: number }, env: Re
       const found = await ask(management, `/cert-status-by-serial/${serial.toLowerCase()}`);
       return (JSON.parse(found) as { Status: string }).Status;
     },
-    /** Tells its DNS server something, as that one's management takes it. */
-    async tellDns(path: string, body: object): Promise<void> {
-      await fetch(`http://127.0.0.1:${dnsManagement}${path}`, { method: 'POST', body: JSON.stringify(body) });
+    /** Where its DNS server is told things. */
+    dns: `http://127.0.0.1:${dnsManagement}`,
+    /** From now on its DNS server gives these addresses for the host. */
+    async resolve(host: string, addresses: readonly string[]): Promise<void> {
+      const body = JSON.stringify({ host, addresses });
+      await fetch(`http://127.0.0.1:${dnsManagement}/add-a`, { method: 'POST', body });
     },
     async stop(): Promise<void> {
       for (const child of children) child.kill('SIGKILL');
