@@ -16,6 +16,7 @@ import { WherryError } from './domain/errors.ts';
 import type { Image } from './domain/image.ts';
 import { type ImageRef, parseImageRef } from './domain/image-ref.ts';
 import { type AppName, type Domain, type ProcessType, parseDomain } from './domain/names.ts';
+import { mappedPort, portsKey } from './domain/port-map.ts';
 import type { Actor, Progress, Push, Source } from './domain/push.ts';
 import type { Release } from './domain/release.ts';
 import type { SleepDepth } from './domain/scaling.ts';
@@ -102,6 +103,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
   const desiredOf = (app: App, release: Release): Desired => {
     const image = store.images.get(release.image);
     const rows = store.limits.rows(app);
+    const port = mappedPort(store.properties.list(`app:${app.id}`, portsKey));
     return {
       app,
       version: release.version,
@@ -110,6 +112,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       counts: countsFor(store, app, image),
       limits: type => resolveLimits(rows, type),
       quota: store.limits.quota(app),
+      ...(port === undefined ? {} : { port }),
       ...sleepOf(app),
     };
   };

@@ -23,6 +23,7 @@ import { imageCommands } from './image.ts';
 import { letsencryptCommands } from './letsencrypt.ts';
 import { logsCommands } from './logs.ts';
 import { maintenanceCommands } from './maintenance.ts';
+import { portsCommands } from './ports.ts';
 import { proxyLogsCommands } from './proxy-logs.ts';
 import { proxyMetricsCommands } from './proxy-metrics.ts';
 import { proxySetCommands } from './proxy-set.ts';
@@ -65,6 +66,7 @@ export function createCoreRegistry(): Registry {
     ...letsencryptCommands,
     ...logsCommands,
     ...maintenanceCommands,
+    ...portsCommands,
     ...proxyLogsCommands,
     ...proxyMetricsCommands,
     ...proxySetCommands,

@@ -10,6 +10,7 @@ import {
   parseDomain,
   parseProcessType,
 } from '../domain/names.ts';
+import { type PortMapping, parsePortMapping } from '../domain/port-map.ts';
 import { largestScale } from '../domain/quota.ts';
 import { everyType } from '../store/limits.ts';
 import { type ArgKind, asInteger, asList, asText, shown } from './args.ts';
@@ -73,6 +74,9 @@ export const duration: ArgKind<number> = name('duration', text => {
     throw new WherryError('invalid', `${shown(text)} is not a duration. Give for example 90s, 15m or 2h.`);
   return Number(match[1]) * factor;
 });
+
+/** `http:80:5000`. */
+export const portMapping: ArgKind<PortMapping> = name('scheme:host:container', parsePortMapping);
 
 /** `null` for the word `clear`, else the kind. */
 export function clearable<Value>(kind: ArgKind<Value>): ArgKind<Value | null> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { type Image, type StopSignal, stopSignals } from '../domain/image.ts';
+import { type StopSignal, stopSignals } from '../domain/image.ts';
 import type { ProcessType } from '../domain/names.ts';
 import { largestScale } from '../domain/quota.ts';
 import type { Instance, InstanceSpec } from '../engine/engine.ts';
@@ -58,7 +58,7 @@ export function specFor(
       type,
       index: String(index),
       version: String(version),
-      port: String(portOf(image)),
+      port: String(portOf(desired)),
       ...(image.stopSignal === undefined ? {} : { stop: image.stopSignal }),
     },
     hostname: short(`${app.name}-${type}-${index}`, 63).replaceAll('.', '-'),
@@ -101,11 +101,11 @@ function environment(desired: Desired, type: ProcessType, index: number): Record
     ...desired.image.env,
     MEMORY_AVAILABLE: String(megabytes),
     ...desired.config,
-    ...(type === 'web' ? { PORT: String(portOf(desired.image)) } : {}),
+    ...(type === 'web' ? { PORT: String(portOf(desired)) } : {}),
     DYNO: `${type}.${index}`,
   };
 }
 
-function portOf(image: Image): number {
-  return image.port ?? webPort;
+function portOf({ port, image }: Desired): number {
+  return port ?? image.port ?? webPort;
 }

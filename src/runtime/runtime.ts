@@ -16,6 +16,8 @@ export type Desired = {
   readonly counts: ReadonlyMap<ProcessType, number>;
   readonly limits: (type: ProcessType) => Limits;
   readonly quota: Quota;
+  /** The port that web listens on; left out, its image's own or the platform's usual one. */
+  readonly port?: number;
   /** How it was put to sleep before control went away; for `recover` alone. */
   readonly asleep?: SleepDepth;
 };

@@ -1,0 +1,90 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { WherryError } from '../../src/domain/errors.ts';
+import { type Bench, createBench } from './support.ts';
+
+let bench: Bench;
+beforeEach(() => {
+  bench = createBench();
+});
+
+const run = (line: string) => bench.run(...line.split(' '));
+const map = async () => (await run('ports:report blog --ports-map')).stdout.trim();
+const toldPort = () => bench.runtime.told.at(-1)?.desired.port;
+
+describe('ports', () => {
+  it('are listed as dokku does, or said to be none', async () => {
+    await run('apps:create blog');
+    expect(await run('ports:list blog')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(' !     No port mappings configured for app\n'),
+    });
+    await run('ports:set blog https:443:3000 http:80:3000');
+    expect((await run('ports:list blog')).stdout).toBe(
+      '-----> Port mappings for blog\n-----> scheme  host port  container port\nhttp           80         3000\nhttps          443        3000\n',
+    );
+    expect(JSON.parse((await run('ports:list blog --format json')).stdout)).toEqual([
+      { scheme: 'http', host_port: 80, container_port: 3000 },
+      { scheme: 'https', host_port: 443, container_port: 3000 },
+    ]);
+  });
+
+  it('are added, removed by any part, and cleared', async () => {
+    await run('apps:create blog');
+    await run('ports:add blog http:80:3000');
+    await run('ports:add blog https:443:3000 http:80:3000');
+    expect(await map()).toBe('http:80:3000 https:443:3000');
+    await run('ports:remove blog 443');
+    expect(await map()).toBe('http:80:3000');
+    expect((await run('ports:remove blog 443')).stderr).toContain('App blog has no port mapping 443');
+    await run('ports:clear blog');
+    expect(await map()).toBe('');
+    expect((await run('ports:report blog --ports-map-detected')).stdout).toBe('http:80:5000\n');
+  });
+
+  it('replace web of an app that runs, so that it is told its port', async () => {
+    await bench.deployed('blog');
+    await run('ports:set blog http:80:3000');
+    expect(toldPort()).toBe(3000);
+    const before = bench.runtime.told.length;
+    await run('ports:add blog https:443:3000');
+    expect(bench.runtime.told.length).toBe(before);
+    await run('ports:clear blog');
+    expect(toldPort()).toBeUndefined();
+    expect(bench.runtime.told.length).toBe(before + 1);
+  });
+
+  it('leave a stopped app stopped', async () => {
+    await bench.deployed('blog');
+    await run('ps:stop blog');
+    await run('ports:set blog http:80:3000');
+    expect(bench.runtime.told).toEqual([]);
+    expect(await map()).toBe('http:80:3000');
+  });
+
+  it('stay as they were when web does not listen there', async () => {
+    await bench.deployed('blog');
+    await run('ports:set blog http:80:3000');
+    bench.runtime.says.fault = new WherryError('check-failed', 'Nothing listens on port 4000.');
+    expect((await run('ports:set blog http:80:4000')).stderr).toContain('Nothing listens on port 4000');
+    expect(await map()).toBe('http:80:3000');
+  });
+
+  it.each([
+    ['80:3000', 'is no port mapping'],
+    ['http:80', 'is no port mapping'],
+    ['http:0:3000', 'is no port mapping'],
+    ['http:80:65536', 'is no port mapping'],
+    ['http:80:3000:1', 'is no port mapping'],
+    ['grpc:80:3000', 'Scheme "grpc" is not supported'],
+    ['http:8081:3000', 'the edge speaks http at port 80 alone'],
+    ['https:80:3000', 'the edge speaks https at port 443 alone'],
+    ['http:80:3000 http:80:4000', 'are both for http'],
+    ['http:80:3000 https:443:4000', 'lead to two ports of web'],
+  ])('refuse %s and keep what was', async (words, reason) => {
+    await run('apps:create blog');
+    const ran = await run(`ports:set blog ${words}`);
+    expect(ran.code).not.toBe(0);
+    expect(ran.stderr).toContain(reason);
+    expect(await map()).toBe('');
+  });
+});

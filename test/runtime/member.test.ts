@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import type { App } from '../../src/domain/app.ts';
+import { parseAppName, parseProcessType } from '../../src/domain/names.ts';
+import { specFor } from '../../src/runtime/member.ts';
+import type { Desired } from '../../src/runtime/runtime.ts';
+import { image } from '../commands/support.ts';
+
+const web = parseProcessType('web');
+const portsOf = (more: Partial<Desired>, type = web) => {
+  const desired: Desired = {
+    app: { id: 1, name: parseAppName('blog') } as App,
+    version: 1,
+    image: image('1'),
+    config: { PORT: '1' },
+    counts: new Map([[web, 1]]),
+    limits: () => ({ memory: 2 ** 28, cpus: 1, pids: 100 }),
+    quota: { memory: null, pids: null },
+    ...more,
+  };
+  const { env, labels } = specFor(desired, { type, index: 1 }, '/logs');
+  return [env['PORT'], labels['port']];
+};
+
+it('tells web the port that was mapped, else its image’s, else the usual one', () => {
+  expect(portsOf({ port: 3000, image: { ...image('1'), port: 80 } })).toEqual(['3000', '3000']);
+  expect(portsOf({ image: { ...image('1'), port: 80 } })).toEqual(['80', '80']);
+  expect(portsOf({})).toEqual(['5000', '5000']);
+});
+
+it('leaves PORT of other processes to their config', () => {
+  expect(portsOf({ port: 3000 }, parseProcessType('worker'))[0]).toBe('1');
+});
