@@ -19,11 +19,11 @@ import {
 import { createLoginCheck } from './build/registry/check-login.ts';
 import { createDispatch } from './commands/dispatch.ts';
 import { registry } from './commands/index.ts';
+import { pushHandler } from './deploy/push-handler.ts';
 import { createDeployer, type Deployer } from './deploy.ts';
 import type { App } from './domain/app.ts';
 import { edgeKey, readEdgePolicy } from './domain/edge-settings.ts';
 import { errorPages, pageKey, pageSumsKey, readAnswers } from './domain/error-page.ts';
-import { WherryError } from './domain/errors.ts';
 import { hostKey, memoryBudget } from './domain/host-memory.ts';
 import { parseProcessType } from './domain/names.ts';
 import { proxyKey, readRoutePolicy } from './domain/proxying.ts';
@@ -41,7 +41,6 @@ import { createFleet } from './fleet.ts';
 import { Leases } from './lease/leases.ts';
 import { claimPid } from './pid-file.ts';
 import { createReceiver } from './receive/index.ts';
-import type { PushHandler } from './receive/receiver.ts';
 import { createRouteBook } from './route-book.ts';
 import { createRuntime } from './runtime/create.ts';
 import { Room } from './scale/room.ts';
@@ -285,32 +284,6 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       await engine.close();
       store.close();
       freePid();
-    },
-  };
-}
-
-/** What a push leads to. */
-function pushHandler({
-  store,
-  autocreate,
-  deployer,
-}: {
-  store: Store;
-  autocreate: boolean;
-  deployer: () => Deployer;
-}): PushHandler {
-  return {
-    async admit(name, actor) {
-      if (store.apps.find(name)) return;
-      if (!autocreate) {
-        throw new WherryError('app-not-found', `App ${name} does not exist`, { hint: `apps:create ${name}` });
-      }
-      deployer().create(name, actor);
-    },
-    deployBranch: name => store.apps.find(name)?.deployBranch ?? null,
-    setDeployBranch: (name, branch) => store.apps.setDeployBranch(store.apps.get(name), branch),
-    async deploy(push, source, { progress, signal }) {
-      await deployer().push(push, source, { actor: push.actor, progress, signal });
     },
   };
 }

@@ -6,7 +6,9 @@ import type { Builds, Watched } from './build/builds.ts';
 import type { DiskRoom, Ways } from './build/disk-room.ts';
 import { deployArchive, type SentArchive } from './deploy/archive.ts';
 import { type Asked, buildLimitsFor, requestFor, secretsFor } from './deploy/build-request.ts';
+import { copySettings } from './deploy/clone.ts';
 import { countsFor } from './deploy/counts.ts';
+import { requireUnlocked } from './deploy/deploy-lock.ts';
 import { createRunning, type Running } from './deploy/running.ts';
 import { rememberSource, withOrigin } from './deploy/source.ts';
 import { type Synced, type SyncRequest, syncApp } from './deploy/sync.ts';
@@ -60,6 +62,8 @@ export interface Deployer extends Running {
   /** After domains changed: a new snapshot for the edge. */
   applyRoutes(): Promise<void>;
   create(name: AppName, actor: Actor): App;
+  /** An app with the settings and the repository of another, and its live release unless told not to deploy. @throws conflict when the name is taken */
+  clone(app: App, name: AppName, how: { deploy: boolean }, doing: Doing): Promise<App>;
   destroy(app: App, doing: Doing): Promise<void>;
   /** Counts as they would run now: the formation over the live release's processes. */
   counts(app: App): ReadonlyMap<ProcessType, number>;
@@ -214,6 +218,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
   const build = async (app: App, source: Source, how: Asked, doing: Doing): Promise<Image> => {
     doing.progress.step(`Building ${app.name} from ${source.commit.slice(0, 8)}`);
     try {
+      requireUnlocked(store.properties, app);
       await room.require(ways);
       return await builder.build(requestFor(store, { app, source, how }, doing));
     } catch (error) {
@@ -294,6 +299,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       { app, kind: 'build', commit: null, config: store.config.merged(app), ...doing },
       async watched => {
         const begun = clock.ticks();
+        requireUnlocked(store.properties, app);
         await room.require(ways);
         const made = await bring({ app: app.name, limits: limitsOf(app), ...watched }).catch(error => {
           tidy();
@@ -344,14 +350,14 @@ export function createDeployer(options: DeployerOptions): Deployer {
       await room.require(ways);
       const release = await deployArchive(app, sent, offeredParts(app, sent.again, doing));
       if (release?.commit)
-        rememberSource(store.properties, app, { commit: release.commit, source: sent.name });
+        rememberSource(store.properties, app, { commit: release.commit, source: sent.name, kind: 'archive' });
       return release;
     },
     async sync(app, wanted, doing) {
       await room.require(ways);
       const synced = await syncApp(app, wanted, offeredParts(app, wanted.build === 'yes', doing));
       const source = `${wanted.url.href}${wanted.ref === undefined ? '' : `#${wanted.ref}`}`;
-      rememberSource(store.properties, app, { commit: synced.commit, source });
+      rememberSource(store.properties, app, { commit: synced.commit, source, kind: 'git-sync' });
       tell(app, 'git', `Synced ${synced.branch} to ${synced.commit.slice(0, 8)}`, doing.actor);
       return synced;
     },
@@ -389,6 +395,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       return release;
     },
     async rebase(app, { force }, doing) {
+      requireUnlocked(store.properties, app);
       const current = live(app);
       const old = store.images.get(current.image);
       const config = store.releases.config(current);
@@ -411,6 +418,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       return release;
     },
     async rollback(app, version, doing) {
+      requireUnlocked(store.properties, app);
       const old = version === undefined ? releases.previous(app) : store.releases.get(app, version);
       if (old.status === 'failed' || old.status === 'pending') {
         throw new WherryError(
@@ -452,6 +460,31 @@ export function createDeployer(options: DeployerOptions): Deployer {
       });
       tell(app, 'create', 'Created', actor);
       return app;
+    },
+    async clone(app, name, { deploy }, doing) {
+      const made = store.transaction(() => {
+        const fresh = store.apps.create(name, clock.now());
+        store.domains.add(fresh, defaultDomain(name, options.domain));
+        copySettings(store, app, fresh);
+        return store.apps.get(name);
+      });
+      await receiver.copy(app.name, name);
+      tell(made, 'create', `Cloned from ${app.name}`, doing.actor);
+      await options.publishRoutes();
+      const current = store.releases.live(app);
+      if (!current || !deploy) return made;
+      const { commit, sourceImage } = current;
+      const image = store.images.get(current.image);
+      const config = store.config.merged(made);
+      await builds.record({ app: made, kind: 'deploy', commit, config, ...doing }, async watched => {
+        const description = `Clone of ${app.name} v${current.version}`;
+        const actor = doing.actor.name;
+        const release = releases.make(made, { image, config, description, actor, commit, sourceImage });
+        await rollOut(made, release, 'deploy', watched);
+        announce(made, watched);
+        return release;
+      });
+      return made;
     },
     async destroy(app, doing) {
       await runtime.remove(app);

@@ -1,9 +1,12 @@
 import { WherryError } from '../domain/errors.ts';
+import { clone } from './apps-clone.ts';
+import { appsLockCommands } from './apps-lock.ts';
+import { appsReport } from './apps-report.ts';
+import { appsSet } from './apps-set.ts';
 import { defineCommand } from './define.ts';
 import { doing } from './doing.ts';
 import { app, newApp } from './kinds.ts';
 import { header } from './lines.ts';
-import { defineReport } from './report.ts';
 
 const create = defineCommand({
   name: 'apps:create',
@@ -72,22 +75,8 @@ const exists = defineCommand({
   text: () => [],
 });
 
-const report = defineReport({
-  name: 'apps:report',
-  summary: 'Show what is known of one app or all',
-  examples: ['apps:report', 'apps:report blog', 'apps:report blog --app-created-at'],
-  title: 'app',
-  prefix: 'app-',
-  values(context, each) {
-    const release = context.store.releases.live(each);
-    return {
-      'created-at': each.createdAt.toISOString(),
-      'deploy-source': release?.commit ? 'git' : '',
-      'deploy-source-metadata': release?.commit ?? '',
-      release: release ? `v${release.version}` : '',
-      stopped: String(each.stopped),
-    };
-  },
-});
-
-export const appsCommands = [create, destroy, list, exists, report];
+export const appsCommands = [
+  ...[create, destroy, list, exists, clone, appsReport],
+  ...appsLockCommands,
+  appsSet,
+];

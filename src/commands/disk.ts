@@ -7,10 +7,9 @@ import {
   parseDiskBudget,
   parseReserve,
 } from '../domain/disk-budget.ts';
-import { WherryError } from '../domain/errors.ts';
-import { type ArgKind, choice, optional, text } from './args.ts';
+import { choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
-import { app } from './kinds.ts';
+import { app, globalOnly } from './kinds.ts';
 import { columns, header, heading } from './lines.ts';
 import { settingWords } from './set-property.ts';
 
@@ -61,16 +60,7 @@ const report = defineCommand({
   },
 });
 
-const everywhere: ArgKind<'--global'> = {
-  word: '--global',
-  required: true,
-  orGlobal: true,
-  schema: { enum: ['--global'] },
-  parse(value) {
-    if (value === '--global') return value;
-    throw new WherryError('invalid', 'The disk is bounded for all apps together. Say --global.');
-  },
-};
+const everywhere = globalOnly('The disk is bounded for all apps together. Say --global.');
 
 const parsers = { budget: parseDiskBudget, reserve: parseReserve } as const;
 

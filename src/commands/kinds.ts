@@ -34,6 +34,17 @@ export const appOrGlobal: ArgKind<AppName | undefined> = {
   orGlobal: true,
   parse: value => (value === '--global' ? undefined : app.parse(value)),
 };
+/** The word `--global` and no other; `why` says so to whoever names an app. */
+export const globalOnly = (why: string): ArgKind<'--global'> => ({
+  word: '--global',
+  required: true,
+  orGlobal: true,
+  schema: { enum: ['--global'] },
+  parse(value) {
+    if (value === '--global') return value;
+    throw new WherryError('invalid', why);
+  },
+});
 /** An app that exists, or did. */
 export const anyApp: ArgKind<AppName> = name('app', parseAppName);
 /** The name of an app to be made. */

@@ -3,6 +3,10 @@ import type { Source } from '../domain/push.ts';
 import type { Store } from '../store/store.ts';
 
 const key = 'git-source';
+const kindKey = 'git-source-kind';
+
+/** How a commit that no push brought came here. */
+type SourceKind = 'git-sync' | 'archive';
 
 type Properties = Store['properties'];
 
@@ -10,8 +14,9 @@ type Properties = Store['properties'];
 export function rememberSource(
   properties: Properties,
   app: App,
-  { commit, source }: { commit: string; source: string },
+  { commit, source, kind }: { commit: string; source: string; kind: SourceKind },
 ): void {
+  properties.set(`app:${app.id}`, kindKey, kind);
   properties.set(`app:${app.id}`, key, `${commit} ${source}`);
 }
 
@@ -25,4 +30,9 @@ export function withOrigin(properties: Properties, app: App, source: Source): So
 export function sourceOf(properties: Properties, app: App, commit: string | null): string | undefined {
   const [known, ...source] = properties.get(`app:${app.id}`, key)?.split(' ') ?? [];
   return known === commit ? source.join(' ') : undefined;
+}
+
+/** How the commit that `sourceOf` knows came here. */
+export function sourceKindOf(properties: Properties, app: App): SourceKind {
+  return properties.get(`app:${app.id}`, kindKey) === 'archive' ? 'archive' : 'git-sync';
 }

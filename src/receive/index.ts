@@ -90,6 +90,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         return uploadPack(tracked, git, repositories.pathOf(session.app));
       }),
     ensure: app => opened().repositories.ensure(app),
+    copy: (from, to) => opened().repositories.copy(from, to),
     remove: app => opened().repositories.remove(app),
     head: (app, branch) => opened().repositories.head(app, branch),
     offers: () => opened().offers,

@@ -42,6 +42,8 @@ export interface Receiver {
   uploadPack(session: GitSession): Promise<number>;
   /** Creates the app's repository if it is missing. */
   ensure(app: AppName): Promise<void>;
+  /** Gives another app, which has none, the same repository, if there is one. */
+  copy(from: AppName, to: AppName): Promise<void>;
   /** Deletes the app's repository. */
   remove(app: AppName): Promise<void>;
   /** Head of a branch, or null. */

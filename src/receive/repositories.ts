@@ -38,6 +38,13 @@ export function createRepositories({ paths, user }: { paths: Paths; user: GitUse
       making.set(app, work);
       await work;
     },
+    /** A repository with the same objects and branches for another app, if there is one to copy. */
+    copy: async (from: AppName, to: AppName) => {
+      if (!(await isThere(pathOf(from)))) return;
+      const fresh = join(paths.repos, `.new-${randomBytes(8).toString('hex')}`);
+      await exec('cp', ['-a', '--', pathOf(from), fresh]);
+      await rename(fresh, pathOf(to));
+    },
     remove: async (app: AppName) => {
       // Renamed first: half a repository never answers to the app's name.
       const gone = join(paths.repos, `.gone-${randomBytes(8).toString('hex')}`);

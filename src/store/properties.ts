@@ -10,6 +10,10 @@ export function propertiesStore(db: Database) {
   );
   const remove = db.prepare<[string, string]>('DELETE FROM properties WHERE scope = ? AND name = ?');
   const clear = db.prepare<[string]>('DELETE FROM properties WHERE scope = ?');
+  const copy = db.prepare<[string, string, string]>(
+    `INSERT OR REPLACE INTO properties (scope, name, value)
+     SELECT ?, name, value FROM properties WHERE scope = ? AND name NOT IN (SELECT value FROM json_each(?))`,
+  );
   let version = 0;
   return {
     /** Grows with each change that this process makes. */
@@ -32,6 +36,11 @@ export function propertiesStore(db: Database) {
       version++;
       if (values.length === 0) remove.run(scope, name);
       else put.run(scope, name, JSON.stringify(values));
+    },
+    /** All of one scope to another, but for some names. */
+    copy(from: string, to: string, except: readonly string[]): void {
+      version++;
+      copy.run(to, from, JSON.stringify(except));
     },
     clear(scope: string): void {
       version++;

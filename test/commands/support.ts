@@ -72,6 +72,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
   const receiver = {
     head: async (app: string) => heads.get(app) ?? null,
     remove: async () => {},
+    copy: async (from: string, to: string) => void heads.set(to, heads.get(from) ?? ''),
     checkout: async () => ({ commit: '1'.repeat(40), subject: 'First', dir: '/nonexistent' }),
   };
   const builder = {

@@ -109,6 +109,18 @@ describe('a commit of files', () => {
     expect(quarantines(app)).toEqual([]);
   });
 
+  it('is in a copy of the repository for another app, which goes its own way', async () => {
+    const [app, copy] = [parseAppName('copied'), parseAppName('copy')];
+    const first = await offer(app, folder({ 'page.html': '1' }));
+    await offers.accept(first);
+    await receiver.copy(app, copy);
+    await offers.accept(await offer(copy, folder({ 'page.html': '2' })));
+    expect(await receiver.head(app, 'main')).toBe(first.commit);
+    expect(await git(copy, 'rev-parse', 'main~1')).toBe(first.commit);
+    await receiver.copy(parseAppName('nobody'), parseAppName('nothing'));
+    expect(await receiver.head(parseAppName('nothing'), 'main')).toBeNull();
+  });
+
   it('takes the place of all that the branch held, on top of it', async () => {
     const app = parseAppName('next');
     const first = await offer(app, folder({ 'a.txt': '1', 'b.txt': '1' }));

@@ -1,0 +1,18 @@
+import type { App } from '../domain/app.ts';
+import { parseConfigKey } from '../domain/names.ts';
+import type { Store } from '../store/store.ts';
+import { scaledKey } from './counts.ts';
+
+/** What is of one app at one time, and no setting. */
+const notCopied = ['asleep', 'deploy-lock', scaledKey];
+
+/** Gives an app the settings of another: config, formation, limits, and whatever `X:set` keeps; no domains, logins or certificates. */
+export function copySettings(store: Store, from: App, to: App): void {
+  const config = Object.entries(store.config.own(from));
+  store.config.set(to, new Map(config.map(([key, value]) => [parseConfigKey(key), value])));
+  store.formation.set(to, store.formation.get(from));
+  for (const row of store.limits.rows(from)) store.limits.put(to, row);
+  store.limits.setQuota(to, store.limits.quota(from));
+  store.properties.copy(`app:${from.id}`, `app:${to.id}`, notCopied);
+  store.apps.setDeployBranch(to, from.deployBranch);
+}
