@@ -26,6 +26,8 @@ export type Member = {
   /** `asleep`: its app sleeps, and it is frozen, or has ended and can be started. */
   status: 'starting' | 'running' | 'waiting' | 'stopping' | 'asleep';
   frozen: boolean;
+  /** It ended asleep, and nobody waits for its end any more. */
+  unwatched: boolean;
   /** Whether the edge is told of it (web only). */
   serving: boolean;
   since: Date;
@@ -86,6 +88,7 @@ export function memberOf(instance: Instance, since: Date): Member {
     memoryLimit: instance.limits.memory,
     status: 'starting',
     frozen: false,
+    unwatched: false,
     serving: false,
     since,
     restarts: 0,

@@ -19,7 +19,7 @@ export type Desired = {
   /** The port that web listens on; left out, its image's own or the platform's usual one. */
   readonly port?: number;
   /** How it was put to sleep before control went away; for `recover` alone. */
-  readonly asleep?: SleepDepth;
+  readonly asleep?: SleepDepth | undefined;
 };
 
 export type InstanceView = {

@@ -71,6 +71,13 @@ export class Slumber {
     return this.#sleeping;
   }
 
+  /** Goes on with a deep sleep that a death of control cut off: whoever still runs may have been told to end. */
+  resume(members: readonly Member[]): void {
+    this.#hurry = new AbortController();
+    this.#sleeping = Promise.all(members.map(member => this.#stop(member))).then(() => true);
+    this.#sleeping.catch(() => {});
+  }
+
   /** @throws WherryError when it does not start */
   wake(): Promise<void> {
     this.#hurry.abort();
@@ -87,7 +94,7 @@ export class Slumber {
     const going = members().filter(member => types.has(member.type));
     if (this.depth === 'light' && depth === 'deep') {
       note(depth);
-      await Promise.all(going.map(member => this.#stop(member)));
+      await Promise.all(going.filter(({ frozen }) => frozen).map(member => this.#stop(member)));
       return true;
     }
     const web = going.filter(member => member.type === 'web');
@@ -113,11 +120,12 @@ export class Slumber {
   }
 
   #raise(member: Member): void {
-    // It may have ended meanwhile.
     if (member.status !== 'asleep') return;
     member.status = 'running';
     member.frozen = false;
-    member.serving = member.type === 'web';
+    member.serving = member.type === 'web' && !member.unwatched;
+    // It ended meanwhile.
+    if (member.unwatched) this.#bed.watch(member);
   }
 
   async #freeze(member: Member): Promise<void> {
@@ -134,8 +142,7 @@ export class Slumber {
   /** Ends it for a deep sleep; its file system, network and place stay. */
   async #stop(member: Member): Promise<void> {
     const { engine, clock, stopTimeout } = this.#bed;
-    member.life.abort(new Error('put to sleep'));
-    member.life = new AbortController();
+    renew(member, 'put to sleep');
     await engine.signal(member.id, member.stopSignal);
     if (member.frozen) await engine.thaw(member.id).catch(() => {});
     member.frozen = false;
@@ -157,8 +164,7 @@ export class Slumber {
 
   async #rouseAll(): Promise<void> {
     await this.#sleeping.catch(() => false);
-    const { members, note } = this.#bed;
-    const asleep = members().filter(member => member.status === 'asleep');
+    const asleep = this.#bed.members().filter(member => member.status === 'asleep');
     if (asleep.length === 0) return;
     const { trouble } = this;
     if (trouble !== undefined) throw new WherryError('unavailable', `It does not start: ${trouble}.`);
@@ -168,14 +174,16 @@ export class Slumber {
     try {
       await Promise.any(attempts);
     } catch {
-      throw await this.#fail(web, await Promise.allSettled(attempts));
+      await this.#fail(web, await Promise.allSettled(attempts));
+      return;
     } finally {
       admitted();
     }
     this.#failure = undefined;
-    note(undefined);
-    for (const member of asleep)
-      if (member.type !== 'web') void this.#rouse(member).catch(() => this.#bed.watch(member));
+    const others = asleep.filter(member => member.type !== 'web');
+    for (const member of others) attempts.push(this.#rouse(member));
+    for (const [at, member] of [...web, ...others].entries())
+      attempts[at]?.catch(() => this.#tryAgain(member));
   }
 
   async #admit(members: readonly Member[]): Promise<() => void> {
@@ -187,27 +195,40 @@ export class Slumber {
   }
 
   async #rouse(member: Member): Promise<void> {
-    const { engine, publish, watch, rouse } = this.#bed;
-    if (member.frozen && (await thawed(engine, member))) {
-      this.#raise(member);
-    } else {
+    const { engine, publish, watch, rouse, note, clock } = this.#bed;
+    if (member.frozen && (await thawed(engine, member))) this.#raise(member);
+    else {
+      if (isLetGo(member)) return;
+      // Whoever watched it asleep must not take its end for a crash.
+      renew(member, 'woken');
       member.frozen = false;
       member.status = 'starting';
       await rouse(member);
+      if (isLetGo(member)) return;
       member.status = 'running';
       member.serving = member.type === 'web';
       watch(member);
     }
-    member.since = this.#bed.clock.now();
-    if (member.type === 'web') await publish();
+    member.since = clock.now();
+    if (member.type !== 'web') return;
+    // Before it gets requests: it must not be stopped under them by a control that takes it for asleep.
+    note(undefined);
+    await publish();
   }
 
-  async #fail(web: readonly Member[], ended: readonly PromiseSettledResult<void>[]): Promise<WherryError> {
+  /** One that does not start while another serves is restarted as one that crashed. */
+  #tryAgain(member: Member): void {
+    if (member.status === 'starting') this.#bed.watch(member);
+  }
+
+  /** @throws WherryError why none starts; nothing when they have all been let go of meanwhile */
+  async #fail(web: readonly Member[], ended: readonly PromiseSettledResult<void>[]): Promise<void> {
+    if (web.every(isLetGo)) return;
     for (const member of web) if (member.status === 'starting') member.status = 'asleep';
     const why = ended.flatMap((result, at) =>
       result.status === 'rejected' && web[at] ? `${dynoOf(web[at])} ${words(result.reason)}` : [],
     );
-    return await this.#refuse(why[0] ?? 'it has no web process');
+    throw await this.#refuse(why[0] ?? 'it has no web process');
   }
 
   /** Tells visitors why, and lets nobody try for a while. */
@@ -219,7 +240,7 @@ export class Slumber {
     this.#failure = failure;
     await publish();
     void clock.sleep(pause).then(() => this.#allow(failure));
-    return new WherryError('check-failed', `It does not start: ${failure.why}.`);
+    throw new WherryError('check-failed', `It does not start: ${failure.why}.`);
   }
 
   /** From now on a request may wake it again. */
@@ -228,6 +249,17 @@ export class Slumber {
     this.#failure = { ...failure, until: 0 };
     await this.#bed.publish();
   }
+}
+
+/** Ends whatever waits for it; what follows waits anew. */
+function renew(member: Member, why: string): void {
+  member.life.abort(new Error(why));
+  member.life = new AbortController();
+}
+
+/** A deploy or a stop took it away meanwhile. */
+function isLetGo(member: Member): boolean {
+  return member.status === 'stopping';
 }
 
 function words(error: unknown): string {

@@ -55,8 +55,13 @@ export class Supervisor {
   #app: App;
   #desired: Desired | undefined;
   #stopped = false;
+  #destroyed = false;
+  /** Instances of a sleeping app that are being made anew. */
+  #laying = 0;
   /** What a switch that was cut off left running: it serves until its replacement does. */
   readonly #strays: Member[] = [];
+  /** Being brought up by a deploy or a scale that may still fail. */
+  readonly #fresh = new Set<Member>();
   readonly #background = new Set<Promise<void>>();
   readonly #slumber: Slumber;
 
@@ -65,7 +70,7 @@ export class Supervisor {
     this.#options = options;
     this.#slumber = new Slumber({
       ...options,
-      members: () => this.#living(),
+      members: () => this.#living().filter(member => !this.#fresh.has(member)),
       publish: () => this.#publish(),
       quiet: members => options.sink.quiet(members.map(({ id }) => id)),
       rouse: member => this.#rouse(member),
@@ -95,24 +100,36 @@ export class Supervisor {
   }
 
   /** Takes over what runs of this app after control was away, and brings up what is missing. */
-  async recover(desired: Desired, found: readonly Instance[]): Promise<void> {
+  async recover(known: Desired, found: readonly Instance[]): Promise<void> {
+    const desired = isWaking(known, found) ? { ...known, asleep: undefined } : known;
     this.#app = desired.app;
     this.#desired = desired;
     this.#stopped = desired.app.stopped;
     for (const instance of found) {
       const member = memberOf(instance, this.#options.clock.now());
-      if (this.#fits(member, instance, desired)) this.#adopt(member, instance, desired.asleep);
+      if (this.#fits(member, instance, desired)) await this.#adopt(member, instance, desired.asleep);
       // It never ran, so it has no end to wait for.
       else if (instance.status.kind === 'created') await this.#options.engine.remove(instance.id);
       else this.#strays.push(this.#hold(member, instance));
     }
+    const alive = new Set(found.filter(isAlive).map(({ id }) => id));
+    const falling = this.#living().filter(({ id, status }) => status === 'asleep' && alive.has(id));
+    if (desired.asleep === 'deep') this.#slumber.resume(falling);
     await this.#options.engine.setQuota(desired.app.name, desired.quota);
     const missing = this.#missing(desired);
     const replaced = !missing.some(place => place.type === 'web');
+    if (desired.asleep) this.#laying = missing.filter(place => place.type === 'web').length;
     if (replaced) await this.#dismissStrays();
     else await this.#publish();
-    for (const { type, index } of missing) this.#inBackground(this.#bringBack(desired, type, index));
-    if (desired.asleep && this.asleep === undefined) this.#options.noteSleep(this.#app, undefined);
+    for (const { type, index } of missing) {
+      const back = this.#bringBack(desired, type, index);
+      const laid = () => {
+        this.#laying -= 1;
+      };
+      this.#inBackground(desired.asleep && type === 'web' ? back.finally(laid) : back);
+    }
+    if (known.asleep && this.asleep === undefined && this.#laying === 0)
+      this.#options.noteSleep(this.#app, undefined);
   }
 
   /** Brings up a whole new set beside the old, switches in one step, retires the old behind the caller's back. */
@@ -141,9 +158,10 @@ export class Supervisor {
     this.#desired = desired;
     this.#stopped = false;
     this.#slumber.forgive();
+    // Before they get requests: a control that takes them for asleep would stop them.
+    if (!options.only || options.only === 'web') this.#options.noteSleep(this.#app, undefined);
     await this.#switch(fresh, old);
     await faultPoint('deploy:switched');
-    if (this.asleep === undefined) this.#options.noteSleep(this.#app, undefined);
     marks.push(clock.ticks());
     const [begun = 0, created = 0, started = 0, ready = 0, switched = 0] = marks;
     return {
@@ -219,6 +237,7 @@ export class Supervisor {
   /** Everything goes, at once but for SIGTERM's grace. */
   async destroy(): Promise<void> {
     this.#desired = undefined;
+    this.#destroyed = true;
     const going = [...this.members.values()];
     this.#letGo(going);
     await Promise.all(going.map(member => this.#end(member)));
@@ -253,9 +272,9 @@ export class Supervisor {
     for (let tries = 0; this.#desired === desired; tries++) {
       try {
         const admitted = await this.#admit(bytesOf(desired, [{ type, index }]), {});
-        const member = await this.#create(desired, type, index).finally(admitted);
+        const member = await this.#create(desired, { type, index }).finally(admitted);
         if (this.#desired !== desired) return await this.#discard([member]);
-        if (desired.asleep && type === 'web') return await this.#lay(member);
+        if (desired.asleep && type === 'web' && !this.#serves()) return await this.#lay(member);
         return await this.#keep(member, 'start');
       } catch (error) {
         tell(
@@ -268,16 +287,21 @@ export class Supervisor {
     }
   }
 
-  #adopt(member: Member, instance: Instance, asleep: SleepDepth | undefined): void {
+  async #adopt(member: Member, instance: Instance, asleep: SleepDepth | undefined): Promise<void> {
     this.#hold(member, instance);
     const { kind } = instance.status;
-    if (asleep !== undefined && kind !== 'running') {
+    // For a deep sleep it may have been told to end already.
+    const lies = asleep !== undefined && (kind !== 'running' || (asleep === 'deep' && member.type === 'web'));
+    if (lies) {
       member.status = 'asleep';
       member.frozen = kind === 'frozen';
       member.serving = false;
-      if (!member.frozen) return;
-    }
-    this.#inBackground(this.#keep(member, 'watch'));
+    } else if (kind === 'frozen') await this.#options.engine.thaw(member.id).catch(() => {});
+    if (!lies || member.frozen) this.#inBackground(this.#keep(member, 'watch'));
+  }
+
+  #serves(): boolean {
+    return [...this.members.values()].some(member => member.serving);
   }
 
   /** Of an app that slept: made, and started when it is asked for. */
@@ -363,8 +387,8 @@ export class Supervisor {
     options: RaiseOptions & { marks?: number[] },
   ): Promise<Member[]> {
     const { clock } = this.#options;
-    const created = await settleAll(wanted, startsAtOnce, ({ type, index }) =>
-      this.#create(desired, type, index),
+    const created = await settleAll(wanted, startsAtOnce, place =>
+      this.#create(desired, { ...place, fresh: true }),
     );
     const fresh = created.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
     options.marks?.push(clock.ticks());
@@ -384,12 +408,13 @@ export class Supervisor {
     return fresh;
   }
 
-  async #create(desired: Desired, type: ProcessType, index: number): Promise<Member> {
+  async #create(desired: Desired, { type, index, fresh }: Place & { fresh?: true }): Promise<Member> {
     const { engine, clock, logsDir, mounts } = this.#options;
     const spec = specFor(desired, { type, index }, logsDir);
     const instance = await engine.create({ ...spec, mounts: await mounts(desired.app, type) });
     const member = memberOf(instance, clock.now());
     this.members.set(member.id, member);
+    if (fresh) this.#fresh.add(member);
     return member;
   }
 
@@ -400,7 +425,10 @@ export class Supervisor {
 
   /** One step for the edge: the new serve, the old do not; then the old drain and end behind the caller's back. */
   async #switch(fresh: readonly Member[], old: readonly Member[]): Promise<void> {
-    for (const member of fresh) member.serving = member.type === 'web' && member.status === 'running';
+    for (const member of fresh) {
+      this.#fresh.delete(member);
+      member.serving = member.type === 'web' && member.status === 'running';
+    }
     this.#letGo(old);
     await this.#publish();
     for (const member of fresh) this.#inBackground(this.#keep(member, 'watch'));
@@ -438,6 +466,7 @@ export class Supervisor {
       member.life.abort(new Error('its deploy failed'));
       await this.#options.engine.remove(member.id);
       this.members.delete(member.id);
+      this.#fresh.delete(member);
     }
   }
 
@@ -446,12 +475,13 @@ export class Supervisor {
     const { clock, engine } = this.#options;
     const life = member.life.signal;
     let step = from;
-    while (!life.aborted) {
+    member.unwatched = false;
+    while (!life.aborted && member.status !== 'stopping') {
       try {
         if (step === 'start') await this.#restart(member);
         const startedAt = clock.ticks();
         const exit = await engine.wait(member.id, life);
-        if (this.#endedAsleep(member)) return;
+        if (life.aborted || this.#endedAsleep(member)) return;
         if (clock.ticks() - startedAt > wellAfter) member.restarts = 0;
         await this.#ended(member, howItEnded(exit), exit);
       } catch (error) {
@@ -470,6 +500,7 @@ export class Supervisor {
   #endedAsleep(member: Member): boolean {
     if (member.status !== 'asleep') return false;
     member.frozen = false;
+    member.unwatched = true;
     return true;
   }
 
@@ -486,6 +517,8 @@ export class Supervisor {
     this.#mark(member, 'starting');
     await this.#options.engine.start(member.id);
     await untilReady(this.#options, { desired, member });
+    // A deploy or a stop took it away meanwhile.
+    if ((member.status as string) === 'stopping') return;
     this.#mark(member, 'running');
     if (member.restarts > 0) this.#options.tell(this.#app, 'recovered', `${dynoOf(member)} runs again.`);
     member.serving = member.type === 'web';
@@ -514,6 +547,7 @@ export class Supervisor {
   }
 
   async #publish(): Promise<void> {
+    if (this.#destroyed) return;
     const serving = [...this.members.values()].filter(member => member.serving);
     const targets = serving.map(member => ({ id: member.id, host: member.address, port: member.port }));
     await this.#options.sink.set(this.#app.name, this.#state(serving.length), targets);
@@ -529,6 +563,7 @@ export class Supervisor {
       if (why === undefined) return { kind: 'asleep' };
       return { kind: 'crashed', reason: `App ${name} was asleep and does not start: ${why}.` };
     }
+    if (this.#laying > 0) return { kind: 'asleep' };
     if (!this.#desired?.counts.get('web' as ProcessType)) {
       return {
         kind: 'stopped',
@@ -546,6 +581,16 @@ export class Supervisor {
       .finally(() => this.#background.delete(tracked));
     this.#background.add(tracked);
   }
+}
+
+function isAlive({ status }: Instance): boolean {
+  return status.kind === 'running' || status.kind === 'frozen';
+}
+
+/** Of a light sleep that was cut off at its begin or end, some serve already: the others are to serve too. */
+function isWaking({ asleep }: Desired, found: readonly Instance[]): boolean {
+  const web = found.filter(({ labels }) => labels['type'] === 'web');
+  return asleep === 'light' && web.some(({ status }) => status.kind === 'running');
 }
 
 type RaiseOptions = { readonly progress: Progress; readonly signal?: AbortSignal };

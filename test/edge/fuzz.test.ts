@@ -1,9 +1,10 @@
 // Random bytes against the edge. The seed is printed; WHERRY_FUZZ_SEED repeats a run, WHERRY_FUZZ_SECONDS makes it longer.
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
+import { fuzzSeed, mulberry } from '../support/random.ts';
 import { demo, eventually, exchange, get, ok, pause, startRawApp, startTestEdge } from './harness.ts';
 
-const seed = Number(process.env['WHERRY_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+const seed = fuzzSeed();
 const seconds = Number(process.env['WHERRY_FUZZ_SECONDS'] ?? 3);
 
 const bases = [
@@ -119,14 +120,4 @@ async function attack(port: number, bytes: Buffer, random: () => number): Promis
   await pause(random() * 15);
   if (random() < 0.4) socket.resetAndDestroy();
   else socket.destroy();
-}
-
-function mulberry(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

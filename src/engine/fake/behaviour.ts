@@ -24,4 +24,6 @@ export type FakeOptions = {
   readonly behave?: (spec: InstanceSpec, starts: number) => Behaviour;
   readonly exec?: (spec: InstanceSpec, options: ExecSpec) => Promise<number>;
   readonly step?: (step: SandboxStep) => Promise<number>;
+  /** Tells the engines of one process apart, whose addresses must differ; 0 unless told. */
+  readonly number?: number;
 };

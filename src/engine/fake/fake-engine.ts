@@ -41,10 +41,12 @@ export class FakeEngine implements Engine {
   readonly #quotas = new Map<string, Quota>();
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   #lastPid = 100_000;
-  #lastAddress = process.pid * 256;
+  #lastAddress: number;
 
   constructor(options: FakeOptions = {}) {
     this.#options = options;
+    // A prime, so that few of the processes beside this one have the same.
+    this.#lastAddress = (process.pid + 509 * (options.number ?? 0)) * 256;
   }
 
   async open(): Promise<void> {}
