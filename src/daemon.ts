@@ -95,13 +95,17 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     answers: app => readAnswers(name => store.properties.get(`app:${app.id}`, name)),
     policy: app => readRoutePolicy(name => store.properties.resolve(app.id, proxyKey(name))),
     edge: () => readEdgePolicy(name => store.properties.get('global', edgeKey(name))),
-    challenges: () => challenges.all(),
+    proofs: {
+      answers: () => challenges.answers(),
+      certificates: () => challenges.certificates(),
+      pem: id => challenges.pem(id),
+    },
   });
   const challenges = new Challenges(routeBook.publish);
   const certifier = new Certifier({
     store,
     transport: createTransport({ caFile: settings.caFile || undefined, agent: `wherry/${version()}` }),
-    solver: challenges.solver,
+    solvers: challenges.solvers,
     applyRoutes: routeBook.publish,
     clock,
     log,

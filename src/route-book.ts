@@ -30,8 +30,16 @@ export type RouteRules = {
   readonly policy: (app: App) => RoutePolicy | undefined;
   /** How all connections are taken. */
   readonly edge: () => EdgePolicy | undefined;
-  /** What certificate authorities are answered now, by token. */
-  readonly challenges: () => Readonly<Record<string, string>>;
+  readonly proofs: Proofs;
+};
+
+/** What proves to certificate authorities now that hosts are ours. */
+export type Proofs = {
+  /** To be answered at port 80, by token. */
+  readonly answers: () => Readonly<Record<string, string>>;
+  /** To be shown at port 443. */
+  readonly certificates: () => readonly CertificateRef[];
+  readonly pem: (certificate: string) => string | undefined;
 };
 
 /**
@@ -79,6 +87,8 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
   };
 
   const pemOf = (id: string): string | undefined => {
+    const proof = rules.proofs.pem(id);
+    if (proof !== undefined) return proof;
     const found = store.certificates.all().find(certificate => certificate.id === id);
     const key = store.certificates.key(id);
     return found && key && `${found.chain}${key}`;
@@ -86,7 +96,7 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
 
   const readAll = (): void => {
     const domains = store.domains.byApp();
-    certificates = certificatesFor(store, domains);
+    certificates = [...certificatesFor(store, domains), ...rules.proofs.certificates()];
     edge = rules.edge();
     routes = new Map(store.apps.list().map(app => [app.name, routeOf(app, domains.get(app.id) ?? [])]));
   };
@@ -95,7 +105,7 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
   const send = (): Promise<void> => {
     waiting ??= running.then(() => {
       waiting = undefined;
-      const challenges = rules.challenges();
+      const challenges = rules.proofs.answers();
       const routing = {
         routes: [...routes.values()],
         ...(certificates.length > 0 && { certificates }),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { parseAppName, parseDomain } from '../src/domain/names.ts';
-import type { Route, Routing } from '../src/domain/route.ts';
+import type { CertificateRef, Route, Routing } from '../src/domain/route.ts';
 import { createRouteBook } from '../src/route-book.ts';
 import { createSeal } from '../src/store/seal.ts';
 import { openStore } from '../src/store/store.ts';
@@ -10,11 +10,13 @@ const setUp = () => {
   const store = openStore(':memory:', createSeal(randomBytes(32)));
   const sent: (readonly Route[])[] = [];
   const challenges: Record<string, string> = {};
-  const asked: Routing['challenges'][] = [];
+  const asked: Pick<Routing, 'challenges' | 'certificates'>[] = [];
+  const proofs: CertificateRef[] = [];
   const publisher = {
     publish: async (routing: Routing) => {
       sent.push(routing.routes);
-      asked.push(routing.challenges);
+      const { routes: _, ...rest } = routing;
+      asked.push(rest);
       await new Promise(resolve => setTimeout(resolve, 5));
     },
     drained: async () => {},
@@ -25,9 +27,9 @@ const setUp = () => {
     policy: () => undefined,
     answers: () => ({}),
     edge: () => undefined,
-    challenges: () => ({ ...challenges }),
+    proofs: { answers: () => ({ ...challenges }), certificates: () => proofs, pem: () => undefined },
   });
-  return { store, sent, book, challenges, asked };
+  return { store, sent, book, challenges, proofs, asked };
 };
 
 it('joins domains of the store with targets of the runtime', async () => {
@@ -78,12 +80,21 @@ it('forgets an app that is gone', async () => {
   expect(sent.at(-1)).toEqual([]);
 });
 
-it('tells what certificate authorities are answered, as long as they ask', async () => {
-  const { book, challenges, asked } = setUp();
+it('tells what certificate authorities are answered and shown, as long as they ask', async () => {
+  const { book, challenges, proofs, asked } = setUp();
   await book.publish();
   challenges['token'] = 'token.print';
+  proofs.push({ id: 'proof', names: ['blog.org'], proof: true });
   await book.publish();
   delete challenges['token'];
+  proofs.pop();
   await book.publish();
-  expect(asked).toEqual([undefined, { token: 'token.print' }, undefined]);
+  expect(asked).toEqual([
+    {},
+    {
+      challenges: { token: 'token.print' },
+      certificates: [{ id: 'proof', names: ['blog.org'], proof: true }],
+    },
+    {},
+  ]);
 });

@@ -24,8 +24,7 @@ import type { Transport } from './transport.ts';
 export type CertifierOptions = {
   readonly store: Store;
   readonly transport: Transport;
-  /** Proves hosts at port 80. */
-  readonly solver: Solver;
+  readonly solvers: Readonly<Record<'http-01' | 'tls-alpn-01', Solver>>;
   /** Makes visitors see the certificates of the store. */
   readonly applyRoutes: () => Promise<void>;
   readonly clock: Clock;
@@ -179,15 +178,15 @@ export class Certifier {
   }
 
   async #order(app: App, host: Domain): Promise<Date> {
-    const { store, solver, clock, applyRoutes } = this.#options;
-    const policy = readPolicy(store, app);
+    const { solvers, clock, applyRoutes } = this.#options;
+    const policy = readPolicy(this.#options.store, app);
     const session = this.#authorities.session(policy);
     const pending = this.#begun(app, host, policy);
     if (!pending) this.#authorities.count(policy);
     const pem = await obtain(
       {
         ...{ host, session, clock, pending },
-        solver: policy.dnsHook ? dnsHook(policy.dnsHook) : solver,
+        solver: policy.dnsHook ? dnsHook(policy.dnsHook) : solvers[policy.challenge],
         replaces: await this.#replaced(app, host, session),
         keep: order => this.#keep(app, host, { account: account(policy), order }),
       },

@@ -11,7 +11,7 @@ import type { Reply } from './transport.ts';
 
 /** Shows an authority that a host is ours, in one of its ways. */
 export type Solver = {
-  readonly type: 'http-01' | 'dns-01';
+  readonly type: 'http-01' | 'tls-alpn-01' | 'dns-01';
   /** Resolves when the proof can be seen. */
   show(proof: Proof): Promise<void>;
   hide(proof: Proof): Promise<void>;

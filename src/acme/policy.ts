@@ -6,6 +6,7 @@ import {
   type LetsencryptSetting,
   letsencryptKey,
   letsencryptSettings,
+  parseChallenge,
   parseGrace,
   parseServer,
 } from '../domain/letsencrypt.ts';
@@ -17,6 +18,8 @@ export type AcmePolicy = {
   readonly email: string;
   /** Milliseconds before the end. */
   readonly grace: number | undefined;
+  readonly challenge: 'http-01' | 'tls-alpn-01';
+  /** In the place of the challenge. */
   readonly dnsHook: string | undefined;
 };
 
@@ -28,6 +31,7 @@ export function readPolicy(store: Store, app: App): AcmePolicy {
     server: parseServer(get('server')),
     email: get('email'),
     grace: grace === '' ? undefined : parseGrace(grace),
+    challenge: parseChallenge(get('challenge')),
     dnsHook: get('dns-hook') || undefined,
   };
 }

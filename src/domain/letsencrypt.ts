@@ -21,9 +21,14 @@ export const letsencryptSettings = {
     help: 'how long before its end a certificate is renewed, in seconds or as 20d; a third of its life unless set, and never more than about half of it',
     parse: parseGrace,
   },
+  challenge: {
+    usual: 'http-01',
+    help: 'how a domain is proved: http-01 at port 80, or tls-alpn-01 at port 443',
+    parse: parseChallenge,
+  },
   'dns-hook': {
     usual: '',
-    help: 'program on the server that puts records into DNS, run as "PROGRAM present|cleanup NAME VALUE"; used in the place of port 80, needed for wildcards. Set it on the server itself',
+    help: 'program on the server that puts records into DNS, run as "PROGRAM present|cleanup NAME VALUE"; used in the place of the challenge, needed for wildcards. Set it on the server itself',
     parse: parseHook,
   },
 } as const;
@@ -77,6 +82,15 @@ export function parseGrace(text: string): number {
   throw new WherryError(
     'invalid',
     `A grace period of ${quoteForPeople(text)} is not of use. Give from 1h to 366d.`,
+  );
+}
+
+/** @throws invalid */
+export function parseChallenge(text: string): 'http-01' | 'tls-alpn-01' {
+  if (text === 'http-01' || text === 'tls-alpn-01') return text;
+  throw new WherryError(
+    'invalid',
+    `${quoteForPeople(text)} is no way to prove a domain. Give http-01 or tls-alpn-01.`,
   );
 }
 

@@ -39,6 +39,8 @@ export type CertificateRef = {
   readonly names: readonly string[];
   /** Shown to who asks for no name, or for one that no other is for. */
   readonly fallback?: true;
+  /** Shown to who asks for the protocol acme-tls/1 alone, to prove that the host is ours (RFC 8737). */
+  readonly proof?: true;
 };
 
 export type Route = {

@@ -16,6 +16,7 @@ export class Certificates {
   /** Told the PEM text of what is shown to who asks for no name; set by whoever takes TLS off. */
   onFallback: ((pem: string | undefined) => void) | undefined;
   #names = new Map<string, string>();
+  #proofs = new Map<string, string>();
   #fallback: string | undefined;
   /** The one used last is last. */
   readonly #contexts = new Map<string, Promise<SecureContext>>();
@@ -26,7 +27,9 @@ export class Certificates {
 
   /** Makes them those of a snapshot; connections that there are keep theirs. */
   use(refs: readonly CertificateRef[]): void {
-    this.#names = new Map(refs.flatMap(({ id, names }) => names.map(name => [name, id] as const)));
+    const proofs = refs.filter(({ proof }) => proof);
+    this.#names = idsByName(refs.filter(({ proof }) => !proof));
+    this.#proofs = idsByName(proofs);
     const fallback = refs.find(ref => ref.fallback)?.id;
     if (fallback !== this.#fallback) {
       this.#fallback = fallback;
@@ -56,6 +59,17 @@ export class Certificates {
     return id === undefined ? undefined : await this.#load(id);
   }
 
+  /** Whether a host is to be proved to a certificate authority by a certificate. */
+  get proving(): boolean {
+    return this.#proofs.size > 0;
+  }
+
+  /** The context that proves a host (RFC 8737 section 3). */
+  async proof(host: string): Promise<SecureContext | undefined> {
+    const id = this.#proofs.get(host.toLowerCase());
+    return id === undefined ? undefined : await this.#load(id);
+  }
+
   /** Exact name first, then `*.rest` for one more label (RFC 6125 section 6.4.3). */
   #idOf(host: string): string | undefined {
     const exact = this.#names.get(host);
@@ -79,6 +93,10 @@ export class Certificates {
     if (this.#contexts.size > mostContexts && oldest !== undefined) this.#contexts.delete(oldest);
     return made;
   }
+}
+
+function idsByName(refs: readonly CertificateRef[]): Map<string, string> {
+  return new Map(refs.flatMap(({ id, names }) => names.map(name => [name, id] as const)));
 }
 
 /** TLS 1.2 with forward secrecy and authenticated encryption alone (RFC 9325 section 4.2), and TLS 1.3. */

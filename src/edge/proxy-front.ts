@@ -1,4 +1,5 @@
 import type { Server, Socket } from 'node:net';
+import { intercept, readFirst } from './first-bytes.ts';
 import { type Origin, readProxyHeader } from './proxy-protocol.ts';
 
 const headerTimeout = 5000;
@@ -14,47 +15,17 @@ export type ProxyFront = {
 
 /** Puts the reading of PROXY headers before everything else that a server does with a connection. */
 export function addProxyFront(server: Server, front: ProxyFront): void {
-  const listeners = server.listeners('connection');
-  server.removeAllListeners('connection');
-  server.on('connection', (socket: Socket) => {
-    const serve = () => {
-      for (const listener of listeners) listener.call(server, socket);
-    };
-    if (!front.wanted(socket)) serve();
-    else readHeader(socket, front, serve);
-  });
-}
-
-function readHeader(socket: Socket, front: ProxyFront, serve: () => void): void {
-  let bytes: Buffer = Buffer.alloc(0);
-  const stop = () => {
-    clearTimeout(timer);
-    socket.off('data', take).off('error', ignore).off('close', stop);
-  };
-  const refuse = () => {
-    stop();
-    socket.on('error', ignore).destroy();
-    front.refused();
-  };
-  const take = (piece: Buffer) => {
-    bytes = bytes.length === 0 ? piece : Buffer.concat([bytes, piece]);
-    const header = readProxyHeader(bytes);
-    if (header === 'more') return;
-    if (header === 'bad') {
-      refuse();
+  intercept(server, (socket, serve) => {
+    if (!front.wanted(socket)) {
+      serve();
       return;
     }
-    stop();
-    socket.pause();
-    if (!front.known(socket, header.origin)) return;
-    const rest = bytes.subarray(header.size);
-    if (rest.length > 0) socket.unshift(rest);
-    serve();
-    // TLS takes what was put back a tick later; before, it would flow away.
-    process.nextTick(() => socket.resume());
-  };
-  const timer = setTimeout(refuse, headerTimeout);
-  socket.on('data', take).on('error', ignore).once('close', stop);
+    readFirst(socket, {
+      timeout: headerTimeout,
+      read: readProxyHeader,
+      found: (header, bytes) =>
+        front.known(socket, header.origin) ? { rest: bytes.subarray(header.size), serve } : undefined,
+      refused: front.refused,
+    });
+  });
 }
-
-function ignore(): void {}

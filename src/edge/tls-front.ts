@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { type Certificates, protocols } from './certificates.ts';
+import { addChallengeFront } from './challenge-front.ts';
 
 export type TlsFrontOptions = {
   readonly certificates: Certificates;
@@ -32,6 +33,7 @@ export function createTlsFront(options: TlsFrontOptions): Server {
       );
     },
   });
+  addChallengeFront(server, { certificates, refused: options.refused });
   server.on('secureConnection', options.accepted);
   server.on('tlsClientError', (_error, socket) => {
     options.refused('tls-handshake');

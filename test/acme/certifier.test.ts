@@ -31,9 +31,9 @@ describe('certificates that an app gets by itself', () => {
   };
   const start = () => {
     const challenges = new Challenges(async () => {});
-    ca.says.look = (_host, token) => challenges.all()[token];
+    ca.says.look = (_host, token) => challenges.answers()[token];
     return new Certifier({
-      ...{ store, clock, log: silentLog, solver: challenges.solver },
+      ...{ store, clock, log: silentLog, solvers: challenges.solvers },
       transport: createTransport({ caFile: ca.caFile, agent: 'test' }),
       applyRoutes: async () => {},
     });

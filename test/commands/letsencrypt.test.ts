@@ -17,7 +17,7 @@ describe('letsencrypt', () => {
   afterAll(() => ca?.stop());
   beforeEach(async () => {
     bench = createBench({ transport: createTransport({ caFile: ca.caFile, agent: 'test' }) });
-    ca.says.look = (_host, token) => bench.challenges.all()[token];
+    ca.says.look = (_host, token) => bench.challenges.answers()[token];
     ca.says.revoked = [];
     await bench.deployed('blog');
     await run(`letsencrypt:set --global server ${ca.directory}`);
@@ -98,6 +98,7 @@ describe('letsencrypt', () => {
     ['email', 'a@b.org,c@d.org', 'is no e-mail address'],
     ['graceperiod', '0', 'is not of use'],
     ['graceperiod', 'soon', 'is not a duration'],
+    ['challenge', 'dns-01', 'is no way to prove'],
     ['dns-hook', 'hook.sh', 'is not an absolute path'],
   ])(':set refuses %s %s', async (property, value, words) => {
     const refused = await run(`letsencrypt:set blog ${property} ${value}`);

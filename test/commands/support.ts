@@ -128,7 +128,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
   const challenges = new Challenges(deployer.applyRoutes);
   const certifier = new Certifier({
     ...{ store, transport, clock, log },
-    solver: challenges.solver,
+    solvers: challenges.solvers,
     applyRoutes: deployer.applyRoutes,
   });
   const services: Services = {

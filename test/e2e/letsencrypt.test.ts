@@ -105,6 +105,17 @@ describe('certificates from an ACME authority', () => {
     expect((await shown('shop.example.org')).subjectAltName).toBe('DNS:shop.example.org');
   });
 
+  it('are got over TLS alone, while visitors are shown what they were before', async () => {
+    await run('apps:create', 'secure');
+    await run('domains:set', 'secure', 'secure.example.org');
+    await run('letsencrypt:set', 'secure', 'challenge', 'tls-alpn-01');
+    await run('letsencrypt:enable', 'secure');
+    const first = await shown('secure.example.org');
+    expect(first.subjectAltName).toBe('DNS:secure.example.org');
+    await run('letsencrypt:auto-renew', 'secure', '--all');
+    expect((await shown('secure.example.org')).serialNumber).not.toBe(first.serialNumber);
+  });
+
   it('are got for a wildcard through a program that puts records into DNS', async () => {
     const hook = join(wherry.scratch, 'hook');
     writeFileSync(
