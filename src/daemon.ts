@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Certifier } from './acme/certifier.ts';
 import { Challenges } from './acme/challenges.ts';
@@ -55,6 +56,7 @@ import { armFault } from './system/fault.ts';
 import { createLocks } from './system/locks.ts';
 import { createLog } from './system/log.ts';
 import { createPaths } from './system/paths.ts';
+import { programRoot } from './system/root.ts';
 import { createSaturation } from './system/saturation.ts';
 import { urlsOf } from './urls.ts';
 
@@ -130,7 +132,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     layers,
     log,
     clock,
-    buildpacksDir: fileURLToPath(new URL(`${rootFrom(import.meta.url)}buildpacks`, import.meta.url)),
+    buildpacksDir: join(programRoot, 'buildpacks'),
     ...(settings.caFile ? { caFile: settings.caFile } : {}),
     allowHosts: settings.allowHosts,
     nodeMirror: settings.nodeMirror,
@@ -297,13 +299,8 @@ function required<Value>(value: Value | undefined): Value {
   return value;
 }
 
-/** Compiled files lie in dist/src, sources in src. */
-function rootFrom(url: string): string {
-  return url.includes('/dist/src/') ? '../../' : '../';
-}
-
 export function version(): string {
-  const file = new URL(`${rootFrom(import.meta.url)}package.json`, import.meta.url);
+  const file = join(programRoot, 'package.json');
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 

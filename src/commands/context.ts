@@ -13,7 +13,7 @@ import type { Actor, Progress } from '../domain/push.ts';
 import type { AccessLogs, PageFiles } from '../edge-link/index.ts';
 import type { Leases } from '../lease/leases.ts';
 import type { Receiver } from '../receive/receiver.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import type { Runtime, Streams } from '../runtime/runtime.ts';
 import type { Room } from '../scale/room.ts';
 import type { Scaler } from '../scale/scaler.ts';
 import type { Settings } from '../settings.ts';
@@ -60,6 +60,8 @@ export type Context = Services & {
   readonly progress: Progress;
   readonly stdin: Readable | undefined;
   readonly signal: AbortSignal;
+  /** The client's own streams, for a program of the app: nothing of ours is written to them from then on. @throws invalid over JSON */
+  takeStreams(): Streams;
   /** The app by name. @throws app-not-found */
   app(name: AppName): App;
 };

@@ -1,5 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
+import { WherryError } from '../domain/errors.ts';
 import type { Actor } from '../domain/push.ts';
+import type { Terminal } from '../domain/terminal.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
 import type { Services } from './context.ts';
@@ -21,6 +23,8 @@ export type DispatchRequest = {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly stdin: Readable;
+  /** Of a client that has one. */
+  readonly terminal?: Terminal | undefined;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 };
@@ -115,6 +119,13 @@ function toCall({ command, input, globals }: Understood, request: DispatchReques
     progress: screen.progress,
     stdin: request.stdin,
     signal: request.signal,
+    takeStreams() {
+      if (request.json || screen.look.json)
+        throw new WherryError('invalid', `${command.name} has no JSON: its output is the program's own.`);
+      request.terminal?.takeOver();
+      const { stdin, stdout, stderr, terminal } = request;
+      return { stdin, stdout, stderr, terminal };
+    },
     ask: (question: Confirmation) => askByName(question, request, screen),
   };
 }

@@ -34,6 +34,7 @@ import { registryCommands } from './registry-login.ts';
 import { releasesCommands } from './releases.ts';
 import { repoCommands } from './repo.ts';
 import { resourceCommands } from './resource.ts';
+import { runCommands } from './run.ts';
 import { sleepCommands } from './sleep.ts';
 import { sshKeysCommands } from './ssh-keys.ts';
 import { stacksCommands } from './stacks.ts';
@@ -76,6 +77,7 @@ export function createCoreRegistry(): Registry {
     ...releasesCommands,
     ...repoCommands,
     ...resourceCommands,
+    ...runCommands,
     ...sleepCommands,
     ...sshKeysCommands,
     ...stacksCommands,

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { WherryError } from '../domain/errors.ts';
 import { parseAppName } from '../domain/names.ts';
 import type { Actor, Progress } from '../domain/push.ts';
+import type { Streams } from '../runtime/runtime.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
 import { authorise } from './authorise.ts';
@@ -23,6 +24,7 @@ export type Call = {
   readonly progress: Progress;
   readonly stdin: Readable | undefined;
   readonly signal: AbortSignal;
+  takeStreams(): Streams;
   /** Asks the person; false when they cannot or do not confirm. */
   ask(question: Confirmation): Promise<boolean>;
 };
@@ -108,6 +110,7 @@ function createContext(services: Services, call: Call): Context {
     quiet: call.quiet,
     force: call.force,
     progress: call.progress,
+    takeStreams: call.takeStreams,
     stdin: call.stdin,
     signal: call.signal,
     app: name => services.store.apps.get(name),

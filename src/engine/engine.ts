@@ -1,5 +1,7 @@
+import type { Readable, Writable } from 'node:stream';
 import type { DiffId, StopSignal, UserIds } from '../domain/image.ts';
 import type { Limits, Quota } from '../domain/quota.ts';
+import type { Terminal } from '../domain/terminal.ts';
 
 /**
  * The port to whatever runs containers. Drivers: `runc/` (default), `fake/` (tests). One contract suite, test/contract/.
@@ -36,6 +38,8 @@ export interface Engine {
   list(): Promise<readonly Instance[]>;
   /** Runs a command inside a running instance, as its user. */
   exec(id: string, options: ExecSpec): Promise<number>;
+  /** The same with somebody's streams, and a terminal if they have one. What it leaves running ends with it. */
+  attach(id: string, options: AttachSpec): Promise<number>;
 
   /** Limits of the parent cgroup that all instances of `group` (an app name) live in. @throws WherryError('invalid') if below use. */
   setQuota(group: string, quota: Quota): Promise<void>;
@@ -61,6 +65,8 @@ export type InstanceSpec = {
   /** Lowest first. */
   readonly layers: readonly DiffId[];
   readonly argv: readonly string[];
+  /** Its own process does nothing, whatever `argv` says: programs are run in it by `attach`. */
+  readonly idle?: true;
   readonly env: Readonly<Record<string, string>>;
   readonly workingDir: string;
   readonly user: UserIds;
@@ -134,6 +140,18 @@ export type ExecSpec = {
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly onOutput: (chunk: Buffer, stream: 'stdout' | 'stderr') => void;
+  readonly signal?: AbortSignal;
+};
+
+export type AttachSpec = {
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  /** Not used with a terminal. */
+  readonly stderr: Writable;
+  readonly terminal?: Terminal | undefined;
+  /** Kills it. */
   readonly signal?: AbortSignal;
 };
 

@@ -8,6 +8,7 @@ import type { Log } from '../system/log.ts';
 import { howItWasKilled, remedy } from './exits.ts';
 import { createLogFiles } from './log-files.ts';
 import { dynoOf, type Member, specFor } from './member.ts';
+import { createOneOffs, recoverOneOffs } from './one-offs.ts';
 import type { Desired, InstanceView, MemoryNeed, Runtime, TargetSink } from './runtime.ts';
 import { Supervisor, type SupervisorOptions } from './supervisor.ts';
 
@@ -92,10 +93,15 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
   };
   const unsubscribe = engine.subscribe(onEvent);
+  const commands = createOneOffs({
+    ...shared,
+    instanceOf: (app, dyno) => [...supervisorOf(app).members.values()].find(each => dynoOf(each) === dyno),
+  });
 
   return {
+    ...commands,
     async recover(all) {
-      const found = await engine.list();
+      const found = await recoverOneOffs(await engine.list(), engine, commands.watch);
       const known = new Set(all.map(desired => String(desired.app.id)));
       for (const desired of all) {
         const own = found.filter(instance => instance.labels['app'] === String(desired.app.id));

@@ -5,6 +5,7 @@ import type { Progress } from '../domain/push.ts';
 import type { Limits, Quota } from '../domain/quota.ts';
 import type { Route, Target } from '../domain/route.ts';
 import type { SleepDepth } from '../domain/scaling.ts';
+import type { AttachSpec } from '../engine/engine.ts';
 
 /** Everything an app should be running; the runtime makes it so and keeps it so. */
 export type Desired = {
@@ -139,5 +140,37 @@ export interface Runtime {
     desired: Desired,
     options: { type: ProcessType; argv: readonly string[]; progress: Progress; signal?: AbortSignal },
   ): Promise<number>;
+  /** A command in an instance of its own, with somebody's streams; its exit status. The instance ends with it. */
+  run(desired: Desired, command: OneOff & { readonly streams: Streams }): Promise<number>;
+  /** A command in an instance of its own, with its output in the app's log; resolves with the name of the instance once it runs. */
+  runDetached(desired: Desired, command: OneOff): Promise<string>;
+  /** One-off instances of an app that run now. */
+  oneOffs(app: App): Promise<readonly OneOffView[]>;
+  /** Ends a one-off instance. @throws not-found */
+  stopOneOff(app: App, dyno: string): Promise<void>;
+  /** A command in an instance that runs; its exit status. @throws not-found, conflict for one that is frozen or ended */
+  enter(
+    app: App,
+    dyno: string,
+    command: Omit<OneOff, 'env'> & { readonly streams: Streams },
+  ): Promise<number>;
   close(): Promise<void>;
 }
+
+/** A command that is run once, beside what runs. */
+export type OneOff = {
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+};
+
+export type OneOffView = {
+  /** `run.1234`. */
+  readonly dyno: string;
+  readonly command: string;
+  readonly since: Date;
+  readonly detached: boolean;
+};
+
+/** Of whoever runs a command. */
+export type Streams = Pick<AttachSpec, 'stdin' | 'stdout' | 'stderr' | 'terminal'>;

@@ -2,8 +2,10 @@ import type { Socket } from 'node:net';
 import type { Connection, ServerChannel, Session as SshSession } from 'ssh2';
 import { WherryError } from '../domain/errors.ts';
 import type { Actor } from '../domain/push.ts';
+import type { Terminal } from '../domain/terminal.ts';
 import { type FindKey, judge } from './authenticate.ts';
 import { type ChannelStreams, channelStreams } from './channel-streams.ts';
+import { ClientTerminal } from './client-terminal.ts';
 import type { Place } from './gate.ts';
 import type { SshLimits } from './limits.ts';
 import { type Destinations, route } from './route.ts';
@@ -87,11 +89,12 @@ function countChannels(socket: Socket, limits: SshLimits) {
 
 type SessionOptions = ConnectionOptions & { readonly actor: Actor; readonly leave: () => void };
 
-/** One channel. Terminals, agents, X11, forwarding and SFTP have no listener here, and ssh2 then refuses them. */
+/** One channel. Agents, X11, forwarding and SFTP have no listener here, and ssh2 then refuses them. */
 function serveSession(session: SshSession, client: Connection, options: SessionOptions): void {
   const stop = new AbortController();
   let protocol: string | undefined;
   let streams: ChannelStreams | undefined;
+  let terminal: ClientTerminal | undefined;
   const halt = () => stop.abort(new WherryError('interrupted', 'Wherry is stopping. Try again in a moment.'));
   options.running.add(halt);
   const gone = once(() => {
@@ -114,10 +117,20 @@ function serveSession(session: SshSession, client: Connection, options: SessionO
     accept?.();
     stop.abort(new WherryError('interrupted', 'The client asked to stop.'));
   });
+  session.on('pty', (accept, _reject, info) => {
+    terminal = new ClientTerminal(info);
+    accept?.();
+  });
+  session.on('window-change', (accept, _reject, info) => {
+    accept?.();
+    terminal?.resize(info);
+  });
   const start = (channel: ServerChannel | undefined, line: string) => {
     if (!channel) return;
     streams = channelStreams(channel, options.socket);
-    void run(streams, line, { ...options, signal: stop.signal, protocol });
+    const interrupt = () => stop.abort(new WherryError('interrupted', 'Interrupted.'));
+    const shown = terminal ? terminal.dress(streams, interrupt) : streams;
+    void run(shown, line, { ...options, signal: stop.signal, protocol, terminal });
   };
   session.on('exec', (accept, _reject, info) => start(accept(), info.command));
   session.on('shell', accept => start(accept(), ''));
@@ -127,15 +140,19 @@ function serveSession(session: SshSession, client: Connection, options: SessionO
 async function run(
   streams: ChannelStreams,
   line: string,
-  options: SessionOptions & { readonly signal: AbortSignal; readonly protocol: string | undefined },
+  options: SessionOptions & {
+    readonly signal: AbortSignal;
+    readonly protocol: string | undefined;
+    readonly terminal: Terminal | undefined;
+  },
 ): Promise<void> {
-  const { actor, signal, protocol } = options;
+  const { actor, signal, protocol, terminal } = options;
   const { stdin, stdout, stderr } = streams;
   if (line.trim() === '') {
     stderr.write(greeting(actor));
     await streams.finish(1);
   } else {
-    const status = await route(line, { actor, stdin, stdout, stderr, signal, protocol }, options);
+    const status = await route(line, { actor, stdin, stdout, stderr, signal, protocol, terminal }, options);
     await streams.finish(status);
   }
   // Unread input would keep the channel from closing.

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { sentence, WherryError } from '../domain/errors.ts';
 import { type AppName, parseAppName } from '../domain/names.ts';
 import type { Actor } from '../domain/push.ts';
+import type { Terminal } from '../domain/terminal.ts';
 import { splitWords } from '../domain/words.ts';
 import type { Log } from '../system/log.ts';
 
@@ -11,6 +12,8 @@ export type Session = {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** Of a client that asked for one. */
+  readonly terminal?: Terminal | undefined;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 };

@@ -1,5 +1,13 @@
-import { type ChildProcess, spawn as nodeSpawn, type SpawnOptions, spawnSync } from 'node:child_process';
+import {
+  type ChildProcess,
+  spawn as nodeSpawn,
+  type SpawnOptions,
+  type StdioOptions,
+  spawnSync,
+} from 'node:child_process';
 import { WherryError } from '../domain/errors.ts';
+
+export type { ChildProcess, StdioOptions };
 
 export type ExecOptions = {
   readonly cwd?: string;

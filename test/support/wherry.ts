@@ -46,6 +46,8 @@ export interface Wherry {
   /** The local client. */
   cli(...words: string[]): Promise<Run>;
   cliWith(input: string | Buffer, ...words: string[]): Promise<Run>;
+  /** Flags and destination of ssh, for who starts it by themselves. */
+  readonly sshFlags: readonly string[];
   /** A command over SSH, as a user would type it: the words reach the server as one line. */
   ssh(...words: string[]): Promise<Run>;
   registerKey(name?: string): Promise<void>;
@@ -124,6 +126,7 @@ export async function createWherry(options: WherryOptions = {}): Promise<Wherry>
     daemonPid: () => daemon?.pid ?? 0,
     cli: (...words) => cliWith('', ...words),
     cliWith,
+    sshFlags: [...ssh, '-p', String(sshPort), 'wherry@127.0.0.1'],
     ssh: (...words) =>
       run('ssh', [...ssh, '-p', String(sshPort), 'wherry@127.0.0.1', '--', ...words], { timeout: 180_000 }),
     async registerKey(name = 'dev') {

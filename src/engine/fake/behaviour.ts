@@ -1,4 +1,4 @@
-import type { ExecSpec, InstanceSpec, SandboxStep } from '../engine.ts';
+import type { AttachSpec, ExecSpec, InstanceSpec, SandboxStep } from '../engine.ts';
 
 /** What a pretended process does once started. All of it is optional: by default it runs, deaf and dumb, until signalled. */
 export type Behaviour = {
@@ -23,6 +23,7 @@ export type FakeOptions = {
   /** Asked at every start; `starts` counts from 1. */
   readonly behave?: (spec: InstanceSpec, starts: number) => Behaviour;
   readonly exec?: (spec: InstanceSpec, options: ExecSpec) => Promise<number>;
+  readonly attach?: (spec: InstanceSpec, options: AttachSpec) => Promise<number>;
   readonly step?: (step: SandboxStep) => Promise<number>;
   /** Tells the engines of one process apart, whose addresses must differ; 0 unless told. */
   readonly number?: number;

@@ -5,6 +5,7 @@ import { WherryError } from '../../domain/errors.ts';
 import type { StopSignal } from '../../domain/image.ts';
 import type { Limits, Quota } from '../../domain/quota.ts';
 import type {
+  AttachSpec,
   Engine,
   EngineEvent,
   ExecSpec,
@@ -160,6 +161,11 @@ export class FakeEngine implements Engine {
   async exec(id: string, options: ExecSpec): Promise<number> {
     this.#running(id);
     return (await this.#options.exec?.(this.#find(id).spec, options)) ?? 0;
+  }
+
+  async attach(id: string, options: AttachSpec): Promise<number> {
+    this.#running(id);
+    return (await this.#options.attach?.(this.#find(id).spec, options)) ?? 0;
   }
 
   async setQuota(group: string, quota: Quota): Promise<void> {

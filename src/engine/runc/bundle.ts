@@ -1,5 +1,6 @@
 import type { UserIds } from '../../domain/image.ts';
 import type { Limits } from '../../domain/quota.ts';
+import type { TerminalSize } from '../../domain/terminal.ts';
 import type { Mount } from '../engine.ts';
 import { seccompProfile } from './seccomp.ts';
 
@@ -87,10 +88,12 @@ export function ociProcess(options: {
   workingDir: string;
   user: UserIds;
   capabilities: readonly string[];
+  terminal?: TerminalSize | undefined;
 }) {
-  const { capabilities } = options;
+  const { capabilities, terminal } = options;
   return {
-    terminal: false,
+    terminal: terminal !== undefined,
+    ...(terminal && { consoleSize: { height: terminal.rows, width: terminal.columns } }),
     user: { uid: options.user.uid, gid: options.user.gid, umask: 0o022 },
     args: options.argv,
     env: Object.entries({ PATH: defaultPath, ...options.env }).map(([key, value]) => `${key}=${value}`),

@@ -29,7 +29,8 @@ export async function writeBundle(driver: Driver, living: Living): Promise<void>
   const config = bundleConfig({
     hostname: spec.hostname,
     rootfs: folder.rootfs,
-    argv: [initPath, '--', ...spec.argv],
+    // Paused, it only reaps.
+    argv: spec.idle ? [initPath, '-P'] : [initPath, '--', ...spec.argv],
     env: spec.env,
     workingDir: spec.workingDir,
     user: spec.user,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { spawn } from '../../system/exec.ts';
+import { type ChildProcess, type StdioOptions, spawn } from '../../system/exec.ts';
 import type { ociProcess } from './bundle.ts';
 import type { Driver } from './driver.ts';
 import type { InstanceFolder } from './folders.ts';
@@ -21,26 +21,27 @@ export async function runInside(options: {
   id: string;
   folder: InstanceFolder;
   process: ReturnType<typeof ociProcess>;
-  onOutput: (chunk: Buffer, stream: 'stdout' | 'stderr') => void;
+  /** What runs runc, if not we ourselves: a program and its arguments, in front of it. */
+  through?: readonly string[];
+  stdio: StdioOptions;
+  /** Joins the streams of whoever wants the output to those of the child. */
+  connect: (child: ChildProcess) => void;
   signal?: AbortSignal | undefined;
   /** Ends the processes that the program left behind; told its host pid. */
   endLeftovers: (pid: number) => void;
 }): Promise<number> {
-  const { driver, id, folder, onOutput, signal, endLeftovers } = options;
+  const { driver, id, folder, connect, signal, endLeftovers, through = [] } = options;
   signal?.throwIfAborted();
   count += 1;
   const specFile = join(folder.dir, `exec-${count}.json`);
   const pidFile = join(folder.dir, `exec-${count}.pid`);
   await writeFile(specFile, JSON.stringify(options.process), { mode: 0o600 });
-  const child = spawn(
-    driver.host.runc,
-    ['--root', driver.folders.state, 'exec', '--process', specFile, '--pid-file', pidFile, id],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const exec = ['--root', driver.folders.state, 'exec', '--process', specFile, '--pid-file', pidFile, id];
+  const [program = driver.host.runc, ...args] = [...through, driver.host.runc, ...exec];
+  const child = spawn(program, args, { stdio: options.stdio });
   const stop = () => killExec(pidFile, child);
   signal?.addEventListener('abort', stop, { once: true });
-  child.stdout?.on('data', (chunk: Buffer) => onOutput(chunk, 'stdout'));
-  child.stderr?.on('data', (chunk: Buffer) => onOutput(chunk, 'stderr'));
+  connect(child);
   const watch = setInterval(() => lookForEnd(pidFile, endLeftovers), lookInterval);
   try {
     return await endOf(child);
@@ -74,4 +75,15 @@ function endOf(child: ReturnType<typeof spawn>): Promise<number> {
     child.once('error', reject);
     child.once('close', code => resolve(code ?? 128 + 9));
   });
+}
+
+/** Streams of a program that reads nothing, and whose output goes to one function. */
+export function outputOnly(onOutput: (chunk: Buffer, stream: 'stdout' | 'stderr') => void) {
+  return {
+    stdio: ['ignore', 'pipe', 'pipe'] as StdioOptions,
+    connect(child: ChildProcess): void {
+      child.stdout?.on('data', (chunk: Buffer) => onOutput(chunk, 'stdout'));
+      child.stderr?.on('data', (chunk: Buffer) => onOutput(chunk, 'stderr'));
+    },
+  };
 }

@@ -3,6 +3,7 @@ import { WherryError } from '../../domain/errors.ts';
 import type { StopSignal } from '../../domain/image.ts';
 import type { Limits, Quota } from '../../domain/quota.ts';
 import type {
+  AttachSpec,
   Engine,
   EngineEvent,
   ExecSpec,
@@ -17,7 +18,7 @@ import type {
 import { adoptRun } from './adopt.ts';
 import { checkName, createInstance } from './create.ts';
 import type { Driver, Living } from './driver.ts';
-import { execInstance } from './exec-instance.ts';
+import { attachInstance, execInstance } from './exec-instance.ts';
 import { settleExit, waitExit } from './exits.ts';
 import { groupStats, removeGroup, setQuota } from './group.ts';
 import { updateLimits } from './limits.ts';
@@ -120,6 +121,10 @@ export class RuncEngine implements Engine {
 
   async exec(id: string, options: ExecSpec): Promise<number> {
     return execInstance(this.#open(), this.#find(id), options);
+  }
+
+  async attach(id: string, options: AttachSpec): Promise<number> {
+    return attachInstance(this.#open(), this.#find(id), options);
   }
 
   async setQuota(group: string, quota: Quota): Promise<void> {

@@ -4,7 +4,7 @@ import type { SandboxSpec, SandboxStep } from '../engine.ts';
 import { nestedCapabilities, ociProcess, packageCapabilities } from './bundle.ts';
 import type { Driver } from './driver.ts';
 import { isEnding, kill, livesIn, until } from './processes.ts';
-import { runInside } from './run-inside.ts';
+import { outputOnly, runInside } from './run-inside.ts';
 import type { OpenSandbox } from './sandbox.ts';
 import { openPart } from './sandbox-part.ts';
 
@@ -40,10 +40,10 @@ async function runWatched(driver: Driver, open: OpenSandbox, step: SandboxStep):
       id: open.spec.id,
       folder: open.folder,
       process: stepProcess(open.spec, step),
-      onOutput: chunk => {
+      ...outputOnly(chunk => {
         watch.heard();
         step.onOutput(chunk);
-      },
+      }),
       signal: watch.signal,
       endLeftovers: () => {
         open.alive.delete(me);
