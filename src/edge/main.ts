@@ -17,7 +17,7 @@ import { parseEdgeOptions } from './options.ts';
 import { dropPrivileges, parseUser } from './privileges.ts';
 import { buildTable, type RouteTable } from './routes.ts';
 import { EdgeServer } from './server.ts';
-import { createSnapshotWriter, merged, readSnapshot } from './snapshot-file.ts';
+import { createSnapshotWriter, merged, readSnapshot, takesTargets } from './snapshot-file.ts';
 import { readStickyKey } from './sticky.ts';
 import { Targets } from './targets.ts';
 
@@ -92,8 +92,8 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   if (user) dropPrivileges(user);
   await access.open();
   stickyKey = await readStickyKey('sticky.key');
-  const stored = await readSnapshot('snapshot.json');
-  if (stored) apply(stored);
+  const last = await readSnapshot('snapshot.json');
+  if (last) apply(last);
   const metrics = await serveMetrics(`metrics-${process.pid}.sock`, () =>
     renderMetrics({
       counters,
@@ -104,11 +104,13 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
     }),
   ).catch(error => log.error({ err: error }, 'metrics are not served'));
   process.stdout.write('ready\n');
-  log.info({ http, https, generation: stored?.generation, uid: process.getuid?.() }, 'serving');
+  log.info({ http, https, generation: last?.generation, uid: process.getuid?.() }, 'serving');
 
   const writer = createSnapshotWriter('snapshot.json', error =>
     log.error({ err: error }, 'snapshot not stored'),
   );
+  // Whoever hears that a target is left out ends it: an edge that dies then must not come back with it.
+  let stored = Promise.resolve();
   const link: ControlLink = new ControlLink({
     socketPath: 'control.sock',
     log,
@@ -130,10 +132,14 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
         return;
       }
       if (next.generation > (current?.generation ?? 0)) {
+        const gone = current !== undefined && takesTargets(current, next);
         apply(next);
-        writer.save(next);
+        const written = writer.save(next);
+        if (gone) stored = written;
       }
-      link.send({ kind: 'applied', generation: current?.generation ?? 0, draining: targets.draining() });
+      void stored.then(() =>
+        link.send({ kind: 'applied', generation: current?.generation ?? 0, draining: targets.draining() }),
+      );
     },
   });
   await stopSignal();

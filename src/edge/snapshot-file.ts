@@ -52,9 +52,19 @@ export function merged(current: Snapshot | undefined, message: ToEdge): Snapshot
   return { ...current, generation, routes: current.routes.map(old => (old.app === route.app ? route : old)) };
 }
 
+/** Whether an instance gets requests no longer. */
+export function takesTargets(before: Snapshot, after: Snapshot): boolean {
+  const kept = new Set(targetsOf(after));
+  return targetsOf(before).some(id => !kept.has(id));
+}
+
+function targetsOf({ routes }: Snapshot): string[] {
+  return routes.flatMap(({ targets }) => targets.map(({ id }) => id));
+}
+
 export type SnapshotWriter = {
-  /** Writes the newest; one write at a time, and what was overtaken meanwhile is left out. */
-  save(snapshot: Snapshot): void;
+  /** Writes the newest; one write at a time, and what was overtaken meanwhile is left out. Resolves when it or a newer one is there. */
+  save(snapshot: Snapshot): Promise<void>;
   /** Resolves when nothing is left to write. */
   settled(): Promise<void>;
 };
@@ -63,18 +73,24 @@ export type SnapshotWriter = {
 export function createSnapshotWriter(file: string, onError: (error: unknown) => void): SnapshotWriter {
   let next: Snapshot | undefined;
   let running: Promise<void> | undefined;
+  let waiting: (() => void)[] = [];
   const drain = async () => {
     while (next) {
       const snapshot = next;
+      const told = waiting;
       next = undefined;
+      waiting = [];
       await replace(file, JSON.stringify(snapshot)).catch(onError);
+      for (const tell of told) tell();
     }
     running = undefined;
   };
   return {
     save(snapshot) {
       next = snapshot;
+      const written = new Promise<void>(resolve => waiting.push(resolve));
       running ??= drain();
+      return written;
     },
     settled: async () => running,
   };

@@ -83,6 +83,23 @@ describe('the edge process', { timeout: 30_000 }, () => {
     expect(next.messages[0]).toMatchObject({ kind: 'hello', generation: 5 });
   });
 
+  it('says that instances are left out only when it would not come back with them', async () => {
+    const app = await startRawApp(socket => socket.write(ok));
+    const dir = await folder();
+    const control = await startControl(dir);
+    await startEdge(dir);
+    await eventually(() => control.messages.length === 1);
+    for (let round = 1; round <= 10; round += 1) {
+      control.publish(round * 2, demo(app.port));
+      control.publish(round * 2 + 1, [{ app: 'demo', domains: ['demo.test'], state: 'asleep', targets: [] }]);
+      const applied = (message: FromEdge) =>
+        message.kind === 'applied' && message.generation === round * 2 + 1;
+      await eventually(() => control.messages.some(applied));
+      const stored = JSON.parse(await readFile(join(dir, 'snapshot.json'), 'utf8'));
+      expect(stored.generation).toBe(round * 2 + 1);
+    }
+  });
+
   it('tells a control that comes back what still drains', async () => {
     const app = await startRawApp(() => {});
     const dir = await folder();
