@@ -29,6 +29,7 @@ import { proxyMetricsCommands } from './proxy-metrics.ts';
 import { proxySetCommands } from './proxy-set.ts';
 import { psCommands } from './ps.ts';
 import { quotaCommands } from './quota.ts';
+import { redirectCommands } from './redirect.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { registryCommands } from './registry-login.ts';
 import { releasesCommands } from './releases.ts';
@@ -73,6 +74,7 @@ export function createCoreRegistry(): Registry {
     ...proxySetCommands,
     ...psCommands,
     ...quotaCommands,
+    ...redirectCommands,
     ...registryCommands,
     ...releasesCommands,
     ...repoCommands,

@@ -2,9 +2,16 @@ import { isIP } from 'node:net';
 import { WherryError } from './errors.ts';
 import { quoteForPeople } from './names.ts';
 
+const longestList = 1000;
+
 /** Addresses and CIDR ranges by commas or spaces. @param what they are, for the message @throws invalid */
 export function parseAddressList(text: string, what: string): readonly string[] {
   const words = text.split(/[\s,]+/).filter(word => word !== '');
+  if (words.length > longestList)
+    throw new WherryError(
+      'invalid',
+      `More than ${longestList} addresses of ${what} are too many. Give ranges.`,
+    );
   const wrong = words.find(word => !isRange(word));
   if (wrong === undefined) return words;
   throw new WherryError(

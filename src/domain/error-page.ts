@@ -1,4 +1,5 @@
 import { WherryError } from './errors.ts';
+import { type Redirects, readRedirects, redirectsKey } from './redirect.ts';
 
 /** What an app may have a page of its own for: the statuses that the edge answers with in its place, and maintenance. */
 export const errorPages = ['502', '503', '504', 'maintenance'] as const;
@@ -36,13 +37,19 @@ export function parsePage(text: string): string {
 /** The property that says `true` while an app is down for maintenance. */
 export const maintenanceKey = 'maintenance';
 
-export type Answers = { readonly maintenance?: true; readonly pages?: PageSums };
+export type Answers = {
+  readonly maintenance?: true;
+  readonly pages?: PageSums;
+  readonly redirects?: Redirects;
+};
 
 /** What the edge answers in an app's place. @param get a property of the app */
 export function readAnswers(get: (key: string) => string | undefined): Answers {
   const sums = get(pageSumsKey);
+  const redirects = get(redirectsKey);
   return {
     ...(get(maintenanceKey) === 'true' && { maintenance: true }),
     ...(sums !== undefined && { pages: readPageSums(sums) }),
+    ...(redirects !== undefined && { redirects: readRedirects(redirects) }),
   };
 }

@@ -1,3 +1,4 @@
+import { parseAddressList } from './address-list.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { WherryError } from './errors.ts';
 import { quoteForPeople } from './names.ts';
@@ -51,6 +52,16 @@ export const proxySettings = {
     help: 'true lets browsers ship the host as HTTPS alone',
     parse: trueOrFalse('hsts-preload'),
   },
+  allow: {
+    usual: '',
+    help: 'addresses and ranges, by commas, of the visitors who alone may come; others get a 403',
+    parse: (text: string) => parseAddressList(text, 'visitors'),
+  },
+  deny: {
+    usual: '',
+    help: 'those who may not, even if they are in allow',
+    parse: (text: string) => parseAddressList(text, 'visitors'),
+  },
 } as const;
 
 export type ProxySetting = keyof typeof proxySettings;
@@ -85,6 +96,7 @@ export function readRoutePolicy(get: Get): RoutePolicy | undefined {
   const responseTimeout = given(get, 'response-timeout');
   const hardLimit = given(get, 'hard-limit');
   const hsts = readHsts(get);
+  const [allow, deny] = [given(get, 'allow'), given(get, 'deny')];
   const policy: RoutePolicy = {
     ...(bodyLimit && { bodyLimit }),
     ...(responseTimeout !== undefined && { responseTimeout }),
@@ -92,6 +104,8 @@ export function readRoutePolicy(get: Get): RoutePolicy | undefined {
     ...(given(get, 'sticky') && { sticky: true }),
     ...(given(get, 'https-redirect') === false && { plainHttp: true }),
     ...(hsts !== undefined && { hsts }),
+    ...(allow && { allow }),
+    ...(deny && { deny }),
   };
   return Object.keys(policy).length > 0 ? policy : undefined;
 }

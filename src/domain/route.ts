@@ -1,4 +1,5 @@
 import type { PageSums } from './error-page.ts';
+import type { Redirects } from './redirect.ts';
 
 /**
  * What control tells the edge each time something changes; kept on the edge's disk so that it serves without control.
@@ -58,6 +59,8 @@ export type Route = {
   readonly maintenance?: true;
   /** Pages of the app's own. */
   readonly pages?: PageSums;
+  /** Hosts whose visitors are sent to another. */
+  readonly redirects?: Redirects;
   /** What was set for the app; none when everything is as it is by default. */
   readonly policy?: RoutePolicy;
 };
@@ -95,6 +98,9 @@ export type RoutePolicy = {
   readonly plainHttp?: true;
   /** The value of Strict-Transport-Security over HTTPS (RFC 6797); not sent without it. */
   readonly hsts?: string;
+  /** Addresses and CIDR ranges of visitors: who alone may come, who may not. Others get a 403. */
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
 };
 
 /** Control to edge. */

@@ -1,6 +1,6 @@
 import type { EdgePolicy } from '../domain/route.ts';
 import { type ConnectionLimits, defaultLimits } from './connections.ts';
-import { trustedProxies } from './trusted.ts';
+import { addressSet } from './trusted.ts';
 import type { VisitorsOptions } from './visitors.ts';
 
 /** How connections are taken, whatever they ask for. */
@@ -13,7 +13,7 @@ export function frontDoor(policy: EdgePolicy = {}): FrontDoor {
       perAddress: policy.connectionsPerAddress ?? defaultLimits.perAddress,
     },
     proxies: {
-      trusted: trustedProxies(policy.trustedProxies ?? []),
+      trusted: addressSet(policy.trustedProxies ?? []),
       proxyProtocol: policy.proxyProtocol ?? false,
     },
   };

@@ -33,6 +33,20 @@ export function secureInstead(method: string, location: string): Page {
   };
 }
 
+export function redirected(status: number, location: string): Page {
+  return { status, reason: 'redirect', title: 'Moved', text: `This is at ${location} now.`, location };
+}
+
+/** Not by this address. */
+export function notAllowed(app: string): Page {
+  return {
+    status: 403,
+    reason: 'address-refused',
+    title: 'Not allowed',
+    text: `App ${app} is not open to your address.`,
+  };
+}
+
 export function badRequest(refusal: Refusal): Page {
   const title = refusal.status > 500 ? 'Not implemented' : 'Bad request';
   return { status: refusal.status, reason: refusal.reason, title, text: refusal.text };

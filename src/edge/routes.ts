@@ -1,8 +1,10 @@
+import type { Redirect } from '../domain/redirect.ts';
 import type { HoldPolicy, Route, Snapshot } from '../domain/route.ts';
 import type { AppCount, Counters } from './counters.ts';
 import type { Host } from './host.ts';
 import type { Pool } from './pool.ts';
 import { createSticky, type Sticky } from './sticky.ts';
+import { type AddressSet, addressSet } from './trusted.ts';
 
 export type AppRoute = {
   readonly app: string;
@@ -21,6 +23,10 @@ export type AppRoute = {
   readonly ownPage: ((name: string) => string | undefined) | undefined;
   readonly plainHttp: boolean;
   readonly hsts: string | undefined;
+  readonly redirects: ReadonlyMap<string, Redirect> | undefined;
+  /** Visitors who alone may come, and who may not. */
+  readonly allow: AddressSet | undefined;
+  readonly deny: AddressSet | undefined;
 };
 
 /** All routes of one generation; never changed, only replaced whole. */
@@ -61,6 +67,9 @@ export function buildTable(
       hold: route.hold,
       plainHttp: route.policy?.plainHttp ?? false,
       hsts: route.policy?.hsts,
+      redirects: route.redirects && new Map(Object.entries(route.redirects)),
+      allow: addressSet(route.policy?.allow ?? []),
+      deny: addressSet(route.policy?.deny ?? []),
       bodyLimit: route.policy?.bodyLimit ?? Number.POSITIVE_INFINITY,
       responseTimeout: route.policy?.responseTimeout ?? defaultResponseTimeout,
       sticky: route.policy?.sticky ? createSticky(route.app, { pools, key: parts.stickyKey }) : undefined,

@@ -12,16 +12,14 @@ import type { ExchangeContext } from './exchange.ts';
 import { createForwarder, type Forwarder } from './forward.ts';
 import type { FrontDoor } from './front-door.ts';
 import type { Gate } from './gate.ts';
+import { pageInstead, type SecureListener } from './instead.ts';
 import type { EdgeLog } from './log.ts';
 import {
   badExpectation,
   badRequest,
-  inMaintenance,
   noRoutes,
   noTunnels,
-  notServing,
   ownFault,
-  secureInstead,
   slowClient,
   unknownHost,
   unreadable,
@@ -67,6 +65,7 @@ export class EdgeServer {
   /** Answered with the end of their connection: what follows is not read, it may be a part of what was refused. */
   readonly #ending = new WeakSet<Socket>();
   readonly #server: Server;
+  #secureListener: SecureListener = { port: 0, covers: () => false };
   #secure: TlsServer | undefined;
   #stopping = false;
   #port = 0;
@@ -121,6 +120,7 @@ export class EdgeServer {
     });
     this.#watchConnections(this.#secure);
     this.#securePort = await this.#bind(this.#secure, address);
+    this.#secureListener = { port: this.#securePort, covers: host => certificates.covers(host) };
     return { host: address.host, port: this.#securePort };
   }
 
@@ -248,15 +248,14 @@ export class EdgeServer {
       return;
     }
     if ('page' in found) {
-      if (found.of) this.#tell(this.#plan(incoming, found.of), incoming.req, found.page);
-      this.#answer(incoming, found.of ? inOwnWords(found.page, found.of.route) : found.page);
+      this.#answer(incoming, found.page);
       return;
     }
     const plan = this.#plan(incoming, found);
-    const elsewhere = this.#instead(plan);
-    if (elsewhere) {
-      this.#tell(plan, req, elsewhere);
-      this.#answer(incoming, elsewhere);
+    const page = pageInstead(plan, this.#secureListener);
+    if (page) {
+      this.#tell(plan, req, page);
+      this.#answer(incoming, inOwnWords(page, plan.route));
     } else if (found.head.upgrade) this.#forwarder.upgrade(req, plan, first ?? nothing);
     else this.#forwarder.web(req, plan);
   }
@@ -286,15 +285,6 @@ export class EdgeServer {
     return isSecure(socket)
       ? { scheme: 'https', port: this.#securePort }
       : { scheme: 'http', port: this.#port };
-  }
-
-  /** Visitors of a host that has a certificate are sent to HTTPS. */
-  #instead({ head, route, visitor }: Plan): Page | undefined {
-    if (visitor.scheme === 'https' || this.#securePort === 0 || route.plainHttp) return undefined;
-    if (!this.#options.certificates?.covers(head.host)) return undefined;
-    const port = this.#securePort === 443 ? '' : `:${this.#securePort}`;
-    const path = head.target === '*' ? '/' : head.target;
-    return secureInstead(head.method, `https://${head.host}${port}${path}`);
   }
 
   #answer({ req, res, expects }: Incoming, page: Page): void {
@@ -337,7 +327,7 @@ type Found = Pick<Plan, 'head' | 'route'>;
 function resolve(
   req: IncomingMessage,
   { table, trusted }: { table: RouteTable | undefined; trusted: boolean },
-): Found | { readonly page: Page; readonly of?: Found } | { readonly challenge: string } {
+): Found | { readonly page: Page } | { readonly challenge: string } {
   const head = readRequestHead(req, trusted);
   if ('status' in head) return { page: badRequest(head) };
   if (!table) return { page: noRoutes };
@@ -345,9 +335,6 @@ function resolve(
   if (answer !== undefined) return { challenge: answer };
   const route = table.find(head.host);
   if (!route) return { page: unknownHost(head.host) };
-  if (route.maintenance) return { page: inMaintenance(route.app), of: { head, route } };
-  const serves = route.state === 'asleep' || (route.state === 'serving' && route.pools.length > 0);
-  if (!serves) return { page: notServing(route), of: { head, route } };
   return { head, route };
 }
 

@@ -1,10 +1,11 @@
 // Who may speak for a visitor: proxies in front of this server, by address.
 import { BlockList, isIP, type Socket } from 'node:net';
 
-export type TrustedProxies = { has(address: string): boolean };
+/** Addresses and ranges, ready to be asked. */
+export type AddressSet = { has(address: string): boolean };
 
 /** @param ranges addresses and CIDR ranges that parse @returns undefined for none */
-export function trustedProxies(ranges: readonly string[]): TrustedProxies | undefined {
+export function addressSet(ranges: readonly string[]): AddressSet | undefined {
   if (ranges.length === 0) return undefined;
   const list = new BlockList();
   for (const range of ranges) {
@@ -28,7 +29,7 @@ export function plainAddress(address: string): string {
  * The visitor's address: the last in X-Forwarded-For that is no trusted proxy. What stands before it anybody can have written.
  * @param peer a trusted proxy's address
  */
-export function visitorOf(forwardedFor: string, peer: string, trusted: TrustedProxies): string {
+export function visitorOf(forwardedFor: string, peer: string, trusted: AddressSet): string {
   let visitor = peer;
   for (const word of forwardedFor.split(',').reverse()) {
     const address = withoutPort(word.trim());

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Origin } from './proxy-protocol.ts';
 import type { RequestHead } from './request-head.ts';
-import { peerAddress, type TrustedProxies, visitorOf } from './trusted.ts';
+import { type AddressSet, peerAddress, visitorOf } from './trusted.ts';
 
 export type VisitorsOptions = {
   /** Proxies whose word on the visitor is taken; undefined: nobody's. */
-  readonly trusted: TrustedProxies | undefined;
+  readonly trusted: AddressSet | undefined;
   /** Connections of trusted proxies begin with a PROXY header. */
   readonly proxyProtocol: boolean;
 };
@@ -25,7 +25,7 @@ export type Listener = { readonly scheme: 'http' | 'https'; readonly port: numbe
 
 /** Knows peers from visitors. Without trusted proxies the two are the same, and nothing is looked up. */
 export class Visitors {
-  #trusted: TrustedProxies | undefined;
+  #trusted: AddressSet | undefined;
   #proxyProtocol = false;
   /** Whether any connection ever began with a header. */
   #learned = false;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAddressList } from '../../src/domain/address-list.ts';
 import { frontDoor } from '../../src/edge/front-door.ts';
 import { readProxyHeader } from '../../src/edge/proxy-protocol.ts';
-import { trustedProxies, visitorOf } from '../../src/edge/trusted.ts';
+import { addressSet, visitorOf } from '../../src/edge/trusted.ts';
 import {
   demo,
   eventually,
@@ -15,7 +15,7 @@ import {
   startTestEdge,
 } from './harness.ts';
 
-const parseTrusted = (text: string) => trustedProxies(parseAddressList(text, 'trusted proxies'));
+const parseTrusted = (text: string) => addressSet(parseAddressList(text, 'trusted proxies'));
 const trusted = parseTrusted('127.0.0.0/8, 10.0.0.0/8 2001:db8::/32');
 
 describe('a list of trusted proxies', () => {
