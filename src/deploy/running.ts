@@ -96,7 +96,8 @@ export function createRunning(parts: RunningParts): Running {
     },
     async resize(app, count, doing) {
       const desired = desiredOf(app, live(app));
-      await runtime.scale({ ...desired, counts: new Map([...desired.counts, [web, count]]) }, doing);
+      const counts = new Map([...desired.counts, [web, count]] as const);
+      await runtime.scale({ ...desired, counts }, { ...doing, patient: true });
       store.properties.set(`app:${app.id}`, scaledKey, String(count));
       tell(app, 'scale', `Scaled by itself to web=${count}: ${doing.why}`);
     },

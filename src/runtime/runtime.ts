@@ -86,6 +86,13 @@ export type DeployOptions = {
   readonly commit?: () => void;
 };
 
+export type ScaleOptions = {
+  readonly progress: Progress;
+  readonly signal?: AbortSignal;
+  /** Instances that are too many end with their last request, however long it takes. */
+  readonly patient?: boolean;
+};
+
 /** Milliseconds of a deploy's parts; `ready` is the app's own boot. */
 export type DeployTimes = {
   readonly create: number;
@@ -110,7 +117,7 @@ export interface Runtime {
    */
   deploy(desired: Desired, options: DeployOptions): Promise<DeployTimes>;
   /** Same release, other counts: starts what is missing, drains what is too many. */
-  scale(desired: Desired, options: { progress: Progress; signal?: AbortSignal }): Promise<void>;
+  scale(desired: Desired, options: ScaleOptions): Promise<void>;
   /** Stops all instances, or those of one type, after draining. */
   stop(app: App, type?: ProcessType): Promise<void>;
   /**

@@ -11,7 +11,15 @@ import { settleAll, throwFirst } from '../system/parallel.ts';
 import { backOff, howItEnded, remedy } from './exits.ts';
 import { dynoOf, type Member, memberOf, specFor } from './member.ts';
 import { prove, untilReady } from './prove.ts';
-import type { AppState, DeployOptions, DeployTimes, Desired, MemoryNeed, TargetSink } from './runtime.ts';
+import type {
+  AppState,
+  DeployOptions,
+  DeployTimes,
+  Desired,
+  MemoryNeed,
+  ScaleOptions,
+  TargetSink,
+} from './runtime.ts';
 import { Slumber } from './slumber.ts';
 
 export type SupervisorOptions = {
@@ -62,6 +70,7 @@ export class Supervisor {
   readonly #strays: Member[] = [];
   /** Being brought up by a deploy or a scale that may still fail. */
   readonly #fresh = new Set<Member>();
+  readonly #ends = new WeakMap<Member, Promise<void>>();
   readonly #background = new Set<Promise<void>>();
   readonly #slumber: Slumber;
 
@@ -172,7 +181,7 @@ export class Supervisor {
     };
   }
 
-  async scale(desired: Desired, options: RaiseOptions): Promise<void> {
+  async scale(desired: Desired, options: ScaleOptions): Promise<void> {
     await this.wake();
     const fresh = await this.#raise(desired, this.#missing(desired), options);
     const surplus = [...this.members.values()].filter(
@@ -183,7 +192,7 @@ export class Supervisor {
     );
     this.#app = desired.app;
     this.#desired = desired;
-    await this.#switch(fresh, surplus);
+    await this.#switch(fresh, surplus, options.patient);
   }
 
   async stop(type?: ProcessType): Promise<void> {
@@ -336,7 +345,10 @@ export class Supervisor {
     const strays = this.#strays.splice(0);
     this.#letGo(strays);
     await this.#publish();
-    this.#inBackground(this.#retire(strays));
+    const version = this.#desired?.version;
+    this.#inBackground(this.#retire(strays.filter(member => member.version !== version)));
+    // Of this release, but too many: they were being scaled away.
+    this.#inBackground(this.#outlive(strays.filter(member => member.version === version)));
   }
 
   #missing(desired: Desired): Place[] {
@@ -424,7 +436,7 @@ export class Supervisor {
   }
 
   /** One step for the edge: the new serve, the old do not; then the old drain and end behind the caller's back. */
-  async #switch(fresh: readonly Member[], old: readonly Member[]): Promise<void> {
+  async #switch(fresh: readonly Member[], old: readonly Member[], patient = false): Promise<void> {
     for (const member of fresh) {
       this.#fresh.delete(member);
       member.serving = member.type === 'web' && member.status === 'running';
@@ -432,7 +444,7 @@ export class Supervisor {
     this.#letGo(old);
     await this.#publish();
     for (const member of fresh) this.#inBackground(this.#keep(member, 'watch'));
-    this.#inBackground(this.#retire(old));
+    this.#inBackground(patient ? this.#outlive(old) : this.#retire(old));
   }
 
   #letGo(members: readonly Member[]): void {
@@ -448,7 +460,26 @@ export class Supervisor {
     await Promise.all(members.map(member => this.#end(member)));
   }
 
-  async #end(member: Member): Promise<void> {
+  /** Ends each with its last request, however long that takes; a deploy or a stop is not that patient. */
+  async #outlive(members: readonly Member[]): Promise<void> {
+    const { sink, drainTimeout } = this.#options;
+    const isCurrent = (member: Member) => !this.#stopped && this.#desired?.version === member.version;
+    const outlived = members.map(async member => {
+      do await sink.drained([member.id], drainTimeout);
+      while (isCurrent(member) && !sink.quiet([member.id]));
+      await this.#end(member);
+    });
+    await Promise.all(outlived);
+  }
+
+  /** Once, whoever asks for it. */
+  #end(member: Member): Promise<void> {
+    const under = this.#ends.get(member) ?? this.#endNow(member);
+    this.#ends.set(member, under);
+    return under;
+  }
+
+  async #endNow(member: Member): Promise<void> {
     const { engine, stopTimeout } = this.#options;
     this.#mark(member, 'stopping');
     member.life.abort(new Error('told to stop'));

@@ -58,7 +58,10 @@ const start = (stopTimeout = 50) =>
     mounts: async (_, type) => [{ source: dir, target: `/run/${type}`, readonly: true }],
     sink: {
       set: async (_: AppName, state, targets) => void routed.push({ state, targets }),
-      drained: async targets => void drained.push(...targets),
+      async drained(targets) {
+        drained.push(...targets);
+        await new Promise(setImmediate);
+      },
       quiet: () => quiet,
     },
     async admit(need) {
@@ -560,6 +563,32 @@ describe('sleep and wake', () => {
     expect(routed.at(-1)).toMatchObject({ state: { kind: 'asleep' } });
     await runtime.wake(app);
     expect(serving()).toBe(1);
+  });
+
+  it('lets what is scaled away by itself end with its last request, also after control was away', async () => {
+    await runtime.deploy(desired(1, { web: 2 }), { progress });
+    quiet = false;
+    await runtime.scale(desired(1, { web: 1 }), { progress, patient: true });
+    await vi.waitFor(() => expect(drained.length).toBeGreaterThan(2));
+    expect((await running()).length).toBe(2);
+    await runtime.close();
+    runtime = start();
+    await runtime.recover([desired(1, { web: 1 })]);
+    const before = drained.length;
+    await vi.waitFor(() => expect(drained.length).toBeGreaterThan(before + 2));
+    expect((await running()).length).toBe(2);
+    expect(serving()).toBe(1);
+    quiet = true;
+    await vi.waitFor(async () => expect((await running()).length).toBe(1));
+  });
+
+  it.each(['deploy', 'stop'] as const)('does not wait for what was scaled away in a %s', async how => {
+    await runtime.deploy(desired(1, { web: 2 }), { progress });
+    quiet = false;
+    await runtime.scale(desired(1, { web: 1 }), { progress, patient: true });
+    if (how === 'stop') await runtime.stop(app);
+    else await runtime.deploy(desired(2, { web: 1 }), { progress });
+    await vi.waitFor(async () => expect(await versions()).toEqual(how === 'stop' ? [] : ['2']));
   });
 
   it('stops, scales and deploys what sleeps', async () => {
