@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Connection } from './connection.ts';
+import type { Inbound, Outbound } from './protocols.ts';
 import type { ResponseHead } from './response-head.ts';
 
 /** Bodies up to this many bytes are joined with their head into one write. */
@@ -7,12 +7,12 @@ const smallBody = 16_384;
 
 /** An app's answer on its way to the client: never buffered, with back-pressure, framed as the client understands it. */
 export class Answer {
-  readonly #req: IncomingMessage;
-  readonly #res: ServerResponse;
+  readonly #req: Inbound;
+  readonly #res: Outbound;
   #unflushed = false;
   #holding = false;
 
-  constructor(req: IncomingMessage, res: ServerResponse) {
+  constructor(req: Inbound, res: Outbound) {
     this.#req = req;
     this.#res = res;
   }

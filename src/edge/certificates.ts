@@ -17,6 +17,7 @@ export class Certificates {
   onFallback: ((pem: string | undefined) => void) | undefined;
   #names = new Map<string, string>();
   #proofs = new Map<string, string>();
+  #refs = new Map<string, readonly string[]>();
   #fallback: string | undefined;
   /** The one used last is last. */
   readonly #contexts = new Map<string, Promise<SecureContext>>();
@@ -35,8 +36,8 @@ export class Certificates {
       this.#fallback = fallback;
       this.tellFallback();
     }
-    const known = new Set(refs.map(({ id }) => id));
-    for (const id of this.#contexts.keys()) if (!known.has(id)) this.#contexts.delete(id);
+    this.#refs = new Map(refs.map(({ id, names }) => [id, names] as const));
+    for (const id of this.#contexts.keys()) if (!this.#refs.has(id)) this.#contexts.delete(id);
   }
 
   tellFallback(): void {
@@ -53,9 +54,17 @@ export class Certificates {
     return this.#idOf(host) !== undefined;
   }
 
+  /** Whether a connection that asks for this name now is good for other hosts too (RFC 9110 section 7.4). */
+  reach(name: string | undefined): (host: string) => boolean {
+    const id = this.#shownTo(name);
+    const names = new Set(id === undefined ? [] : this.#refs.get(id));
+    return host =>
+      names.has(host) || names.has(wildcardOf(host)) || host === name || this.#shownTo(host) === id;
+  }
+
   /** The context for a name asked for by SNI (RFC 6066 section 3); undefined when there is none for it. */
   async context(name: string | undefined): Promise<SecureContext | undefined> {
-    const id = (name === undefined ? undefined : this.#idOf(name.toLowerCase())) ?? this.#fallback;
+    const id = this.#shownTo(name?.toLowerCase());
     return id === undefined ? undefined : await this.#load(id);
   }
 
@@ -72,10 +81,11 @@ export class Certificates {
 
   /** Exact name first, then `*.rest` for one more label (RFC 6125 section 6.4.3). */
   #idOf(host: string): string | undefined {
-    const exact = this.#names.get(host);
-    if (exact !== undefined) return exact;
-    const dot = host.indexOf('.');
-    return dot > 0 ? this.#names.get(`*${host.slice(dot)}`) : undefined;
+    return this.#names.get(host) ?? this.#names.get(wildcardOf(host));
+  }
+
+  #shownTo(name: string | undefined): string | undefined {
+    return (name === undefined ? undefined : this.#idOf(name)) ?? this.#fallback;
   }
 
   #load(id: string): Promise<SecureContext> {
@@ -97,6 +107,11 @@ export class Certificates {
 
 function idsByName(refs: readonly CertificateRef[]): Map<string, string> {
   return new Map(refs.flatMap(({ id, names }) => names.map(name => [name, id] as const)));
+}
+
+function wildcardOf(host: string): string {
+  const dot = host.indexOf('.');
+  return dot > 0 ? `*${host.slice(dot)}` : '';
 }
 
 /** TLS 1.2 with forward secrecy and authenticated encryption alone (RFC 9325 section 4.2), and TLS 1.3. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WakeCause } from '../domain/route.ts';
 import type { AccessLog } from './access-log.ts';
@@ -21,6 +21,7 @@ import {
 import { type Page, sendPage } from './pages.ts';
 import { type Plan, record } from './plan.ts';
 import { type Pool, pick } from './pool.ts';
+import type { Inbound, Outbound } from './protocols.ts';
 import { RequestBody } from './request-body.ts';
 import { renderRequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -51,8 +52,8 @@ const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 export class Exchange implements ConnectionUser, Watched, Waiter {
   readonly #context: ExchangeContext;
   readonly #plan: Plan;
-  readonly #req: IncomingMessage;
-  readonly #res: ServerResponse;
+  readonly #req: Inbound;
+  readonly #res: Outbound;
   /** What the client sent after the head of an upgrade. */
   readonly #first: Buffer;
   readonly #body: RequestBody | undefined;
@@ -72,7 +73,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
   #answering = false;
   #done = false;
 
-  constructor(context: ExchangeContext, req: IncomingMessage, plan: Plan, first: Buffer) {
+  constructor(context: ExchangeContext, req: Inbound, plan: Plan, first: Buffer) {
     this.#context = context;
     this.#plan = plan;
     this.#req = req;
@@ -334,7 +335,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     const { socket: app, rest } = connection.detach();
     const pool = this.#pool;
     this.#pool = undefined;
-    this.#res.detachSocket(client);
+    (this.#res as ServerResponse).detachSocket(client);
     client.write(switchingHead(head), 'latin1');
     this.#finish(101);
     this.#plan.route.count.tunnels++;

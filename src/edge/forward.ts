@@ -1,21 +1,20 @@
 // The only file that knows http-proxy. Its ProxyServer is the shell that calls the passes; none of its own passes is
 // left, because they let bodies become second requests, leak answers that nobody reads, and throw on a client's reset.
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import type { Plan } from './plan.ts';
+import type { Inbound, Outbound } from './protocols.ts';
 
 export interface Forwarder {
   /** Sends a request to an instance of its app and the answer back; never throws for what client or app do. */
-  web(req: IncomingMessage, plan: Plan): void;
+  web(req: Inbound, plan: Plan): void;
   /** The same for an upgrade. @param first what came after the head */
-  upgrade(req: IncomingMessage, plan: Plan, first: Buffer): void;
+  upgrade(req: Inbound, plan: Plan, first: Buffer): void;
 }
 
 type Pass = (
-  req: IncomingMessage,
-  res: ServerResponse | Duplex,
+  req: Inbound,
+  res: unknown,
   options: { readonly target: Plan },
   first: Buffer | undefined,
 ) => void;
@@ -23,8 +22,8 @@ type Pass = (
 type Shell = {
   webPasses: Pass[];
   wsPasses: Pass[];
-  web(req: IncomingMessage, res: ServerResponse, options: { target: Plan }): void;
-  ws(req: IncomingMessage, socket: Duplex, first: Buffer, options: { target: Plan }): void;
+  web(req: Inbound, res: Outbound, options: { target: Plan }): void;
+  ws(req: Inbound, socket: unknown, first: Buffer, options: { target: Plan }): void;
 };
 
 const nothing = Buffer.alloc(0);

@@ -14,6 +14,14 @@ export function unknownHost(host: string): Page {
   };
 }
 
+/** The connection's certificate is not for this host; the client comes again with another (RFC 9110 section 15.5.20). */
+export const misdirected: Page = {
+  status: 421,
+  reason: 'misdirected',
+  title: 'Misdirected request',
+  text: 'This connection is for another host. Ask for this one on a connection of its own.',
+};
+
 export const noRoutes: Page = {
   status: 503,
   reason: 'no-routes',

@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Inbound, Outbound } from './protocols.ts';
 
 /** An answer of the edge itself. */
 export type Page = {
@@ -39,15 +40,16 @@ export function renderPage(page: Page, accept: string | undefined): { headers: s
 }
 
 /** Answers with a page, or cuts the client off when an answer has begun already. */
-export function sendPage(req: IncomingMessage, res: ServerResponse, page: Page): void {
+export function sendPage(req: Inbound, res: Outbound, page: Page): void {
   if (res.headersSent || res.destroyed) {
     res.destroy();
     return;
   }
   const { headers, body } = renderPage(page, req.headers.accept);
   if (endsConnection.has(page.status)) res.shouldKeepAlive = false;
-  res.writeHead(page.status, headers);
-  res.end(req.method === 'HEAD' ? undefined : body);
+  res.writeHead(page.status, STATUS_CODES[page.status] ?? page.title, headers);
+  if (req.method === 'HEAD') res.end();
+  else res.end(body);
 }
 
 /** For a socket on which no request could be read. */

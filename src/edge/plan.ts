@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
 import type { EdgeLog } from './log.ts';
+import type { Outbound } from './protocols.ts';
 import type { RequestHead } from './request-head.ts';
 import type { AppRoute } from './routes.ts';
 import type { Trace } from './trace.ts';
@@ -15,7 +15,7 @@ export type Plan = {
   readonly startedAt: number;
   /** The client waits for a 100 before it sends its body. */
   readonly expects: boolean;
-  readonly res: ServerResponse;
+  readonly res: Outbound;
   readonly trace: Trace;
 };
 

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import type { Connection } from './connection.ts';
+import type { Inbound } from './protocols.ts';
 
 /** Bytes of a body that are held for a second try. */
 const maxHeld = 65_536;
@@ -22,7 +22,7 @@ export class RequestBody {
   sent = false;
   /** Monotonic milliseconds of the last bytes passed on. */
   progressAt = performance.now();
-  readonly #req: IncomingMessage;
+  readonly #req: Inbound;
   readonly #options: BodyOptions;
   #connection: Connection | undefined;
   #listening = false;
@@ -34,7 +34,7 @@ export class RequestBody {
   #checkedAt = performance.now();
 
   /** @param options `excess` is called when more than `limit` bytes came */
-  constructor(req: IncomingMessage, options: BodyOptions) {
+  constructor(req: Inbound, options: BodyOptions) {
     this.#req = req;
     this.#options = options;
   }
@@ -138,11 +138,11 @@ export class RequestBody {
 }
 
 /** Reads away what is left of a request's body, for a while. */
-export function linger(req: IncomingMessage): void {
+export function linger(req: Inbound): void {
   if (req.complete) return;
   req.resume();
   const timer = setTimeout(() => {
-    if (!req.complete) req.socket.destroy();
+    if (!req.complete) req.destroy();
   }, lingering);
   timer.unref();
   req.once('close', () => clearTimeout(timer));

@@ -1,8 +1,8 @@
 // One pass over a request's raw headers: what routing needs to know, and the lines that go to the app, in their order
 // and with their duplicates. Strip first, add ours after: a client cannot name our headers in Connection to lose them.
-import type { IncomingMessage } from 'node:http';
 import { namedHops, type Scan, scanHeaders } from './header-scan.ts';
 import { type Host, parseHost } from './host.ts';
+import type { Inbound } from './protocols.ts';
 import type { Visitor } from './visitors.ts';
 
 export type Framing =
@@ -43,7 +43,7 @@ export const targetTooLong = refuse(
 );
 
 /** Reads a request's head, or says why it is refused. @param trusted the peer may speak for the visitor */
-export function readRequestHead(req: IncomingMessage, trusted = false): RequestHead | Refusal {
+export function readRequestHead(req: Inbound, trusted = false): RequestHead | Refusal {
   const raw = req.rawHeaders;
   if (raw.length > 2 * maxHeaders)
     return refuse(431, 'too-many-headers', 'The request has more than 100 headers.');
@@ -148,7 +148,7 @@ function framingOf(scan: Scan, minor: number): Framing | Refusal {
   return { kind: 'length', bytes: Number(scan.length) };
 }
 
-function upgradeOf(req: IncomingMessage, scan: Scan, framing: Framing): 'websocket' | undefined {
+function upgradeOf(req: Inbound, scan: Scan, framing: Framing): 'websocket' | undefined {
   const asked =
     scan.upgrade?.toLowerCase() === 'websocket' && /(?:^|[, \t])upgrade(?:$|[, \t])/i.test(scan.connection);
   return asked && req.method === 'GET' && req.httpVersionMinor === 1 && framing.kind === 'none'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Listening } from '../domain/route.ts';
@@ -12,11 +12,15 @@ import type { ExchangeContext } from './exchange.ts';
 import { createForwarder, type Forwarder } from './forward.ts';
 import type { FrontDoor } from './front-door.ts';
 import type { Gate } from './gate.ts';
+import type { Http2Answer } from './http2-answer.ts';
+import { Http2Front } from './http2-front.ts';
+import type { Http2Request } from './http2-request.ts';
 import { pageInstead, type SecureListener } from './instead.ts';
 import type { EdgeLog } from './log.ts';
 import {
   badExpectation,
   badRequest,
+  misdirected,
   noRoutes,
   noTunnels,
   ownFault,
@@ -26,6 +30,7 @@ import {
 } from './page-texts.ts';
 import { type Page, rawPage, sendPage } from './pages.ts';
 import type { Plan } from './plan.ts';
+import type { Inbound, Outbound } from './protocols.ts';
 import { addProxyFront } from './proxy-front.ts';
 import { linger } from './request-body.ts';
 import { readRequestHead } from './request-head.ts';
@@ -50,7 +55,14 @@ export type EdgeServerOptions = {
   readonly access?: AccessLog;
 };
 
-type Incoming = { req: IncomingMessage; res: ServerResponse; expects: boolean; first?: Buffer };
+type Incoming = {
+  readonly req: Inbound;
+  readonly res: Outbound;
+  readonly expects: boolean;
+  readonly first?: Buffer;
+  /** Whether the connection is good for a host; for those over which several are asked for. */
+  readonly reaches?: (host: string) => boolean;
+};
 
 const nothing = Buffer.alloc(0);
 
@@ -65,6 +77,7 @@ export class EdgeServer {
   /** Answered with the end of their connection: what follows is not read, it may be a part of what was refused. */
   readonly #ending = new WeakSet<Socket>();
   readonly #server: Server;
+  readonly #http2: Http2Front;
   #secureListener: SecureListener = { port: 0, covers: () => false };
   #secure: TlsServer | undefined;
   #stopping = false;
@@ -86,6 +99,10 @@ export class EdgeServer {
     this.#forwarder = createForwarder(context);
     this.#server = createListener();
     this.#attach(this.#server);
+    this.#http2 = new Http2Front({
+      asked: (req, res) => this.#askedByHttp2(req, res),
+      refused: reason => options.counters.refuse(reason),
+    });
   }
 
   /** How connections are taken from now on; by default nobody speaks for a visitor. */
@@ -114,7 +131,8 @@ export class EdgeServer {
       accepted: socket => {
         this.#connections.secured(socket);
         this.#visitors.secured(socket);
-        this.#server.emit('connection', socket);
+        if (socket.alpnProtocol === 'h2') this.#http2.take(socket, certificates.reach(nameOf(socket)));
+        else this.#server.emit('connection', socket);
       },
       refused: reason => counters.refuse(reason),
     });
@@ -136,6 +154,7 @@ export class EdgeServer {
   /** Takes no more; resolves when all is answered, or cuts the rest after `timeout` milliseconds. */
   async stop(timeout: number): Promise<void> {
     this.#stopping = true;
+    this.#http2.stop();
     const closed = Promise.all([closing(this.#server), this.#secure && closing(this.#secure)]);
     const idle = setInterval(() => this.#closeIdle(), 100);
     const cut = setTimeout(() => {
@@ -225,9 +244,23 @@ export class EdgeServer {
   }
 
   #everySecond(now: number): void {
-    for (const socket of this.#slowReaders.find(this.#connections.all, now))
-      this.#drop(socket, 'slow-reader');
+    for (const reader of this.#slowReaders.find([...this.#connections.all, ...this.#http2.answers], now)) {
+      reader.destroy();
+      this.#options.counters.refuse('slow-reader');
+    }
+    this.#http2.everySecond(now);
     this.#options.everySecond(now);
+  }
+
+  #askedByHttp2(req: Http2Request, res: Http2Answer): void {
+    const { fault, reaches } = req;
+    const expectation = req.headers.expect;
+    const incoming = { req, res, expects: expectation !== undefined, reaches };
+    if (req.method === 'CONNECT') this.#answer(incoming, noTunnels);
+    else if (fault) this.#answer(incoming, badRequest(fault));
+    else if (expectation !== undefined && expectation.toLowerCase() !== '100-continue')
+      this.#answer(incoming, badExpectation);
+    else this.#guarded(incoming);
   }
 
   #guarded(incoming: Incoming): void {
@@ -242,9 +275,13 @@ export class EdgeServer {
 
   #handle(incoming: Incoming): void {
     const { req, res, first } = incoming;
-    const found = resolve(req, { table: this.#options.table(), trusted: this.#visitors.trusts(req.socket) });
+    const found = resolve(incoming, {
+      table: this.#options.table(),
+      trusted: this.#visitors.trusts(req.socket),
+    });
     if ('challenge' in found) {
-      res.writeHead(200, { 'content-type': 'application/octet-stream' }).end(found.challenge);
+      res.writeHead(200, 'OK', ['Content-Type', 'application/octet-stream']);
+      res.end(found.challenge);
       return;
     }
     if ('page' in found) {
@@ -274,7 +311,7 @@ export class EdgeServer {
   }
 
   /** In the access log of an app that is there, but gets no requests. */
-  #tell(plan: Plan, req: IncomingMessage, page: Page): void {
+  #tell(plan: Plan, req: Inbound, page: Page): void {
     plan.trace.status = page.status;
     plan.route.count.answered.add(plan.head.method, page.status);
     plan.trace.reason = page.reason;
@@ -300,6 +337,7 @@ export class EdgeServer {
   /** Node knows as idle only what has had a request; those that never sent a byte are ours to close. */
   #closeIdle(): void {
     this.#server.closeIdleConnections();
+    if (!this.#stopping) this.#http2.closeIdle();
     for (const socket of this.#connections.all) if (socket.bytesRead === 0) socket.destroy();
   }
 }
@@ -325,7 +363,7 @@ function createListener(): Server {
 type Found = Pick<Plan, 'head' | 'route'>;
 
 function resolve(
-  req: IncomingMessage,
+  { req, reaches }: Incoming,
   { table, trusted }: { table: RouteTable | undefined; trusted: boolean },
 ): Found | { readonly page: Page } | { readonly challenge: string } {
   const head = readRequestHead(req, trusted);
@@ -333,6 +371,7 @@ function resolve(
   if (!table) return { page: noRoutes };
   const answer = challengeAnswer(head, table);
   if (answer !== undefined) return { challenge: answer };
+  if (reaches?.(head.host) === false) return { page: misdirected };
   const route = table.find(head.host);
   if (!route) return { page: unknownHost(head.host) };
   return { head, route };
@@ -349,6 +388,12 @@ function challengeAnswer({ target }: { target: string }, table: RouteTable): str
 
 function closing(server: Server | TlsServer): Promise<void> {
   return new Promise(resolve => server.close(() => resolve()));
+}
+
+/** What the client asked for by SNI. */
+function nameOf(socket: TLSSocket): string | undefined {
+  const { servername } = socket as { readonly servername?: unknown };
+  return typeof servername === 'string' ? servername.toLowerCase() : undefined;
 }
 
 function isSecure(socket: Socket): boolean {

@@ -24,7 +24,7 @@ export function createTlsFront(options: TlsFrontOptions): Server {
     ...protocols,
     honorCipherOrder: true,
     handshakeTimeout,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: ['h2', 'http/1.1'],
     ticketKeys,
     SNICallback(name, done) {
       certificates.context(name).then(

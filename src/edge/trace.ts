@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import type { AccessLine } from '../domain/access-line.ts';
 import type { Plan } from './plan.ts';
+import type { Inbound } from './protocols.ts';
 
 /** What is noted of a request on its way, for its line in the access log; in milliseconds. */
 export type Trace = {
@@ -22,10 +22,10 @@ export type Trace = {
 
 const longest = 1024;
 
-export function beginTrace(req: IncomingMessage): Trace {
+export function beginTrace(req: Inbound): Trace {
   return {
     begunAt: performance.now(),
-    sentBefore: req.socket.bytesWritten,
+    sentBefore: bytesSent(req),
     status: 499,
     reason: undefined,
     instance: undefined,
@@ -39,7 +39,7 @@ export function beginTrace(req: IncomingMessage): Trace {
 }
 
 /** The line of a request that is over. */
-export function accessLine(req: IncomingMessage, plan: Plan): AccessLine {
+export function accessLine(req: Inbound, plan: Plan): AccessLine {
   const { head, trace } = plan;
   const referer = req.headers.referer;
   const agent = req.headers['user-agent'];
@@ -53,7 +53,7 @@ export function accessLine(req: IncomingMessage, plan: Plan): AccessLine {
     status: trace.status,
     ...(trace.reason === undefined ? {} : { reason: trace.reason }),
     bytesIn: trace.bytesIn,
-    bytesOut: req.socket.bytesWritten - trace.sentBefore,
+    bytesOut: bytesSent(req) - trace.sentBefore,
     ms: {
       queue: rounded(trace.queue),
       wake: rounded(trace.wake),
@@ -66,6 +66,10 @@ export function accessLine(req: IncomingMessage, plan: Plan): AccessLine {
     ...(referer === undefined ? {} : { referer: withoutQuery(referer) }),
     ...(agent === undefined ? {} : { agent: agent.slice(0, longest) }),
   };
+}
+
+function bytesSent(req: Inbound): number {
+  return req.answered ?? req.socket.bytesWritten;
 }
 
 function withoutQuery(address: string): string {
