@@ -59,6 +59,7 @@ import { createPaths } from './system/paths.ts';
 import { programRoot } from './system/root.ts';
 import { createSaturation } from './system/saturation.ts';
 import { urlsOf } from './urls.ts';
+import { createVolumes } from './volumes.ts';
 
 /** The composition root: builds every concrete thing and joins the back edges. Resolves when it takes pushes and requests. */
 export async function runDaemon(settings: Settings): Promise<{ close(): Promise<void> }> {
@@ -85,6 +86,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   });
   await engine.open();
 
+  const volumes = createVolumes({ store, paths });
   const leases = new Leases({ dir: paths.leases, clock, log });
   const later: { deployer?: Deployer; room?: Room } = {};
   const edgeLink = createEdgeLink({ dir: paths.edge, log, clock });
@@ -118,7 +120,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     clock,
     log,
     logsDir: paths.logs,
-    mounts: async app => [await leases.mount(app)],
+    mounts: async app => [await leases.mount(app), ...(await volumes.mounts(app))],
     event: (app, kind, message) => store.events.add({ at: clock.now(), app, kind, message }),
     noteSleep: ({ id }, depth) => store.properties.set(`app:${id}`, 'asleep', depth),
     admit: need => required(later.room).take(need),
@@ -235,6 +237,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     runtime,
     scaler,
     leases,
+    volumes,
+    dataDir: paths.data,
     hostRoom,
     certifier,
     receiver,

@@ -22,6 +22,8 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   // Joins the autoscaler to the pipeline.
   fleet: ['deploy', 'runtime', 'scale', 'store', 'domain', 'system'],
   urls: ['store', 'domain'],
+  // Folders of apps, for the engine.
+  volumes: ['engine/engine', 'store', 'domain', 'system'],
   settings: ['domain'],
   domain: [],
   system: ['domain'],
@@ -50,6 +52,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
     'scale',
     'lease',
     'acme',
+    'volumes',
     'store',
     'domain',
     'system',

@@ -20,6 +20,7 @@ import type { Settings } from '../settings.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Locks } from '../system/locks.ts';
+import type { Volumes } from '../volumes.ts';
 
 /** What the daemon lends to every command. */
 export type Services = {
@@ -35,6 +36,9 @@ export type Services = {
   readonly room: DiskRoom;
   readonly runtime: Runtime;
   readonly scaler: Scaler;
+  readonly volumes: Volumes;
+  /** The platform's own folder. */
+  readonly dataDir: string;
   readonly leases: Pick<Leases, 'busyUntil'>;
   /** The memory of the host, as it is promised to instances and builds. */
   readonly hostRoom: Pick<Room, 'taken' | 'budget'>;

@@ -39,6 +39,7 @@ import { runCommands } from './run.ts';
 import { sleepCommands } from './sleep.ts';
 import { sshKeysCommands } from './ssh-keys.ts';
 import { stacksCommands } from './stacks.ts';
+import { storageCommands } from './storage.ts';
 import { urlsCommands } from './urls.ts';
 
 /** Every command that Wherry has of itself; a new namespace is one row. */
@@ -83,6 +84,7 @@ export function createCoreRegistry(): Registry {
     ...sleepCommands,
     ...sshKeysCommands,
     ...stacksCommands,
+    ...storageCommands,
     ...urlsCommands,
     versionCommand,
   ]);

@@ -32,5 +32,7 @@ export function createPaths(options: { data: string; cache?: string }) {
     logs: join(data, 'logs'),
     /** A folder an app with the socket that its instances see. Short: a socket's path has at most 107 bytes. */
     leases: join(data, 'lease'),
+    /** Folders of apps that outlive instances and releases. */
+    storage: join(data, 'storage'),
   };
 }

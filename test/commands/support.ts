@@ -39,6 +39,7 @@ import { createLocks } from '../../src/system/locks.ts';
 import type { Log } from '../../src/system/log.ts';
 import { createPaths } from '../../src/system/paths.ts';
 import { urlsOf } from '../../src/urls.ts';
+import { createVolumes } from '../../src/volumes.ts';
 import { fakeMirror } from '../build/stack/support/fake-mirror.ts';
 
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
@@ -143,6 +144,8 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
     room,
     runtime,
     scaler,
+    volumes: createVolumes({ store, paths }),
+    dataDir: paths.data,
     leases,
     hostRoom: { taken: 512 * 2 ** 20, budget: 2 ** 30 },
     certifier,

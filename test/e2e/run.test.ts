@@ -106,3 +106,23 @@ describe('a command in an app', () => {
     expect(await code).not.toBe(0);
   });
 });
+
+describe('storage', () => {
+  let wherry: Wherry;
+  beforeAll(async () => {
+    wherry = await startWherry();
+  });
+  afterAll(() => wherry?.stop());
+
+  it('outlives releases, is written by the app and seen by commands', async () => {
+    await wherry.cli('apps:create', 'app');
+    expect((await wherry.cli('storage:ensure-directory', 'app')).code).toBe(0);
+    expect((await wherry.cli('storage:mount', 'app', 'app:/data')).code).toBe(0);
+    const pushed = await (await wherry.repository('app', { from: probe })).push();
+    expect(pushed.code, pushed.output).toBe(0);
+    await wherry.get('app', '/write?path=/data/kept');
+    expect((await wherry.cli('ps:restart', 'app')).code).toBe(0);
+    expect((await wherry.get('app', '/read?path=/data/kept')).text).toBe('x');
+    expect((await wherry.cli('run', 'app', 'cat', '/data/kept')).stdout).toBe('x');
+  });
+});
