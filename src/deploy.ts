@@ -11,6 +11,7 @@ import { countsFor } from './deploy/counts.ts';
 import { requireUnlocked } from './deploy/deploy-lock.ts';
 import { createRunning, type Running } from './deploy/running.ts';
 import { rememberSource, withOrigin } from './deploy/source.ts';
+import { stoppedTypes, withoutStopped } from './deploy/stopped-types.ts';
 import { type Synced, type SyncRequest, syncApp } from './deploy/sync.ts';
 import type { App } from './domain/app.ts';
 import { archiveLimitsOf } from './domain/archive-limits.ts';
@@ -113,7 +114,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       version: release.version,
       image,
       config: store.releases.config(release),
-      counts: countsFor(store, app, image),
+      counts: withoutStopped(countsFor(store, app, image), stoppedTypes(store.properties, app)),
       limits: type => resolveLimits(rows, type),
       quota: store.limits.quota(app),
       ...(port === undefined ? {} : { port }),

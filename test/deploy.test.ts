@@ -431,7 +431,7 @@ describe('config', () => {
   it('starts nothing of an app that was stopped, or never deployed', async () => {
     expect(await deployer.releaseConfig(app(), 'Set A', doing)).toBeUndefined();
     await push();
-    await deployer.stop(app(), doing);
+    await deployer.stop(app(), undefined, doing);
     deployed.length = 0;
     expect((await deployer.releaseConfig(app(), 'Set A', doing))?.version).toBe(2);
     expect(deployed).toEqual([]);
@@ -509,7 +509,7 @@ describe('rebase', () => {
 
   it('starts nothing of an app that was stopped', async () => {
     await push();
-    await deployer.stop(app(), doing);
+    await deployer.stop(app(), undefined, doing);
     deployed.length = 0;
     expect((await deployer.rebase(app(), how, doing))?.version).toBe(2);
     expect([deployed, store.releases.live(app())?.version]).toEqual([[], 2]);

@@ -4,9 +4,11 @@ import { parseProcessType } from '../domain/names.ts';
 import { optional, toggle } from './args.ts';
 import { defineCommand } from './define.ts';
 import { doing, isDeployed } from './doing.ts';
-import { app, counts, processType } from './kinds.ts';
+import { app, counts } from './kinds.ts';
 import { columns, heading, step } from './lines.ts';
+import { inspect } from './ps-inspect.ts';
 import { psReport } from './ps-report.ts';
+import { psRunCommands } from './ps-run.ts';
 
 const web = parseProcessType('web');
 
@@ -37,75 +39,6 @@ const scale = defineCommand({
     const rows = formation.map(({ process_type, quantity }) => `${`${process_type}:`.padEnd(5)} ${quantity}`);
     return [step(`Scaling for ${input.app}`), heading('proctype: qty'), heading('--------: ---'), ...rows];
   },
-});
-
-const restart = defineCommand({
-  name: 'ps:restart',
-  summary: 'Replace the running instances by new ones of the same release',
-  description: 'New instances start beside the old and take over when they are ready, so no request fails.',
-  examples: ['ps:restart blog', 'ps:restart blog worker'],
-  args: { app, process: optional(processType) },
-  access: { app: 'write' },
-  effect: 'write',
-  async run(context, input) {
-    const owner = context.app(input.app);
-    const deployed = isDeployed(context, owner);
-    if (deployed) await context.deployer.restart(owner, input.process, doing(context));
-    return { app: owner.name, restarted: deployed };
-  },
-  text: () => [],
-});
-
-const stop = defineCommand({
-  name: 'ps:stop',
-  summary: 'Stop an app until ps:start or the next push',
-  examples: ['ps:stop blog'],
-  args: { app },
-  access: { app: 'write' },
-  effect: 'write',
-  async run(context, input) {
-    const owner = context.app(input.app);
-    context.progress.step(`Stopping ${owner.name}`);
-    await context.deployer.stop(owner, doing(context));
-    return { app: owner.name, stopped: true };
-  },
-  text: () => [],
-});
-
-const start = defineCommand({
-  name: 'ps:start',
-  summary: 'Start an app that was stopped',
-  examples: ['ps:start blog'],
-  args: { app },
-  access: { app: 'write' },
-  effect: 'write',
-  async run(context, input) {
-    const owner = context.app(input.app);
-    const deployed = isDeployed(context, owner);
-    if (deployed) await context.deployer.start(owner, doing(context));
-    return { app: owner.name, started: deployed };
-  },
-  text: () => [],
-});
-
-const rebuild = defineCommand({
-  name: 'ps:rebuild',
-  summary: 'Build the last pushed commit again and deploy it',
-  description:
-    'Of an app that runs an image of a registry: pulls what its tag means now. It goes on when the connection is lost: builds:output shows the rest, builds:cancel stops it.',
-  examples: ['ps:rebuild blog', 'ps:rebuild blog --explain'],
-  args: { app },
-  flags: { explain: toggle({ help: 'tell what changed since the last build' }) },
-  access: { app: 'write' },
-  effect: 'write',
-  async run(context, input) {
-    const { actor, progress } = context;
-    const owner = context.app(input.app);
-    const how = { explain: input.explain };
-    const release = await context.deployer.rebuild(owner, how, { actor, progress });
-    return { app: input.app, release: release.version };
-  },
-  text: () => [],
 });
 
 const rebase = defineCommand({
@@ -140,4 +73,4 @@ function describeRebase(done: RebaseOutcome): string {
   return done.outcome === 'newest' ? 'is on the newest stack already' : done.reason;
 }
 
-export const psCommands = [scale, restart, stop, start, rebuild, rebase, psReport];
+export const psCommands = [scale, ...psRunCommands, rebase, inspect, psReport];

@@ -4,7 +4,7 @@ import type { Store } from '../store/store.ts';
 import { scaledKey } from './counts.ts';
 
 /** What is of one app at one time, and no setting. */
-const notCopied = ['asleep', 'deploy-lock', scaledKey];
+const notCopied = ['asleep', 'deploy-lock', 'stopped-types', scaledKey];
 
 /** Gives an app the settings of another: config, formation, limits, and whatever `X:set` keeps; no domains, logins or certificates. */
 export function copySettings(store: Store, from: App, to: App): void {

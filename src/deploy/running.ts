@@ -14,6 +14,7 @@ import { everyType, type LimitRow, resolveLimits } from '../store/limits.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 import { scaledKey, scalingOf, web } from './counts.ts';
+import { setStoppedTypes, stoppedTypes } from './stopped-types.ts';
 
 /** Every way to change what runs of a release: how many, how much, awake or not. Callers hold the app's lock. */
 export interface Running {
@@ -29,9 +30,12 @@ export interface Running {
   sleep(app: App, depth: SleepDepth, why: { why: string; actor?: Actor }): Promise<boolean>;
   /** Resolves with the milliseconds it took when it serves; undefined when it was awake. Needs no lock. @throws why it does not start */
   wake(app: App, by: WakeCause | Actor): Promise<number | undefined>;
+  /** Of one process type, only that is replaced. @throws invalid for a type the release does not have, failed when nothing is deployed */
   restart(app: App, type: ProcessType | undefined, doing: Doing): Promise<void>;
-  stop(app: App, doing: Doing): Promise<void>;
-  start(app: App, doing: Doing): Promise<void>;
+  /** Of one process type, it stays stopped over deploys too, until it is started, restarted or scaled. */
+  stop(app: App, type: ProcessType | undefined, doing: Doing): Promise<void>;
+  /** What was stopped, or does not run; nothing where all runs. */
+  start(app: App, type: ProcessType | undefined, doing: Doing): Promise<void>;
   /** Applies to the kernel first, then stores: nothing is stored that did not take. `null` clears a key. */
   limit(
     app: App,
@@ -70,6 +74,36 @@ export function createRunning(parts: RunningParts): Running {
     return ms;
   };
 
+  const typesOf = (release: Release): ProcessType[] =>
+    store.images
+      .get(release.image)
+      .processes.map(process => process.type)
+      .filter(type => type !== 'release');
+
+  const requireType = (app: App, release: Release, type: ProcessType): void => {
+    const known = typesOf(release);
+    if (known.includes(type)) return;
+    throw new WherryError('invalid', `${type} is not a process type of ${app.name}`, {
+      hint: `Process types of ${app.name}: ${known.join(', ')}`,
+    });
+  };
+
+  /** Those that stay stopped when one type is started. */
+  const others = (app: App, type: ProcessType): ProcessType[] =>
+    stoppedTypes(store.properties, app).filter(other => other !== type);
+
+  /** Stores which types are stopped, and makes it so; as before when that fails. */
+  const withStopped = async (app: App, types: readonly ProcessType[], work: () => Promise<void>) => {
+    const before = stoppedTypes(store.properties, app);
+    setStoppedTypes(store.properties, app, types);
+    try {
+      await work();
+    } catch (error) {
+      setStoppedTypes(store.properties, app, before);
+      throw error;
+    }
+  };
+
   return {
     async scale(app, counts, doing) {
       const release = store.releases.live(app);
@@ -89,6 +123,12 @@ export function createRunning(parts: RunningParts): Running {
       }
       store.transaction(() => {
         store.formation.set(app, counts);
+        const stopped = stoppedTypes(store.properties, app);
+        setStoppedTypes(
+          store.properties,
+          app,
+          stopped.filter(type => !counts.has(type)),
+        );
         if (counts.has(web)) store.properties.set(`app:${app.id}`, scaledKey, undefined);
       });
       const said = [...counts].map(([type, count]) => `${type}=${count}`).join(' ');
@@ -122,26 +162,44 @@ export function createRunning(parts: RunningParts): Running {
     },
     async restart(app, type, doing) {
       const release = live(app);
-      await runtime.deploy(desiredOf({ ...app, stopped: false }, release), {
-        ...doing,
-        ...(type ? { only: type } : {}),
+      if (type) requireType(app, release, type);
+      await withStopped(app, type === undefined ? [] : others(app, type), async () => {
+        await runtime.deploy(desiredOf({ ...app, stopped: false }, release), {
+          ...doing,
+          ...(type ? { only: type } : {}),
+        });
+        store.apps.setStopped(app, false);
       });
-      store.apps.setStopped(app, false);
       tell(app, 'restart', type ? `Restarted ${type}` : 'Restarted', doing.actor);
     },
-    async stop(app, doing) {
-      store.apps.setStopped(app, true);
-      await runtime.stop(app);
-      tell(app, 'stop', 'Stopped', doing.actor);
-    },
-    async start(app, doing) {
+    async stop(app, type, doing) {
+      if (type === undefined) {
+        store.apps.setStopped(app, true);
+        await runtime.stop(app);
+        return tell(app, 'stop', 'Stopped', doing.actor);
+      }
       const release = live(app);
-      if (!app.stopped && runtime.instances(app).length > 0) return;
-      await runtime.deploy(desiredOf({ ...app, stopped: false }, release), {
-        ...doing,
-        commit: () => store.apps.setStopped(app, false),
+      requireType(app, release, type);
+      await withStopped(app, [...stoppedTypes(store.properties, app), type], async () => {
+        if (!app.stopped) await runtime.scale(desiredOf(app, release), doing);
       });
-      tell(app, 'start', 'Started', doing.actor);
+      tell(app, 'stop', `Stopped ${type}`, doing.actor);
+    },
+    async start(app, type, doing) {
+      const release = live(app);
+      if (type) requireType(app, release, type);
+      const before = stoppedTypes(store.properties, app);
+      // Of an app that is stopped as a whole, the one type alone is started.
+      const from = type !== undefined && app.stopped ? typesOf(release) : before;
+      const left = type === undefined ? [] : from.filter(other => other !== type);
+      const runs = !app.stopped && runtime.instances(app).length > 0;
+      if (runs && left.length === before.length) return;
+      await withStopped(app, left, async () => {
+        const desired = desiredOf({ ...app, stopped: false }, release);
+        if (runs) await runtime.scale(desired, doing);
+        else await runtime.deploy(desired, { ...doing, commit: () => store.apps.setStopped(app, false) });
+      });
+      tell(app, 'start', type ? `Started ${type}` : 'Started', doing.actor);
     },
     async limit(app, type, change, doing) {
       const rows = store.limits.rows(app);
