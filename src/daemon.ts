@@ -56,6 +56,7 @@ import { armFault } from './system/fault.ts';
 import { createLocks } from './system/locks.ts';
 import { createLog } from './system/log.ts';
 import { createPaths } from './system/paths.ts';
+import { readProxies } from './system/proxy.ts';
 import { programRoot } from './system/root.ts';
 import { createSaturation } from './system/saturation.ts';
 import { urlsOf } from './urls.ts';
@@ -108,7 +109,11 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const challenges = new Challenges(routeBook.publish);
   const certifier = new Certifier({
     store,
-    transport: createTransport({ caFile: settings.caFile || undefined, agent: `wherry/${version()}` }),
+    transport: createTransport({
+      caFile: settings.caFile || undefined,
+      proxies: readProxies(process.env),
+      agent: `wherry/${version()}`,
+    }),
     solvers: challenges.solvers,
     applyRoutes: routeBook.publish,
     clock,

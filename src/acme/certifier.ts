@@ -152,7 +152,7 @@ export class Certifier {
       return { host, outcome: 'issued', until: await this.#issue(app, host) };
     } catch (error) {
       this.#closing.signal.throwIfAborted();
-      return { host, outcome: 'failed', reason: sentence(error) };
+      return { host, outcome: 'failed', reason: reasonOf(host, error) };
     }
   }
 
@@ -251,10 +251,10 @@ export class Certifier {
     const failures = (before?.failures ?? 0) + (faulty ? 0 : 1);
     const wait = Math.max(backOff(Math.max(failures, 1), host), (told?.getTime() ?? 0) - now);
     const nextAt = new Date(now + Math.min(wait, longestWait));
-    store.acme.put(app, { host, issued: before?.issued, failures, nextAt, error: sentence(error) });
+    store.acme.put(app, { host, issued: before?.issued, failures, nextAt, error: reasonOf(host, error) });
     // An order that was refused is over; one that was cut off is gone on with.
     if (!faulty) store.acme.dropOrder(app, host);
-    const words = sentence(error).replace(/\.$/, '');
+    const words = reasonOf(host, error).replace(/\.$/, '');
     this.#tell(app, 'certificate-failed', `${words}. It is tried again after ${minute(nextAt)}.`);
   }
 
@@ -289,6 +289,11 @@ export class Certifier {
 
 function account({ server, email }: Account): Account {
   return { server, email };
+}
+
+/** An authority that fails does not say for which host. */
+function reasonOf(host: string, error: unknown): string {
+  return error instanceof CaFault ? `No certificate for ${host}: ${error.message}` : sentence(error);
 }
 
 /** An authority may send anything. */

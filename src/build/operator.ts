@@ -1,7 +1,7 @@
 // What the operator of this host has set for downloads: certificates, registry, proxies. Builds get it as environment and a
 // read-only mount; nothing of it is in any image.
 
-import { type Proxies, readProxies } from './fetch/proxy.ts';
+import { type Proxies, readProxies } from '../system/proxy.ts';
 
 export type Operator = {
   /** Host path of a PEM bundle. */

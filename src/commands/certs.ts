@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
+import { isEnabled } from '../acme/policy.ts';
 import type { App } from '../domain/app.ts';
 import { type Certificate, isFor, parseCertificate } from '../domain/certificate.ts';
 import { WherryError } from '../domain/errors.ts';
@@ -88,6 +89,8 @@ const remove = defineCommand({
       owner,
       `Removed the certificate for ${going.flatMap(({ names }) => names).join(', ')}`,
     );
+    if (owner && going.some(({ source }) => source === 'acme') && isEnabled(context.store, owner))
+      context.progress.warn(`Another one is got soon. letsencrypt:disable ${owner.name} ends that`);
     return { app: owner?.name ?? null, removed: going.map(({ names }) => names) };
   },
   text: () => [],

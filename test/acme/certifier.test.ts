@@ -34,7 +34,7 @@ describe('certificates that an app gets by itself', () => {
     ca.says.look = (_host, token) => challenges.answers()[token];
     return new Certifier({
       ...{ store, clock, log: silentLog, solvers: challenges.solvers },
-      transport: createTransport({ caFile: ca.caFile, agent: 'test' }),
+      transport: createTransport({ caFile: ca.caFile, proxies: undefined, agent: 'test' }),
       applyRoutes: async () => {},
     });
   };
@@ -189,7 +189,9 @@ describe('certificates that an app gets by itself', () => {
     await certifier.tick();
     expect(ca.asked).toHaveLength(1);
     const [status] = certifier.status(app);
-    expect(status?.error).toMatch(/^localhost:\d+ answered with status 503/);
+    expect(status?.error).toMatch(
+      /^No certificate for a\.example\.org: localhost:\d+ answered with status 503/,
+    );
     ca.says.lie = () => undefined;
     later = 20 * 60_000;
     await certifier.tick();

@@ -41,6 +41,7 @@ describe('getting a certificate from an authority', () => {
       email: 'ann@example.org',
       transport: createTransport({
         caFile: options.caFile ?? ca.caFile,
+        proxies: undefined,
         agent: 'test',
         patience: options.patience ?? 10_000,
       }),

@@ -37,7 +37,7 @@ describe("Debian's ACME test server, which refuses half of the nonces", () => {
       server: pebble.directory,
       key: newAccountKey(),
       email: 'ann@example.org',
-      transport: createTransport({ caFile: pebble.caFile, agent: 'test' }),
+      transport: createTransport({ caFile: pebble.caFile, proxies: undefined, agent: 'test' }),
       clock,
     });
   });

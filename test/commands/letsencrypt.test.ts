@@ -16,7 +16,9 @@ describe('letsencrypt', () => {
   });
   afterAll(() => ca?.stop());
   beforeEach(async () => {
-    bench = createBench({ transport: createTransport({ caFile: ca.caFile, agent: 'test' }) });
+    bench = createBench({
+      transport: createTransport({ caFile: ca.caFile, proxies: undefined, agent: 'test' }),
+    });
     ca.says.look = (_host, token) => bench.challenges.answers()[token];
     ca.says.revoked = [];
     await bench.deployed('blog');
@@ -59,6 +61,11 @@ describe('letsencrypt', () => {
       code: 1,
       stderr: expect.stringContaining('letsencrypt:enable blog'),
     });
+  });
+
+  it('says of a certificate that was removed by hand that another is got', async () => {
+    await run('letsencrypt:enable blog');
+    expect((await run('certs:remove blog')).stderr).toContain('letsencrypt:disable blog ends that');
   });
 
   it(':cleanup drops what is for no domain of the app any more', async () => {

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
+import { portOf } from '../../system/proxy.ts';
 
 // URLs of buildpacks come from whoever may push. Fetched by the platform, they must not reach what only this host can:
 // its own services, its network, the metadata service of its cloud.
@@ -86,10 +87,6 @@ export async function checkHost(
     throw denied(url, 'leads to an address inside this network');
   }
   return { addresses: found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 })) };
-}
-
-export function portOf(url: URL): string {
-  return url.port || (url.protocol === 'https:' ? '443' : '80');
 }
 
 async function resolveAll(host: string): Promise<{ address: string; family: number }[]> {

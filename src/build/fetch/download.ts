@@ -8,8 +8,8 @@ import { pipeline } from 'node:stream/promises';
 import { connect, rootCertificates } from 'node:tls';
 import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
+import { addressOf, openTunnel, type Proxies, proxyFor, proxyHeaders } from '../../system/proxy.ts';
 import { type AllowedHosts, type CheckedHost, checkHost } from './addresses.ts';
-import { addressOf, openTunnel, type Proxies, proxyFor, proxyHeaders } from './proxy.ts';
 
 export type DownloadRules = {
   readonly allowed: AllowedHosts;

@@ -6,8 +6,8 @@ import type { Submodule } from '../../domain/push.ts';
 import { ExecError, exec, spawn } from '../../system/exec.ts';
 import { hardenedGitEnv } from '../../system/git-env.ts';
 import type { GitUser } from '../../system/git-user.ts';
+import { portOf } from '../../system/proxy.ts';
 import { extractArchive } from '../archive.ts';
-import { portOf } from './addresses.ts';
 import { ask, type DownloadRules, type Opened } from './download.ts';
 import { gitmodulesOf } from './gitmodules.ts';
 

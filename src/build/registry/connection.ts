@@ -1,5 +1,5 @@
 import { WherryError } from '../../domain/errors.ts';
-import { portOf } from '../fetch/addresses.ts';
+import { portOf } from '../../system/proxy.ts';
 import { ask, type DownloadRules, type Headers, type Opened } from '../fetch/download.ts';
 
 const hubHost = 'registry-1.docker.io';

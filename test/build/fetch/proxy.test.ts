@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseAllowedHosts } from '../../../src/build/fetch/addresses.ts';
 import { open, readAnswer } from '../../../src/build/fetch/download.ts';
-import { proxyFor, readProxies } from '../../../src/build/fetch/proxy.ts';
+import { proxyFor, readProxies } from '../../../src/system/proxy.ts';
 import { openProxy } from '../support/proxy-host.ts';
 
 const { signal } = new AbortController();

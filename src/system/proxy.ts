@@ -1,8 +1,7 @@
 import { type ClientRequest, request as httpRequest } from 'node:http';
 import type { Socket } from 'node:net';
-import { WherryError } from '../../domain/errors.ts';
-import { quoteForPeople } from '../../domain/names.ts';
-import { portOf } from './addresses.ts';
+import { WherryError } from '../domain/errors.ts';
+import { quoteForPeople } from '../domain/names.ts';
 
 /** What the operator has set for whoever fetches: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as curl reads them. */
 export type Proxies = {
@@ -93,4 +92,8 @@ export async function openTunnel(
     });
     asked.end();
   });
+}
+
+export function portOf(url: URL): string {
+  return url.port || (url.protocol === 'https:' ? '443' : '80');
 }
