@@ -1,3 +1,4 @@
+import { formatBytes } from '../domain/bytes.ts';
 import { WherryError } from '../domain/errors.ts';
 import { type SleepSetting, sleepKey, sleepSettingNames, sleepSettings } from '../domain/sleeping.ts';
 import { choice, flag, many, text, withDefault } from './args.ts';
@@ -79,12 +80,17 @@ const wake = defineCommand({
 const report = defineReport({
   name: 'sleep:report',
   summary: 'Show whether one app or all sleep, and how that is set',
+  description:
+    'Reclaimed is the memory that the kernel gave back while the app was frozen, since the daemon started: what it had read from files, and, with swap, what it had not touched for long.',
   examples: ['sleep:report blog', 'sleep:report blog --sleep-asleep'],
   title: 'sleep',
   prefix: 'sleep-',
   values({ store, runtime }, each) {
+    const { bytes, failures } = runtime.reclaimed(each);
     return {
       asleep: runtime.asleep(each) ?? 'no',
+      reclaimed: formatBytes(bytes),
+      'reclaim-failures': String(failures),
       ...Object.fromEntries(
         sleepSettingNames.flatMap(name => [
           [name, store.properties.get(`app:${each.id}`, sleepKey(name)) ?? ''],

@@ -126,6 +126,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     sleep: (app, { depth, also }) => supervisorOf(app).sleep(depth, also),
     wake: app => supervisorOf(app).wake(),
     asleep: app => supervisorOf(app).asleep,
+    reclaimed: app => supervisorOf(app).reclaimed,
     reserved: () => [...supervisors.values()].reduce((sum, { reserved }) => sum + reserved, 0),
     applyLimits: desired => supervisorOf(desired.app).applyLimits(desired),
     async remove(app) {

@@ -132,6 +132,8 @@ export interface Runtime {
   wake(app: App): Promise<void>;
   /** How deep an app sleeps; undefined when it is awake, stopped or has no instance. */
   asleep(app: App): SleepDepth | undefined;
+  /** What freezing the app gave back to the host since control started, and how often it failed. */
+  reclaimed(app: App): { readonly bytes: number; readonly failures: number };
   /** Bytes that all instances may use together, but for those that sleep deeply; an app's quota bounds its own. */
   reserved(): number;
   /** Live, in the kernel, for all running instances of the app; all or nothing. @throws invalid when below use */

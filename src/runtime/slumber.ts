@@ -35,12 +35,16 @@ const hurriedStop = 1000;
 /** Why an app that sleeps does not come up, and until when, in ticks, nobody tries again. */
 type Failure = { readonly why: string; readonly until: number; readonly times: number };
 
+/** Bytes that freezing gave back to the host since control started; a failure costs nothing but memory. */
+export type Reclaimed = { readonly bytes: number; readonly failures: number };
+
 /** Puts an app's instances to sleep and wakes them: never one with a request in flight, and each way once at a time. */
 export class Slumber {
   readonly #bed: Bed;
   #sleeping: Promise<boolean> = Promise.resolve(false);
   #waking: Promise<void> | undefined;
   #failure: Failure | undefined;
+  #reclaimed: Reclaimed = { bytes: 0, failures: 0 };
   /** Aborted when somebody waits for what is just being stopped. */
   #hurry = new AbortController();
 
@@ -58,6 +62,10 @@ export class Slumber {
   /** Why it is not being woken at the moment; undefined when a request may wake it. */
   get trouble(): string | undefined {
     return this.#failure && this.#failure.until > this.#bed.clock.ticks() ? this.#failure.why : undefined;
+  }
+
+  get reclaimed(): Reclaimed {
+    return this.#reclaimed;
   }
 
   /** A new release: what failed was the old one. */
@@ -136,6 +144,20 @@ export class Slumber {
     } catch {
       // It ended in this very moment: then it sleeps as one that was stopped.
       member.frozen = false;
+      return;
+    }
+    // Nobody waits for it: a wake that comes meanwhile ends it.
+    void this.#reclaim(member);
+  }
+
+  async #reclaim(member: Member): Promise<void> {
+    try {
+      const freed = await this.#bed.engine.reclaim(member.id);
+      this.#reclaimed = { ...this.#reclaimed, bytes: this.#reclaimed.bytes + freed };
+    } catch {
+      // Awake again or removed, there is nothing to be given back.
+      if (member.frozen && member.status === 'asleep')
+        this.#reclaimed = { ...this.#reclaimed, failures: this.#reclaimed.failures + 1 };
     }
   }
 

@@ -20,7 +20,7 @@ import type {
   ScaleOptions,
   TargetSink,
 } from './runtime.ts';
-import { Slumber } from './slumber.ts';
+import { type Reclaimed, Slumber } from './slumber.ts';
 
 export type SupervisorOptions = {
   readonly engine: Engine;
@@ -106,6 +106,10 @@ export class Supervisor {
 
   get asleep(): SleepDepth | undefined {
     return this.#stopped ? undefined : this.#slumber.depth;
+  }
+
+  get reclaimed(): Reclaimed {
+    return this.#slumber.reclaimed;
   }
 
   /** Takes over what runs of this app after control was away, and brings up what is missing. */

@@ -20,6 +20,8 @@ describe('sleep:now and sleep:wake', () => {
     });
     expect(bench.runtime.says.asleep).toBe('light');
     expect((await run('sleep:report blog --sleep-asleep')).stdout).toBe('light\n');
+    expect((await run('sleep:report blog --sleep-reclaimed')).stdout).toBe('150m\n');
+    expect((await run('sleep:report blog --sleep-reclaim-failures')).stdout).toBe('1\n');
     expect((await run('sleep:wake blog')).stdout).toMatch(/blog is awake, after \d+ ms/);
     expect((await run('sleep:wake blog')).stdout).toContain('blog does not sleep');
     const kinds = bench.store.events.list({ app: app().name, limit: 10 }).map(event => event.kind);

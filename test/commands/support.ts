@@ -294,6 +294,7 @@ function fakeRuntime(): FakeRuntime {
     stop: async () => {},
     remove: async () => {},
     asleep: () => says.asleep,
+    reclaimed: () => ({ bytes: 150 * 2 ** 20, failures: 1 }),
     async sleep(_app, { depth }) {
       if (says.busy) return false;
       says.asleep = depth;

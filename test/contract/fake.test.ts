@@ -13,6 +13,7 @@ const behaviours: Partial<Record<Program, Behaviour>> = {
     ],
     exit: { code: 0 },
   },
+  cached: { output: [{ stream: 'stdout', text: 'read' }], spare: 30 * mib },
   mounted: {
     output: [
       { stream: 'stdout', text: 'ahoy' },

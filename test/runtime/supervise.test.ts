@@ -424,6 +424,20 @@ describe('sleep and wake', () => {
   const sleep = (depth: SleepDepth, also: readonly ProcessType[] = []) => runtime.sleep(app, { depth, also });
   const kinds = async () => (await engine.list()).map(instance => instance.status.kind);
 
+  it('gives back what a frozen one does not need, and sleeps all the same when that fails', async () => {
+    behave = () => ({ listen: {}, spare: 100 * mib });
+    await runtime.deploy(desired(1, { web: 2 }), { progress });
+    await sleep('light');
+    await vi.waitFor(() => expect(runtime.reclaimed(app)).toEqual({ bytes: 200 * mib, failures: 0 }));
+    await runtime.wake(app);
+    behave = () => ({ listen: {}, reclaimError: 'EIO' });
+    await runtime.deploy(desired(2), { progress });
+    expect(await sleep('light')).toBe(true);
+    await vi.waitFor(() => expect(runtime.reclaimed(app)).toEqual({ bytes: 200 * mib, failures: 1 }));
+    expect(runtime.asleep(app)).toBe('light');
+    await runtime.wake(app);
+  });
+
   it('freezes after the edge has let go, and serves again at once', async () => {
     await runtime.deploy(desired(1), { progress });
     expect(await sleep('light')).toBe(true);

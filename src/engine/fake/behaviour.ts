@@ -13,6 +13,10 @@ export type Behaviour = {
   readonly output?: readonly { readonly stream: 'stdout' | 'stderr'; readonly text: string }[];
   /** Bytes in use. More than its limit, or than the group's quota allows, and it is killed for memory. */
   readonly memory?: number;
+  /** Bytes that `reclaim` frees, the first time. */
+  readonly spare?: number;
+  /** `reclaim` fails with this message. */
+  readonly reclaimError?: string;
   /** Ignores SIGTERM, SIGINT and SIGHUP, as some apps do. */
   readonly stubborn?: boolean;
   /** `start` fails with this message. */

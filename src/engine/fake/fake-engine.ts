@@ -111,6 +111,16 @@ export class FakeEngine implements Engine {
     this.#running(id).frozen = false;
   }
 
+  async reclaim(id: string): Promise<number> {
+    const process = this.#running(id);
+    if (!process.frozen) throw new WherryError('conflict', `Instance ${id} is not frozen. Freeze it first.`);
+    const { reclaimError } = process.behaviour;
+    if (reclaimError !== undefined) throw new Error(reclaimError);
+    const { spare } = process;
+    process.spare = 0;
+    return spare;
+  }
+
   async remove(id: string): Promise<void> {
     const held = this.#held.get(id);
     held?.process?.signal('SIGKILL');

@@ -9,6 +9,8 @@ export class FakeProcess {
   readonly pid: number;
   readonly behaviour: Behaviour;
   frozen = false;
+  /** Bytes that it can do without. */
+  spare: number;
   readonly #onEnd: (code: number) => void;
   readonly #timers: NodeJS.Timeout[] = [];
   #server: Server | undefined;
@@ -17,6 +19,7 @@ export class FakeProcess {
   constructor(options: { pid: number; behaviour: Behaviour; onEnd: (code: number) => void }) {
     this.pid = options.pid;
     this.behaviour = options.behaviour;
+    this.spare = options.behaviour.spare ?? 0;
     this.#onEnd = options.onEnd;
   }
 

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   makeTree,
@@ -69,6 +70,23 @@ export function createCgroupsV1(layout: CgroupLayout & { version: 1 }): Cgroups 
         peak: readNumber(folder, 'memory.max_usage_in_bytes') ?? 0,
         limit: limit >= unlimitedFrom ? null : limit,
       };
+    },
+    spare(path) {
+      const figure = (key: string) => readFigure(memoryAt(path), 'memory.stat', `total_${key}`) ?? 0;
+      const held = ['mapped_file', 'shmem', 'dirty', 'writeback'].reduce((sum, key) => sum + figure(key), 0);
+      return Math.max(0, figure('cache') - held);
+    },
+    // Memory and swap share one limit, so that swap is allowed.
+    allowSwap() {},
+    // By force_empty everything would go, the program's own text too, and the wake would have to read it anew.
+    async takeBack(path, bytes, limit) {
+      const folder = memoryAt(path);
+      const usage = readNumber(folder, 'memory.usage_in_bytes') ?? 0;
+      try {
+        await writeFile(join(folder, 'memory.limit_in_bytes'), String(Math.max(0, usage - bytes)));
+      } finally {
+        if (existsSync(folder)) setMemory(path, limit);
+      }
     },
     pids: path => ({
       current: readNumber(pidsAt(path), 'pids.current') ?? 0,

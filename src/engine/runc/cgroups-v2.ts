@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   makeTree,
@@ -61,6 +62,19 @@ export function createCgroupsV2(layout: CgroupLayout & { version: 2 }): Cgroups 
         limit: readNumber(at(path), 'memory.max') ?? null,
       };
     },
+    spare(path, swap) {
+      const figure = (key: string) => readFigure(at(path), 'memory.stat', key) ?? 0;
+      const held = ['file_mapped', 'shmem', 'file_dirty', 'file_writeback'].reduce(
+        (sum, key) => sum + figure(key),
+        0,
+      );
+      return Math.max(0, figure('file') - held) + (swap ? figure('inactive_anon') : 0);
+    },
+    allowSwap(path) {
+      if (existsSync(join(at(path), 'memory.swap.max'))) writeControl(at(path), 'memory.swap.max', 'max');
+    },
+    // Opened to be written, never made: before Linux 5.19 there is no such file.
+    takeBack: (path, bytes) => writeFile(join(at(path), 'memory.reclaim'), String(bytes), { flag: 'r+' }),
     pids: path => ({
       current: readNumber(at(path), 'pids.current') ?? 0,
       limit: readNumber(at(path), 'pids.max') ?? null,

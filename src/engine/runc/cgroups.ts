@@ -17,7 +17,8 @@ export type MemoryKills = {
 
 /**
  * The kernel's control groups, version 1 or 2 alike. `path` is absolute below the hierarchies' roots: `/wherry-<tag>/<app>/<id>`.
- * Calls are synchronous: each is a few microseconds in the kernel's own file system, and nothing may come between them.
+ * Calls are synchronous: each is a few microseconds in the kernel's own file system, and nothing may come between them. Only
+ * `takeBack` is not: the kernel may take its time.
  */
 export interface Cgroups {
   /** Whether swap can be limited (v1 needs swap accounting). */
@@ -32,6 +33,12 @@ export interface Cgroups {
   /** Share of a busy CPU among the groups beside it, in percent of the kernel's usual one; 1 to 1000. */
   setCpuShare(path: string, percent: number): void;
   memory(path: string): MemoryUse;
+  /** Bytes that can go without anything being written to a file, and that none of its processes has mapped; with `swap`, cold memory too. */
+  spare(path: string, swap: boolean): number;
+  /** Lets what is taken back go to swap, until `setMemory`. */
+  allowSwap(path: string): void;
+  /** Lets the kernel take back that many bytes of a group without running processes; its limit is `limit` afterwards. @throws EAGAIN, EBUSY for fewer */
+  takeBack(path: string, bytes: number, limit: number): Promise<void>;
   /** `refused`: how often a process or thread more was. */
   pids(path: string): { readonly current: number; readonly limit: number | null; readonly refused: number };
   /** Microseconds used. */

@@ -50,6 +50,8 @@ export type Living = {
   /** Monotonic time at which its own limit was last seen to refuse memory. */
   lastHit: number | undefined;
   lastKill: { readonly oom: OomKill; readonly ticks: number } | undefined;
+  /** Its memory is being taken back. */
+  reclaim: { readonly over: AbortController; readonly done: Promise<number> } | undefined;
   readonly waiters: Set<(exit: Exit) => void>;
 };
 
@@ -66,6 +68,7 @@ export function createLiving(driver: Pick<Driver, 'folders' | 'cgroupRoot'>, rec
     kills: { kills: 0, hits: 0 },
     lastHit: undefined,
     lastKill: undefined,
+    reclaim: undefined,
     waiters: new Set(),
   };
 }

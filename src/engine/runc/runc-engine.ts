@@ -25,6 +25,7 @@ import { updateLimits } from './limits.ts';
 import { openDriver, type RuncOptions } from './open-driver.ts';
 import { kill } from './processes.ts';
 import { purgeDriver } from './purge.ts';
+import { reclaim } from './reclaim.ts';
 import { removeInstance } from './remove.ts';
 import { openSandbox } from './sandbox.ts';
 import { createSerial } from './serial.ts';
@@ -89,14 +90,34 @@ export class RuncEngine implements Engine {
   }
 
   async thaw(id: string): Promise<void> {
+    const living = this.#find(id);
+    await this.#endReclaim(living);
+    // Whoever was killed while it reclaimed left other limits behind.
+    if (isAlive(living)) this.#open().cgroups.setMemory(living.cgroup, living.record.spec.limits.memory);
     this.#setFrozen(id, false);
+  }
+
+  async reclaim(id: string): Promise<number> {
+    const living = this.#find(id);
+    const driver = this.#open();
+    if (!isAlive(living) || !driver.cgroups.frozen(living.cgroup))
+      throw new WherryError('conflict', `Instance ${id} is not frozen. Freeze it first.`);
+    if (living.reclaim) return await living.reclaim.done;
+    const over = new AbortController();
+    const done = reclaim(driver, living, over.signal).finally(() => {
+      living.reclaim = undefined;
+    });
+    living.reclaim = { over, done };
+    return await done;
   }
 
   remove(id: string): Promise<void> {
     return this.#serial(id, async () => {
       const driver = this.#open();
       const living = driver.instances.get(id);
-      if (living) await removeInstance(driver, living);
+      if (!living) return;
+      await this.#endReclaim(living);
+      await removeInstance(driver, living);
     });
   }
 
@@ -149,6 +170,12 @@ export class RuncEngine implements Engine {
   subscribe(listener: (event: EngineEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  async #endReclaim({ reclaim: under }: Living): Promise<void> {
+    under?.over.abort();
+    // How it went is told to who asked for it.
+    await under?.done.catch(() => {});
   }
 
   #setFrozen(id: string, frozen: boolean): void {

@@ -64,6 +64,27 @@ describe('control groups of version 2', () => {
     expect(cgroups.cpu('/a')).toBe(4242);
   });
 
+  test('give back what nobody has mapped, and cold memory where there is swap', async () => {
+    await put({
+      'a/memory.stat':
+        'anon 9000\nfile 1000\nfile_mapped 300\nshmem 100\nfile_dirty 50\nfile_writeback 5\ninactive_anon 4000\n',
+      'a/memory.swap.max': '0',
+      'a/memory.reclaim': '',
+    });
+    expect(open().spare('/a', false)).toBe(545);
+    expect(open().spare('/a', true)).toBe(4545);
+    open().allowSwap('/a');
+    expect(await get('a/memory.swap.max')).toBe('max');
+    await open().takeBack('/a', 545, 9000);
+    expect(await get('a/memory.reclaim')).toBe('545');
+  });
+
+  test('make no control file that the kernel does not have', async () => {
+    await put({ 'a/memory.max': '9000' });
+    await expect(open().takeBack('/a', 545, 9000)).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(get('a/memory.reclaim')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   test('tell zeros for a group that is gone', () => {
     expect(open().memory('/gone')).toEqual({ usage: 0, reclaimable: 0, peak: 0, limit: null });
     expect(open().processes('/gone')).toEqual([]);
@@ -99,6 +120,21 @@ describe('control groups of version 1', () => {
     open().setMemory('/a', 6000);
     expect(await get('memory/a/memory.limit_in_bytes')).toBe('6000');
     expect(await get('memory/a/memory.swappiness')).toBe('0');
+  });
+
+  test('give back what nobody has mapped, and have their limit afterwards', async () => {
+    await put({
+      'memory/memory.memsw.limit_in_bytes': '1',
+      'memory/a/memory.stat':
+        'cache 7\ntotal_cache 1000\ntotal_mapped_file 300\ntotal_shmem 100\ntotal_dirty 50\ntotal_writeback 5\n',
+      'memory/a/memory.usage_in_bytes': '8000',
+      'memory/a/memory.limit_in_bytes': '9000',
+    });
+    expect(open().spare('/a', true)).toBe(545);
+    await open().takeBack('/a', 545, 9000);
+    expect(await get('memory/a/memory.limit_in_bytes')).toBe('9000');
+    await rm(join(root, 'memory/a'), { recursive: true });
+    await expect(open().takeBack('/a', 545, 9000)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   test('remove a group and those below it from every hierarchy', async () => {
