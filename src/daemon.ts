@@ -33,6 +33,7 @@ import {
   createAccessLogs,
   createEdgeLink,
   createPageFiles,
+  fingerprint,
   readEdgeMetrics,
   serveMetrics,
   startEdge,
@@ -220,6 +221,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     https: settings.https,
     link: edgeLink,
     argv: edgeArgv(),
+    version: `${version()}-${await fingerprint(mainFile())}`,
     log,
     clock,
   });
@@ -322,8 +324,9 @@ function ownPages(store: Store): string[] {
 
 /** The command that starts an edge process: this same program, under whatever runs it now (node, or tsx in development). */
 function edgeArgv(): string[] {
-  const main = fileURLToPath(
-    new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url),
-  );
-  return [process.execPath, ...process.execArgv, main, 'edge'];
+  return [process.execPath, ...process.execArgv, mainFile(), 'edge'];
+}
+
+function mainFile(): string {
+  return fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url));
 }

@@ -112,7 +112,16 @@ export type ToEdge =
       readonly generation: number;
       readonly after: number;
       readonly route: Route;
-    };
+    }
+  /** To a `hello` of one that is starting: control knows of it and waits for its word too; it may take requests. */
+  | { readonly kind: 'serve' }
+  /** Start another edge on the same listening sockets. */
+  | { readonly kind: 'spawn'; readonly argv: readonly string[] }
+  /** Take no more requests, finish those there are, and end. */
+  | { readonly kind: 'retire' };
+
+/** `starting`: holds listening sockets of another edge and takes nothing yet. */
+export type EdgeState = 'starting' | 'serving' | 'retiring';
 
 /**
  * Edge to control. `applied` acknowledges a snapshot; `drained` says that a target which is in no snapshot any more
@@ -124,12 +133,18 @@ export type FromEdge =
       readonly kind: 'hello';
       readonly generation: number;
       readonly pid: number;
+      /** Of the program that it runs. */
+      readonly version: string;
+      readonly state: EdgeState;
       readonly http: Listening;
       readonly https?: Listening;
       readonly draining: readonly string[];
     }
   | { readonly kind: 'applied'; readonly generation: number; readonly draining: readonly string[] }
   | { readonly kind: 'drained'; readonly target: string }
+  /** Answers to `spawn`. */
+  | { readonly kind: 'spawned'; readonly pid: number }
+  | { readonly kind: 'spawn-failed'; readonly reason: string }
   /** A request waits for an app that sleeps; said again each second while one does. */
   | { readonly kind: 'wake'; readonly app: string; readonly cause: WakeCause }
   /** Once a second: what the apps' requests were since the last one; apps without any are left out. After a `hello` it names all. */

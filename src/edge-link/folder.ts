@@ -6,7 +6,6 @@ import type { Ids } from './user.ts';
 export function edgeFiles(dir: string) {
   return {
     socket: join(dir, 'control.sock'),
-    pid: join(dir, 'edge.pid'),
     log: join(dir, 'edge.log'),
     access: join(dir, 'access'),
     pages: join(dir, 'pages'),
@@ -17,7 +16,7 @@ const maxLog = 8 << 20;
 
 /**
  * Makes the folder that control and the edges share, and the one of the access logs in it. The edges may add files (its snapshot) but, because of the sticky bit,
- * can neither replace nor remove what is root's: the socket, the pid file, the log.
+ * can neither replace nor remove what is root's: the socket, the log.
  */
 export async function prepareFolder(dir: string, user: Ids | undefined): Promise<void> {
   for (const folder of [dir, edgeFiles(dir).access]) {
@@ -36,7 +35,7 @@ export async function prepareFolder(dir: string, user: Ids | undefined): Promise
 
 /** What edges that were killed could not remove: their unfinished snapshots, and their sockets. */
 export async function removeRemains(dir: string): Promise<void> {
-  for (const name of await readdir(dir)) {
+  for (const name of await readdir(dir).catch(() => [])) {
     const pid = /^(?:snapshot\.json\.([0-9]+)\.tmp|metrics-([0-9]+)\.sock)$/.exec(name)?.slice(1).join('');
     if (pid && !existsSync(`/proc/${pid}`)) await rm(join(dir, name), { force: true });
   }

@@ -1,7 +1,17 @@
 import { chmod, chown, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import type { AppLoad, FromEdge, Listening, Routing, Snapshot, ToEdge, WakeCause } from '../domain/route.ts';
+import { WherryError } from '../domain/errors.ts';
+import type {
+  AppLoad,
+  EdgeState,
+  FromEdge,
+  Listening,
+  Routing,
+  Snapshot,
+  ToEdge,
+  WakeCause,
+} from '../domain/route.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { edgeFiles, prepareFolder } from './folder.ts';
@@ -37,6 +47,19 @@ export interface EdgeLink {
   secureAddress(): Listening | undefined;
   /** Resolves with whether an edge (that very process, when told) is connected within `timeout` milliseconds. */
   connected(timeout: number, pid?: number): Promise<boolean>;
+  /** Resolves with whether this process takes requests within `timeout` milliseconds. */
+  serving(timeout: number, pid: number): Promise<boolean>;
+  /** What a connected process said that it does. */
+  state(pid: number): EdgeState | undefined;
+  /**
+   * Has this process start another on its own listening sockets. Resolves with the new one's id.
+   * @throws unavailable
+   */
+  spawn(pid: number, argv: readonly string[]): Promise<number>;
+  /** Has this process take no more requests, finish those it has, and end. */
+  retire(pid: number): void;
+  /** Resolves when an edge's connection is lost, or after `timeout` milliseconds. */
+  parted(timeout: number): Promise<void>;
   /** This process runs and must be heard before anything counts as drained. */
   expect(pid: number): void;
   /** This process has ended, and its requests with it. */
@@ -53,6 +76,7 @@ export interface EdgeLink {
 
 const ackTimeout = 2000;
 const returnTimeout = 5000;
+const spawnTimeout = 5000;
 
 export type EdgeLinkOptions = {
   readonly dir: string;
@@ -77,6 +101,7 @@ class Link implements EdgeLink {
   #user: Ids | undefined;
   readonly #peers = new Peers();
   readonly #loads = new Loads<Peer>();
+  #partings = 0;
   #snapshot: Snapshot | undefined;
   #address: Listening | undefined;
   #secureAddress: Listening | undefined;
@@ -160,6 +185,39 @@ class Link implements EdgeLink {
     );
   }
 
+  serving(timeout: number, pid: number): Promise<boolean> {
+    return this.#until(() => this.state(pid) === 'serving', timeout);
+  }
+
+  state(pid: number): EdgeState | undefined {
+    return this.#peers.get(pid)?.state;
+  }
+
+  async spawn(pid: number, argv: readonly string[]): Promise<number> {
+    const peer = this.#peers.get(pid);
+    if (peer) peer.spawned = undefined;
+    peer?.send({ kind: 'spawn', argv });
+    await this.#until(() => peer?.spawned !== undefined || this.#peers.get(pid) !== peer, spawnTimeout);
+    const answer = peer?.spawned;
+    if (answer?.kind === 'spawned') {
+      this.expect(answer.pid);
+      return answer.pid;
+    }
+    throw new WherryError(
+      'unavailable',
+      `Edge ${pid} could not start another: ${answer?.reason ?? 'it did not answer'}.`,
+    );
+  }
+
+  retire(pid: number): void {
+    this.#peers.get(pid)?.send({ kind: 'retire' });
+  }
+
+  async parted(timeout: number): Promise<void> {
+    const before = this.#partings;
+    await this.#until(() => this.#partings !== before, timeout);
+  }
+
   expect(pid: number): void {
     this.#peers.expect(pid);
   }
@@ -203,13 +261,15 @@ class Link implements EdgeLink {
         this.#sockets.delete(socket);
         this.#loads.drop(peer);
         this.#peers.left(peer);
+        this.#partings++;
         this.#wake();
       },
     });
   }
 
   #greet(peer: Peer, hello: Hello): void {
-    this.#options.log.info({ pid: hello.pid, generation: hello.generation }, 'edge connected');
+    const { pid, version, state, generation } = hello;
+    this.#options.log.info({ pid, version, state, generation }, 'edge connected');
     this.#peers.joined(peer, hello.pid);
     this.#address = hello.http;
     this.#secureAddress = hello.https;
@@ -220,6 +280,8 @@ class Link implements EdgeLink {
       }
       peer.send({ kind: 'snapshot', snapshot: this.#snapshot });
     }
+    // From here on nothing counts as quiet without it.
+    if (hello.state === 'starting') peer.send({ kind: 'serve' });
     this.#generation = Math.max(this.#generation, hello.generation);
     this.#wake();
   }

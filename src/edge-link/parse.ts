@@ -7,10 +7,14 @@ const shapes: Readonly<Record<FromEdge['kind'], (message: Fields) => boolean>> =
   hello: message =>
     hasState(message) &&
     Number.isInteger(message['pid']) &&
+    typeof message['version'] === 'string' &&
+    ['starting', 'serving', 'retiring'].includes(String(message['state'])) &&
     isListening(message['http']) &&
     (message['https'] === undefined || isListening(message['https'])),
   applied: hasState,
   drained: message => typeof message['target'] === 'string',
+  spawned: message => Number.isInteger(message['pid']) && Number(message['pid']) > 1,
+  'spawn-failed': message => typeof message['reason'] === 'string',
   wake: message => typeof message['app'] === 'string' && isCause(message['cause']),
   load: message => isArrayOf(message['apps'], isLoad),
 };

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { AppLoad, FromEdge, ToEdge, WakeCause } from '../domain/route.ts';
+import type { AppLoad, EdgeState, FromEdge, ToEdge, WakeCause } from '../domain/route.ts';
 import { parseMessage } from './parse.ts';
 
 export type PeerEvents = {
@@ -16,6 +16,9 @@ const maxLine = 1 << 20;
 export class Peer {
   generation = 0;
   pid: number | undefined;
+  state: EdgeState = 'starting';
+  /** Its answer to the last `spawn`. */
+  spawned: Extract<FromEdge, { kind: 'spawned' | 'spawn-failed' }> | undefined;
   readonly draining = new Set<string>();
   readonly #socket: Socket;
   readonly #events: PeerEvents;
@@ -53,6 +56,10 @@ export class Peer {
       case 'load':
         this.#events.load(message.apps);
         return;
+      case 'spawned':
+      case 'spawn-failed':
+        this.spawned = message;
+        break;
       case 'drained':
         this.draining.delete(message.target);
         break;
@@ -63,6 +70,7 @@ export class Peer {
     }
     if (message.kind === 'hello') {
       this.pid = message.pid;
+      this.state = message.state;
       this.#events.hello(message);
     } else this.#events.changed();
   }

@@ -1,37 +1,29 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import type { Clock } from '../system/clock.ts';
-import { edgeFiles } from './folder.ts';
+import { edgeFiles, removeRemains } from './folder.ts';
 
-/** An edge process of a folder, found by its pid file and confirmed by its own command line. */
+/** An edge process of a folder, known by its own command line. */
 export type EdgeProcess = {
   readonly pid: number;
   /** Addresses as its command line has them; empty for none. */
   readonly http: string;
   readonly https: string;
+  /** All words after `edge` but the one that says whose sockets it has. */
+  readonly words: readonly string[];
 };
 
-/** The running edge of this folder, if there is one; also one whose pid was never written, because control died first. */
-export async function findEdge(dir: string): Promise<EdgeProcess | undefined> {
-  const pid = await readPid(dir);
-  const known = pid === undefined ? undefined : await edgeAt(dir, pid);
-  if (known) return known;
-  for (const name of await readdir('/proc')) {
-    const found = /^[1-9][0-9]*$/.test(name) ? await edgeAt(dir, Number(name)) : undefined;
-    if (found) return found;
-  }
-  return undefined;
+/** The running edges of this folder, as the kernel knows them: also one that control did not live to hear of. */
+export async function findEdges(dir: string): Promise<EdgeProcess[]> {
+  const pids = (await readdir('/proc')).filter(name => /^[1-9][0-9]*$/.test(name)).map(Number);
+  const found = await Promise.all(pids.map(pid => edgeAt(dir, pid)));
+  return found.filter(edge => edge !== undefined);
 }
 
 async function edgeAt(dir: string, pid: number): Promise<EdgeProcess | undefined> {
-  const words = await commandLine(pid);
-  if (!words.includes('edge') || valueAfter(words, '--dir') !== dir) return undefined;
-  return { pid, http: valueAfter(words, '--http') ?? '', https: valueAfter(words, '--https') ?? '' };
-}
-
-export async function writePid(dir: string, pid: number): Promise<void> {
-  const { pid: file } = edgeFiles(dir);
-  await rm(file, { force: true });
-  await writeFile(file, `${pid}\n`, { flag: 'wx', mode: 0o644 });
+  const line = await commandLine(pid);
+  if (!line.includes('edge') || valueAfter(line, '--dir') !== dir) return undefined;
+  const words = line.slice(line.lastIndexOf('edge') + 1).filter(word => word !== '' && word !== '--inherit');
+  return { pid, http: valueAfter(line, '--http') ?? '', https: valueAfter(line, '--https') ?? '', words };
 }
 
 /** Whether that edge still runs: not gone, no zombie, and its number not taken by another program. */
@@ -52,27 +44,25 @@ export async function endProcess(edge: { pid: number; timeout: number; clock: Cl
 }
 
 /**
- * Ends the edge of a folder, if one runs, and removes its pid file and socket.
+ * Ends the edges of a folder, and removes their socket.
  * @param timeout milliseconds for the requests in flight; 5 s unless told
  */
 export async function stopEdge(options: { dir: string; clock: Clock; timeout?: number }): Promise<void> {
   const { dir, clock, timeout = 5000 } = options;
-  const found = await findEdge(dir);
-  if (found) await endProcess({ pid: found.pid, timeout, clock });
-  const files = edgeFiles(dir);
-  await Promise.all([rm(files.pid, { force: true }), rm(files.socket, { force: true })]);
+  // One may have started another in the meantime.
+  for (let round = 0; round < 3; round++) {
+    const found = await findEdges(dir);
+    if (found.length === 0) break;
+    await Promise.all(found.map(({ pid }) => endProcess({ pid, timeout, clock })));
+  }
+  await rm(edgeFiles(dir).socket, { force: true });
+  await removeRemains(dir);
 }
 
 /** Its files are closed too: a command line is empty a moment before that. */
 async function isGone(pid: number): Promise<boolean> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return /^$|\) [ZX] [^)]*$/.test(text.trim());
-}
-
-async function readPid(dir: string): Promise<number | undefined> {
-  const text = await readFile(edgeFiles(dir).pid, 'utf8').catch(() => '');
-  const pid = Number(/^([1-9][0-9]{0,9})\n?$/.exec(text)?.[1]);
-  return Number.isInteger(pid) && pid > 1 ? pid : undefined;
 }
 
 /** Empty for a process that is gone or a zombie. */

@@ -18,6 +18,8 @@ export class Connections {
   readonly #makeRoom: () => void;
   readonly #sockets = new Set<Socket>();
   readonly #secured = new Set<Socket>();
+  /** By the client's address and port: what lies under TLS has the same. */
+  readonly #tunnels = new Set<string>();
   readonly #networks = new Map<string, number>();
   #madeRoomAt = Number.NEGATIVE_INFINITY;
 
@@ -44,6 +46,16 @@ export class Connections {
   secured(socket: Socket): void {
     this.#secured.add(socket);
     socket.once('close', () => this.#secured.delete(socket));
+  }
+
+  tunnel(socket: Socket): void {
+    const name = nameOf(socket);
+    this.#tunnels.add(name);
+    socket.once('close', () => this.#tunnels.delete(name));
+  }
+
+  isTunnel(socket: Socket): boolean {
+    return this.#tunnels.has(nameOf(socket));
   }
 
   has(socket: Socket): boolean {
@@ -86,6 +98,10 @@ export class Connections {
     // What is closed tells so a moment later.
     for (const socket of this.#sockets) if (socket.destroyed) this.#sockets.delete(socket);
   }
+}
+
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** What counts as one visitor; undefined for this host itself. */

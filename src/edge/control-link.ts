@@ -95,6 +95,12 @@ function parseMessage(line: string): ToEdge | undefined {
     const snapshot = parseSnapshot(value['snapshot']);
     return snapshot && { kind: 'snapshot', snapshot };
   }
+  if (value?.['kind'] === 'serve' || value?.['kind'] === 'retire') return { kind: value['kind'] };
+  if (value?.['kind'] === 'spawn') {
+    const { argv } = value;
+    const words = Array.isArray(argv) && argv.length > 0 && argv.every(word => typeof word === 'string');
+    return words ? { kind: 'spawn', argv } : undefined;
+  }
   const usable =
     value?.['kind'] === 'route' &&
     Number.isSafeInteger(value['generation']) &&

@@ -36,6 +36,8 @@ export type ExchangeContext = {
   current(app: string): AppRoute | undefined;
   /** No connection is to be kept open after its answer. */
   stopping(): boolean;
+  /** The client's connection is a tunnel from now on. */
+  switched(client: Socket): void;
   readonly watch: Watch;
   readonly gate: Gate;
   readonly log: EdgeLog;
@@ -339,6 +341,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     client.write(switchingHead(head), 'latin1');
     this.#finish(101);
     this.#plan.route.count.tunnels++;
+    this.#context.switched(client);
     joinTunnel({ socket: client, first: this.#first }, { socket: app, first: rest }, () => {
       pool?.done(this);
       pool?.leave();

@@ -1,8 +1,10 @@
 // The edge process: binds, gives up root, serves from the last snapshot, and follows control for as long as it lives.
+import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
-import type { Listening, Snapshot } from '../domain/route.ts';
+import type { EdgeState, Snapshot, ToEdge } from '../domain/route.ts';
 import { AccessLog } from './access-log.ts';
+import { listen } from './bind.ts';
 import { Certificates } from './certificates.ts';
 import { ControlLink } from './control-link.ts';
 import { createCounters } from './counters.ts';
@@ -17,11 +19,16 @@ import { parseEdgeOptions } from './options.ts';
 import { dropPrivileges, parseUser } from './privileges.ts';
 import { buildTable, type RouteTable } from './routes.ts';
 import { EdgeServer } from './server.ts';
+import { startSibling } from './sibling.ts';
 import { createSnapshotWriter, merged, readSnapshot, takesTargets } from './snapshot-file.ts';
 import { readStickyKey } from './sticky.ts';
 import { Targets } from './targets.ts';
 
 const drainTimeout = 30_000;
+/** One whose place another has taken hinders nobody: requests that wait for an app to wake, and tunnels, have time. */
+const retirement = { requests: 120_000, idle: 10_000, tunnels: 300_000 };
+/** Milliseconds that one with the sockets of another waits for control before it serves from the snapshot on disk. */
+const wordTimeout = 2000;
 
 /** Runs until SIGTERM; prints `ready` on stdout when it takes requests. */
 export async function runEdge(argv: readonly string[]): Promise<void> {
@@ -40,7 +47,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   const options = parseEdgeOptions(argv);
   const user = options.user === undefined ? undefined : await parseUser(options.user);
   // Paths are relative from here on: the folders above may be closed to the unprivileged user.
-  process.chdir(resolve(options.dir));
+  if (!options.inherit) process.chdir(resolve(options.dir));
   // A fault in one request must not end all others: it is logged, and what it left open ends by its time limit.
   process.on('uncaughtException', error => log.error({ err: error }, 'fault'));
 
@@ -87,8 +94,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
     log,
     access,
   });
-  const http = await bind(options.http, address => server.listen(address));
-  const https = options.https && (await bind(options.https, address => server.listenSecurely(address)));
+  const own = options.inherit ? undefined : await listen(server, options);
   if (user) dropPrivileges(user);
   await access.open();
   stickyKey = await readStickyKey('sticky.key');
@@ -103,14 +109,15 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
       generation: current?.generation ?? 0,
     }),
   ).catch(error => log.error({ err: error }, 'metrics are not served'));
-  process.stdout.write('ready\n');
-  log.info({ http, https, generation: last?.generation, uid: process.getuid?.() }, 'serving');
-
   const writer = createSnapshotWriter('snapshot.json', error =>
     log.error({ err: error }, 'snapshot not stored'),
   );
   // Whoever hears that a target is left out ends it: an edge that dies then must not come back with it.
   let stored = Promise.resolve();
+  const { http, https } = own ?? options;
+  let state: EdgeState = own ? 'serving' : 'starting';
+  const mayServe = new AbortController();
+  const retired = new AbortController();
   const link: ControlLink = new ControlLink({
     socketPath: 'control.sock',
     log,
@@ -120,29 +127,66 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
         kind: 'hello',
         generation: table?.generation ?? 0,
         pid: process.pid,
+        version: options.version,
+        state,
         http,
         ...(https && { https }),
         draining: targets.draining(),
       };
     },
     onMessage: message => {
-      const next = merged(current, message);
-      if (!next) {
-        link.greet();
-        return;
+      switch (message.kind) {
+        case 'serve':
+          return mayServe.abort();
+        case 'retire':
+          return retired.abort();
+        case 'spawn':
+          startSibling(message.argv, server.listeners).then(
+            pid => link.send({ kind: 'spawned', pid }),
+            error => link.send({ kind: 'spawn-failed', reason: error.message }),
+          );
+          return;
+        default:
+          return take(message);
       }
-      if (next.generation > (current?.generation ?? 0)) {
-        const gone = current !== undefined && takesTargets(current, next);
-        apply(next);
-        const written = writer.save(next);
-        if (gone) stored = written;
-      }
-      void stored.then(() =>
-        link.send({ kind: 'applied', generation: current?.generation ?? 0, draining: targets.draining() }),
-      );
     },
   });
-  await stopSignal();
+  const take = (message: Extract<ToEdge, { kind: 'snapshot' | 'route' }>): void => {
+    const next = merged(current, message);
+    if (!next) {
+      link.greet();
+      return;
+    }
+    if (next.generation > (current?.generation ?? 0)) {
+      const gone = current !== undefined && takesTargets(current, next);
+      apply(next);
+      // Whoever took the place of this one stores what it is told.
+      const written = state === 'retiring' ? writer.settled() : writer.save(next);
+      if (gone) stored = written;
+    }
+    // Of now: what comes before this is sent may have to be stored first.
+    const generation = current?.generation ?? 0;
+    void stored.then(() => link.send({ kind: 'applied', generation, draining: targets.draining() }));
+  };
+  if (!own) {
+    await turned(AbortSignal.any([mayServe.signal, AbortSignal.timeout(wordTimeout)]));
+    await listen(server, options);
+    await stored;
+    state = 'serving';
+    link.greet();
+  }
+  process.stdout.write('ready\n');
+  log.info({ http, https, generation: last?.generation, uid: process.getuid?.() }, 'serving');
+
+  const stopped = stopSignal();
+  await Promise.race([stopped, turned(retired.signal)]);
+  if (retired.signal.aborted) {
+    state = 'retiring';
+    log.info({}, 'another has taken over; finishing what there is');
+    link.greet();
+    const { requests, ...patience } = retirement;
+    await Promise.race([stopped, server.stop(requests, patience)]);
+  }
   log.info({}, 'stopping');
   link.close();
   metrics?.close();
@@ -153,24 +197,8 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   process.exit(0);
 }
 
-async function bind(
-  address: Listening,
-  listen: (address: Listening) => Promise<Listening>,
-): Promise<Listening> {
-  try {
-    return await listen(address);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const where = `${address.host}:${address.port}`;
-    if (code === 'EADDRINUSE')
-      throw new WherryError(
-        'conflict',
-        `Another program listens on ${where} already. Stop it, or choose another --http or --https.`,
-      );
-    if (code === 'EACCES')
-      throw new WherryError('access-denied', `Only root may listen on ${where}. Choose a port from 1024 up.`);
-    throw new WherryError('failed', `Cannot listen on ${where}: ${code}.`, { cause: error });
-  }
+function turned(signal: AbortSignal): Promise<unknown> {
+  return signal.aborted ? Promise.resolve() : once(signal, 'abort');
 }
 
 function stopSignal(): Promise<void> {

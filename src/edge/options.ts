@@ -10,9 +10,13 @@ export type EdgeOptions = {
   readonly dir: string;
   /** Undefined: stays who it is. */
   readonly user: string | undefined;
+  /** Told to control, which replaces edges of other versions. */
+  readonly version: string;
+  /** Started by another edge, in its folder and as its user: descriptor 3 listens for HTTP, 4 for HTTPS. */
+  readonly inherit: boolean;
 };
 
-/** Reads `--http HOST:PORT [--https HOST:PORT] --dir DIR [--user USER]`. @throws usage */
+/** Reads `--http HOST:PORT [--https HOST:PORT] --dir DIR [--user USER] [--version TEXT] [--inherit]`. @throws usage */
 export function parseEdgeOptions(argv: readonly string[]): EdgeOptions {
   const { values } = parseArgs({
     args: [...argv],
@@ -21,15 +25,18 @@ export function parseEdgeOptions(argv: readonly string[]): EdgeOptions {
       https: { type: 'string' },
       dir: { type: 'string' },
       user: { type: 'string' },
+      version: { type: 'string', default: '' },
+      inherit: { type: 'boolean', default: false },
     },
   });
   if (values.http === undefined || values.dir === undefined)
     throw new WherryError(
       'usage',
-      'Usage: wherry edge --http HOST:PORT [--https HOST:PORT] --dir DIR [--user USER]',
+      'Usage: wherry edge --http HOST:PORT [--https HOST:PORT] --dir DIR [--user USER] [--version TEXT] [--inherit]',
     );
   const https = values.https === undefined ? undefined : parseAddress(values.https);
-  return { http: parseAddress(values.http), https, dir: values.dir, user: values.user };
+  const { dir, user, version, inherit } = values;
+  return { http: parseAddress(values.http), https, dir, user, version, inherit };
 }
 
 function parseAddress(text: string): Listening {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Listening } from '../domain/route.ts';
 import type { AccessLog } from './access-log.ts';
@@ -55,6 +55,8 @@ export type EdgeServerOptions = {
   readonly access?: AccessLog;
 };
 
+type Patience = { readonly idle?: number; readonly tunnels?: number };
+
 type Incoming = {
   readonly req: Inbound;
   readonly res: Outbound;
@@ -81,6 +83,9 @@ export class EdgeServer {
   #secureListener: SecureListener = { port: 0, covers: () => false };
   #secure: TlsServer | undefined;
   #stopping = false;
+  #stopped: Promise<void> | undefined;
+  /** Monotonic milliseconds. */
+  #ends = { idle: 0, requests: 0, tunnels: 0 };
   #port = 0;
   #securePort = 0;
 
@@ -91,6 +96,7 @@ export class EdgeServer {
     const context: ExchangeContext = {
       current: app => options.table()?.apps.get(app),
       stopping: () => this.#stopping,
+      switched: socket => this.#connections.tunnel(socket),
       watch: this.#watch,
       gate: options.gate,
       log: options.log,
@@ -116,14 +122,17 @@ export class EdgeServer {
     return this.#connections.count;
   }
 
-  /** @returns the address that is bound, which tells the port when 0 was asked for */
-  async listen(address: Listening): Promise<Listening> {
-    this.#port = await this.#bind(this.#server, address);
+  /**
+   * @param descriptor listens there already
+   * @returns the address that is bound, which tells the port when 0 was asked for
+   */
+  async listen(address: Listening, descriptor?: number): Promise<Listening> {
+    this.#port = await this.#bind(this.#server, { address, descriptor });
     return { host: address.host, port: this.#port };
   }
 
   /** The same for HTTPS. Needs `certificates`. */
-  async listenSecurely(address: Listening): Promise<Listening> {
+  async listenSecurely(address: Listening, descriptor?: number): Promise<Listening> {
     const { certificates, counters } = this.#options;
     if (!certificates) throw new Error('an edge without certificates speaks no HTTPS');
     this.#secure = createTlsFront({
@@ -137,33 +146,59 @@ export class EdgeServer {
       refused: reason => counters.refuse(reason),
     });
     this.#watchConnections(this.#secure);
-    this.#securePort = await this.#bind(this.#secure, address);
+    this.#securePort = await this.#bind(this.#secure, { address, descriptor });
     this.#secureListener = { port: this.#securePort, covers: host => certificates.covers(host) };
     return { host: address.host, port: this.#securePort };
   }
 
-  async #bind(server: Server | TlsServer, address: Listening): Promise<number> {
+  /** For HTTP, then for HTTPS if that is spoken. */
+  get listeners(): readonly NetServer[] {
+    return this.#secure ? [this.#server, this.#secure] : [this.#server];
+  }
+
+  async #bind(
+    server: Server | TlsServer,
+    { address, descriptor }: { address: Listening; descriptor: number | undefined },
+  ): Promise<number> {
+    const where = descriptor === undefined ? address : { fd: descriptor };
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ ...address, backlog: 4096 }, resolve);
+      server.listen({ ...where, backlog: 4096 }, resolve);
     });
     server.on('error', error => this.#options.log.error({ err: error }, 'listener'));
     return (server.address() as AddressInfo).port;
   }
 
-  /** Takes no more; resolves when all is answered, or cuts the rest after `timeout` milliseconds. */
-  async stop(timeout: number): Promise<void> {
+  /**
+   * Takes no more; resolves when all is answered, or cuts the rest after `timeout` milliseconds. When it is asked again the last
+   * times hold.
+   * @param patience milliseconds that idle connections have left, and tunnels
+   */
+  stop(timeout: number, { idle = 0, tunnels = timeout }: Patience = {}): Promise<void> {
     this.#stopping = true;
     this.#http2.stop();
-    const closed = Promise.all([closing(this.#server), this.#secure && closing(this.#secure)]);
-    const idle = setInterval(() => this.#closeIdle(), 100);
-    const cut = setTimeout(() => {
-      for (const socket of this.#connections.all) socket.destroy();
-    }, timeout);
-    await closed;
-    clearInterval(idle);
-    clearTimeout(cut);
+    const now = performance.now();
+    this.#ends = { idle: now + idle, requests: now + timeout, tunnels: now + tunnels };
+    this.#closeOverdue();
+    this.#stopped ??= this.#drain();
+    return this.#stopped;
+  }
+
+  async #drain(): Promise<void> {
+    const look = setInterval(() => this.#closeOverdue(), 100);
+    await Promise.all(this.listeners.map(closing));
+    clearInterval(look);
+    // Ends its timers.
+    this.#server.close();
     this.#watch.close();
+  }
+
+  #closeOverdue(): void {
+    const now = performance.now();
+    if (now >= this.#ends.idle) this.#closeIdle();
+    if (now >= this.#ends.requests)
+      for (const socket of this.#connections.all)
+        if (now >= this.#ends.tunnels || !this.#connections.isTunnel(socket)) socket.destroy();
   }
 
   #attach(server: Server): void {
@@ -386,8 +421,9 @@ function challengeAnswer({ target }: { target: string }, table: RouteTable): str
   return Object.hasOwn(table.challenges, token) ? table.challenges[token] : undefined;
 }
 
-function closing(server: Server | TlsServer): Promise<void> {
-  return new Promise(resolve => server.close(() => resolve()));
+/** An HTTP server's own `close` would cut off idle clients in the middle of sending their next request. */
+function closing(server: NetServer): Promise<void> {
+  return new Promise(resolve => NetServer.prototype.close.call(server, () => resolve()));
 }
 
 /** What the client asked for by SNI. */

@@ -45,7 +45,10 @@ function isRef(value: unknown): boolean {
 }
 
 /** The snapshot after a message; undefined when the message changes one that this edge does not have. */
-export function merged(current: Snapshot | undefined, message: ToEdge): Snapshot | undefined {
+export function merged(
+  current: Snapshot | undefined,
+  message: Extract<ToEdge, { kind: 'snapshot' | 'route' }>,
+): Snapshot | undefined {
   if (message.kind === 'snapshot') return message.snapshot;
   const { route, generation, after } = message;
   if (current?.generation !== after) return undefined;

@@ -1,15 +1,14 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+
 import { describe, expect, it } from 'vitest';
 import type { AppLoad, FromEdge, Route, Snapshot, ToEdge } from '../../src/domain/route.ts';
-import { createEdgeLink, type EdgeLink, startEdge, stopEdge } from '../../src/edge-link/index.ts';
+import { type EdgeLink, startEdge, stopEdge } from '../../src/edge-link/index.ts';
 import { systemClock as clock } from '../../src/system/clock.ts';
-import { silentLog as log } from '../../src/system/log.ts';
+
 import {
   cleanUp,
   demo,
@@ -21,6 +20,7 @@ import {
   pause,
   startRawApp,
 } from '../edge/harness.ts';
+import { isGone, options, startLink } from './support.ts';
 
 const http = { host: '127.0.0.1', port: 8123 };
 
@@ -273,16 +273,16 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     const { port } = link.address() ?? { port: 0 };
     await link.publish({ routes: demo(app.port) });
     expect(await exchange(port, get())).toContain('200 OK');
-    const first = edge.pid() ?? 0;
+    const first = edge.pids()[0] ?? 0;
     process.kill(first, 'SIGKILL');
-    await eventually(() => edge.pid() !== first && edge.pid() !== undefined, 10_000);
-    expect(await link.connected(10_000, edge.pid())).toBe(true);
+    await eventually(() => (edge.pids()[0] ?? first) !== first, 10_000);
+    expect(await link.connected(10_000, edge.pids()[0])).toBe(true);
     expect(link.address()).toEqual({ host: '127.0.0.1', port });
     expect(await exchange(port, get())).toContain('200 OK');
-    const last = edge.pid() ?? 0;
+    const last = edge.pids()[0] ?? 0;
     await edge.stop();
     await eventually(() => isGone(last));
-    expect(await readFile(join(dir, 'edge.pid'), 'utf8').catch(() => 'gone')).toBe('gone');
+    expect((await readdir(dir)).filter(name => name.endsWith('.sock'))).toEqual([]);
   });
 
   it('adopts the edge of a control that was killed, with requests in flight unharmed', async () => {
@@ -290,7 +290,7 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     const { link, dir } = await startLink();
     const edge = await startEdge(options(dir, link));
     cleanUp(() => stopEdge({ dir, clock }));
-    const pid = edge.pid();
+    const [pid] = edge.pids();
     const { port } = link.address() ?? { port: 0 };
     await link.publish({ routes: demo(app.port) });
     const client = await openClient(port);
@@ -301,18 +301,17 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     const next = await startLink(dir);
     const adopted = await startEdge(options(dir, next.link));
     cleanUp(() => adopted.stop());
-    expect(adopted.pid()).toBe(pid);
+    expect(adopted.pids()).toEqual([pid]);
     app.sockets[0]?.write(ok);
     expect(await client.closed()).toContain('200 OK');
   });
 
-  it('finds an edge whose pid was never written', async () => {
+  it('finds an edge that nobody noted', async () => {
     const { link, dir } = await startLink();
     const edge = await startEdge(options(dir, link));
     cleanUp(() => edge.stop());
-    const pid = edge.pid() ?? 0;
+    const pid = edge.pids()[0] ?? 0;
     await edge.leave();
-    await rm(join(dir, 'edge.pid'));
     await stopEdge({ dir, clock });
     await eventually(() => isGone(pid));
   });
@@ -329,16 +328,6 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     await expect(fetch(`http://127.0.0.1:${old}/`)).rejects.toThrow();
   });
 
-  it('does not take another program for the edge when a pid is used again', async () => {
-    const { link, dir } = await startLink();
-    const other = spawn('sleep', ['60']);
-    cleanUp(() => void other.kill());
-    await writeFile(join(dir, 'edge.pid'), `${other.pid}\n`);
-    await stopEdge({ dir, clock });
-    expect(other.exitCode ?? other.signalCode).toBe(null);
-    await link.close();
-  });
-
   it('says why the edge cannot start', async () => {
     const app = await startRawApp(() => {});
     const { link, dir } = await startLink();
@@ -348,24 +337,6 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     );
   });
 });
-
-function options(dir: string, link: EdgeLink) {
-  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-  return {
-    ...{ dir, link, log, clock },
-    http: { host: '127.0.0.1', port: 0 },
-    argv: [process.execPath, '--import', import.meta.resolve('tsx'), main, 'edge'],
-  };
-}
-
-async function startLink(at?: string): Promise<{ link: EdgeLink; dir: string }> {
-  const dir = at ?? join(await mkdtemp(join(tmpdir(), 'edge-link-')), 'edge');
-  if (at === undefined) cleanUp(() => rm(join(dir, '..'), { recursive: true, force: true }));
-  const link = createEdgeLink({ dir, log, clock, user: null });
-  await link.listen();
-  cleanUp(() => link.close());
-  return { link, dir };
-}
 
 /** An edge made of words. */
 async function connectEdge(dir: string) {
@@ -391,19 +362,10 @@ async function connectEdge(dir: string) {
     messages,
     say,
     hello: (generation: number, draining: string[] = [], pid = 4242) =>
-      say({ kind: 'hello', generation, pid, http, draining }),
+      say({ kind: 'hello', generation, pid, version: 'test', state: 'serving', http, draining }),
     applied: (draining: string[]) =>
       say({ kind: 'applied', generation: snapshots.at(-1)?.generation ?? 0, draining }),
   };
-}
-
-function isGone(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch {
-    return true;
-  }
 }
 
 async function freePort(): Promise<number> {

@@ -5,7 +5,13 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createEdgeLink, createPageFiles, readEdgeMetrics, startEdge } from '../../src/edge-link/index.ts';
+import {
+  createEdgeLink,
+  createPageFiles,
+  readEdgeMetrics,
+  startEdge,
+  stopEdge,
+} from '../../src/edge-link/index.ts';
 import { systemClock as clock } from '../../src/system/clock.ts';
 import { silentLog as log } from '../../src/system/log.ts';
 
@@ -25,17 +31,16 @@ describe('the edge under root', () => {
     const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
     const argv = [process.execPath, '--import', import.meta.resolve('tsx'), main, 'edge'];
     const port = await freeLowPort();
-    const edge = await startEdge({ dir, http: { host: '127.0.0.1', port }, link, argv, log, clock });
-    cleanups.push(() => edge.stop());
+    const http = { host: '127.0.0.1', port };
+    const options = { dir, http, link, argv, log, clock };
+    const edge = await startEdge({ ...options, version: 'one' });
+    cleanups.push(() => stopEdge({ dir, clock }));
+    cleanups.push(() => edge.leave());
     await link.publish({ routes: [{ app: 'a', domains: ['a.test'], state: 'stopped', targets: [] }] });
 
-    const status = readFileSync(`/proc/${edge.pid()}/status`, 'utf8');
     const { uid = -1, gid = -1 } = link.user() ?? {};
     expect(uid).toBeGreaterThan(0);
-    expect(status).toMatch(new RegExp(`^Uid:\t${uid}\t${uid}\t${uid}\t${uid}$`, 'm'));
-    expect(status).toMatch(new RegExp(`^Gid:\t${gid}\t${gid}\t${gid}\t${gid}$`, 'm'));
-    expect(status).toMatch(/^Groups:\s*$/m);
-    expect(status).toMatch(/^CapEff:\t0{16}$/m);
+    expectNobody(edge.pids()[0], { uid, gid });
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
     await ask(port);
 
@@ -53,11 +58,25 @@ describe('the edge under root', () => {
       expect((await stat(folder)).mode & 0o7777).toBe(0o1770);
       expect((await stat(folder)).uid).toBe(0);
     }
-    for (const name of ['control.sock', 'edge.pid', 'edge.log'])
-      expect((await stat(join(dir, name))).uid).toBe(0);
+    for (const name of ['control.sock', 'edge.log']) expect((await stat(join(dir, name))).uid).toBe(0);
+
+    await edge.leave();
+    const next = await startEdge({ ...options, version: 'two' });
+    cleanups.push(() => next.leave());
+    expect(next.pids()).not.toEqual(edge.pids());
+    expectNobody(next.pids()[0], { uid, gid });
+    await expect.poll(() => ask(port)).toBe('<h1>Ours</h1>');
     expect((await stat(join(dir, 'control.sock'))).mode & 0o777).toBe(0o660);
   });
 });
+
+function expectNobody(pid: number | undefined, { uid, gid }: { uid: number; gid: number }): void {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  expect(status).toMatch(new RegExp(`^Uid:\t${uid}\t${uid}\t${uid}\t${uid}$`, 'm'));
+  expect(status).toMatch(new RegExp(`^Gid:\t${gid}\t${gid}\t${gid}\t${gid}$`, 'm'));
+  expect(status).toMatch(/^Groups:\s*$/m);
+  expect(status).toMatch(/^CapEff:\t0{16}$/m);
+}
 
 /** The body of an answer for a.test. */
 function ask(port: number): Promise<string> {
