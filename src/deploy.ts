@@ -23,6 +23,7 @@ import { mappedPort, portsKey } from './domain/port-map.ts';
 import type { Actor, Progress, Push, Source } from './domain/push.ts';
 import type { Release } from './domain/release.ts';
 import type { SleepDepth } from './domain/scaling.ts';
+import { readUpkeep } from './domain/upkeep.ts';
 import type { Receiver } from './receive/receiver.ts';
 import { createReleases } from './release/releases.ts';
 import type { DeployTimes, Desired, Runtime } from './runtime/runtime.ts';
@@ -117,6 +118,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       counts: withoutStopped(countsFor(store, app, image), stoppedTypes(store.properties, app)),
       limits: type => resolveLimits(rows, type),
       quota: store.limits.quota(app),
+      upkeep: () => readUpkeep(key => store.properties.resolve(app.id, key)),
       ...(port === undefined ? {} : { port }),
       ...sleepOf(app),
     };

@@ -48,6 +48,8 @@ export type BuildRequest = {
   /** The folder of the repository that is built, as `apps/web`; all of it when left out. */
   readonly buildDir?: string | undefined;
   /** For a Dockerfile: where it is (`Dockerfile` when left out), and what docker-options say. */
+  /** Where the Procfile is below the build's folder; `Procfile` unless told. */
+  readonly procfilePath?: string | undefined;
   readonly dockerfile?: { readonly path?: string | undefined; readonly options?: BuildOptions };
   /** The image of the release that is live now, or none: what layers are restored from. */
   readonly previous?: Image;

@@ -33,6 +33,7 @@ import { makeWorkFolder } from './lifecycle/work-folder.ts';
 import { loadImage } from './oci/load.ts';
 import { pullImage } from './oci/pull.ts';
 import { readOperator } from './operator.ts';
+import { withProcfile } from './procfile-path.ts';
 import { type BuildQueue, createBuildQueue, defaultBuildMemory, type TakeMemory } from './queue.ts';
 import { reachOf } from './reach.ts';
 import { rebase } from './rebase.ts';
@@ -192,7 +193,7 @@ async function buildOnce<Result>(
   try {
     await faultPoint('build:begin');
     await fillSubmodules({ app, source: request.source, progress, signal: stop.signal }, fetcher);
-    const source = insideBuildDir(request.source, request.buildDir);
+    const source = withProcfile(insideBuildDir(request.source, request.buildDir), request.procfilePath);
     // A newer generation that comes while this runs is for the next build.
     const base = await lifecycle.stack.pin(request);
     const { signal } = stop;

@@ -1,7 +1,9 @@
+import { stoppedTypes } from '../deploy/stopped-types.ts';
 import type { App } from '../domain/app.ts';
 import { formatBytes } from '../domain/bytes.ts';
 import type { InstanceView } from '../runtime/runtime.ts';
 import type { Context } from './context.ts';
+import { psSettings } from './ps-set.ts';
 import { defineReport, type ReportValues } from './report.ts';
 
 /** Newest events of an app that are searched for kills. */
@@ -27,6 +29,8 @@ export const psReport = defineReport({
       processes: String(instances.length),
       'ps-can-scale': 'true',
       restore: String(!app.stopped),
+      'stopped-processes': stoppedTypes(context.store.properties, app).join(' '),
+      ...psSettings(context.store.properties, app),
       running: running(instances),
       'busy-until': isoTime(context.leases.busyUntil(app)),
       ...kills(context, app),

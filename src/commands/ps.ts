@@ -9,6 +9,7 @@ import { columns, heading, step } from './lines.ts';
 import { inspect } from './ps-inspect.ts';
 import { psReport } from './ps-report.ts';
 import { psRunCommands } from './ps-run.ts';
+import { psSet } from './ps-set.ts';
 
 const web = parseProcessType('web');
 
@@ -73,4 +74,4 @@ function describeRebase(done: RebaseOutcome): string {
   return done.outcome === 'newest' ? 'is on the newest stack already' : done.reason;
 }
 
-export const psCommands = [scale, ...psRunCommands, rebase, inspect, psReport];
+export const psCommands = [scale, ...psRunCommands, rebase, psSet, inspect, psReport];

@@ -5,6 +5,7 @@ import { type BuildLimits, buildLimitsOf } from '../domain/build-limits.ts';
 import { parseBuilderName } from '../domain/builder.ts';
 import { readBuildOptions, secretsOf } from '../domain/docker-option.ts';
 import type { Source } from '../domain/push.ts';
+import { psKey } from '../domain/upkeep.ts';
 import type { Store } from '../store/store.ts';
 
 /** How a build is asked for: `fresh` builds also where nothing changed, `explain` tells why it runs or does not. */
@@ -39,6 +40,7 @@ export function requestFor(
     ...(stack === undefined ? {} : { stack }),
     base,
     buildDir,
+    procfilePath: store.properties.resolve(app.id, psKey('procfile-path')),
     ...(selected === undefined ? {} : { selected: parseBuilderName(selected) }),
     dockerfile: {
       path: store.properties.resolve(app.id, 'builder-dockerfile-path'),

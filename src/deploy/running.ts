@@ -192,7 +192,9 @@ export function createRunning(parts: RunningParts): Running {
       // Of an app that is stopped as a whole, the one type alone is started.
       const from = type !== undefined && app.stopped ? typesOf(release) : before;
       const left = type === undefined ? [] : from.filter(other => other !== type);
-      const runs = !app.stopped && runtime.instances(app).length > 0;
+      const instances = runtime.instances(app);
+      const runs =
+        !app.stopped && instances.length > 0 && instances.every(({ status }) => status !== 'exited');
       if (runs && left.length === before.length) return;
       await withStopped(app, left, async () => {
         const desired = desiredOf({ ...app, stopped: false }, release);

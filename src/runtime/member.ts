@@ -23,8 +23,8 @@ export type Member = {
   /** What asks it to end. */
   readonly stopSignal: StopSignal;
   memoryLimit: number;
-  /** `asleep`: its app sleeps, and it is frozen, or has ended and can be started. */
-  status: 'starting' | 'running' | 'waiting' | 'stopping' | 'asleep';
+  /** `asleep`: its app sleeps, and it is frozen, or has ended and can be started. `exited`: it ended, and stays so. */
+  status: 'starting' | 'running' | 'waiting' | 'stopping' | 'asleep' | 'exited';
   frozen: boolean;
   /** It ended asleep, and nobody waits for its end any more. */
   unwatched: boolean;

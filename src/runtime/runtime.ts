@@ -5,6 +5,7 @@ import type { Progress } from '../domain/push.ts';
 import type { Limits, Quota } from '../domain/quota.ts';
 import type { Route, Target } from '../domain/route.ts';
 import type { SleepDepth } from '../domain/scaling.ts';
+import type { Upkeep } from '../domain/upkeep.ts';
 import type { AttachSpec } from '../engine/engine.ts';
 
 /** Everything an app should be running; the runtime makes it so and keeps it so. */
@@ -17,6 +18,8 @@ export type Desired = {
   readonly counts: ReadonlyMap<ProcessType, number>;
   readonly limits: (type: ProcessType) => Limits;
   readonly quota: Quota;
+  /** Asked each time that a process ends or is to end, so that a change holds at once. */
+  readonly upkeep?: () => Upkeep;
   /** The port that web listens on; left out, its image's own or the platform's usual one. */
   readonly port?: number;
   /** How it was put to sleep before control went away; for `recover` alone. */
@@ -28,8 +31,8 @@ export type InstanceView = {
   readonly type: ProcessType;
   readonly index: number;
   readonly version: number;
-  /** `starting` until ready, `waiting` in restart back-off, `frozen` in light sleep, `asleep` in deep sleep. */
-  readonly status: 'starting' | 'running' | 'waiting' | 'stopped' | 'frozen' | 'asleep';
+  /** `starting` until ready, `waiting` in restart back-off, `frozen` in light sleep, `asleep` in deep sleep, `exited` when it ended and is not to be restarted. */
+  readonly status: 'starting' | 'running' | 'waiting' | 'stopped' | 'frozen' | 'asleep' | 'exited';
   readonly since: Date;
   readonly restarts: number;
   readonly memoryLimit: number;

@@ -3,6 +3,7 @@ import { WherryError } from '../domain/errors.ts';
 import type { ProcessType } from '../domain/names.ts';
 import type { Progress } from '../domain/push.ts';
 import type { SleepDepth } from '../domain/scaling.ts';
+import { whyLeft } from '../domain/upkeep.ts';
 import type { Engine, Exit, Instance, Mount } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import { faultPoint } from '../system/fault.ts';
@@ -77,8 +78,12 @@ export class Supervisor {
   constructor(app: App, options: SupervisorOptions) {
     this.#app = app;
     this.#options = options;
+    const stopTimeout = () => this.#stopTimeout();
     this.#slumber = new Slumber({
       ...options,
+      get stopTimeout() {
+        return stopTimeout();
+      },
       members: () => this.#living().filter(member => !this.#fresh.has(member)),
       publish: () => this.#publish(),
       quiet: members => options.sink.quiet(members.map(({ id }) => id)),
@@ -484,7 +489,8 @@ export class Supervisor {
   }
 
   async #endNow(member: Member): Promise<void> {
-    const { engine, stopTimeout } = this.#options;
+    const { engine } = this.#options;
+    const stopTimeout = this.#stopTimeout();
     this.#mark(member, 'stopping');
     member.life.abort(new Error('told to stop'));
     await engine.signal(member.id, member.stopSignal);
@@ -494,6 +500,10 @@ export class Supervisor {
       .catch(() => engine.signal(member.id, 'SIGKILL'));
     await engine.remove(member.id);
     this.members.delete(member.id);
+  }
+
+  #stopTimeout(): number {
+    return this.#desired?.upkeep?.().stopTimeout ?? this.#options.stopTimeout;
   }
 
   async #discard(members: readonly Member[]): Promise<void> {
@@ -518,14 +528,12 @@ export class Supervisor {
         const exit = await engine.wait(member.id, life);
         if (life.aborted || this.#endedAsleep(member)) return;
         if (clock.ticks() - startedAt > wellAfter) member.restarts = 0;
-        await this.#ended(member, howItEnded(exit), exit);
+        if (!(await this.#ended(member, howItEnded(exit), exit))) return;
       } catch (error) {
         if (life.aborted) return;
         await this.#kill(member);
-        await this.#ended(
-          member,
-          error instanceof WherryError ? error.message : `could not be started (${String(error)})`,
-        );
+        const how = error instanceof WherryError ? error.message : `could not be started (${String(error)})`;
+        if (!(await this.#ended(member, how))) return;
       }
       step = 'start';
     }
@@ -560,20 +568,27 @@ export class Supervisor {
     if (member.serving) await this.#dismissStrays();
   }
 
-  /** Tells of an end and waits out the back-off. */
-  async #ended(member: Member, how: string, exit?: Exit): Promise<void> {
+  /** Tells of an end and waits out the back-off. @returns whether it is to be started again */
+  async #ended(member: Member, how: string, exit?: Exit): Promise<boolean> {
     const { clock, tell, random } = this.#options;
-    if (member.life.signal.aborted || (member.status as string) === 'stopping') return;
+    if (member.life.signal.aborted || (member.status as string) === 'stopping') return false;
     const wait = backOff(member.restarts, random);
-    const next = `It is restarted in ${Math.max(1, Math.round(wait / 1000))} s.`;
+    const failed = exit === undefined || exit.code !== 0 || exit.oom !== undefined;
+    const policy = this.#desired?.upkeep?.().restart ?? { kind: 'always' };
+    const left = whyLeft(policy, { restarts: member.restarts, failed });
+    const next = left
+      ? `It is not restarted: ${left}. Start it with "ps:restart ${this.#app.name} ${member.type}".`
+      : `It is restarted in ${Math.max(1, Math.round(wait / 1000))} s.`;
     const hint = exit?.oom ? ` More memory: ${remedy(this.#app.name, member.type, exit.oom)}` : '';
     member.lastExit = how;
-    member.restarts += 1;
+    if (!left) member.restarts += 1;
     member.serving = false;
-    this.#mark(member, 'waiting');
+    this.#mark(member, left ? 'exited' : 'waiting');
     await this.#publish();
     tell(this.#app, exit?.oom ? 'oom' : 'crash', `${dynoOf(member)} ${how}. ${next}${hint}`);
+    if (left) return false;
     await clock.sleep(wait, member.life.signal).catch(() => {});
+    return true;
   }
 
   #mark(member: Member, status: Member['status']): void {
@@ -607,7 +622,8 @@ export class Supervisor {
     }
     const web = [...this.members.values()].find(member => member.type === 'web' && member.lastExit);
     const why = web ? `${dynoOf(web)} ${web.lastExit}` : 'its web process is starting';
-    return { kind: 'crashed', reason: `App ${name} is not up: ${why}. It is being restarted.` };
+    const next = web?.status === 'exited' ? `Start it with "ps:restart ${name}".` : 'It is being restarted.';
+    return { kind: 'crashed', reason: `App ${name} is not up: ${why}. ${next}` };
   }
 
   #inBackground(work: Promise<void>): void {

@@ -157,6 +157,63 @@ describe('ps:retire', () => {
   });
 });
 
+describe('ps:set', () => {
+  const report = async () =>
+    JSON.parse((await bench.run('ps:report', 'blog', '--format', 'json')).stdout) as Record<string, string>;
+
+  it('sets for one app or all, and is reported as set, for all, and as it works out', async () => {
+    expect(await report()).toMatchObject({
+      'ps-restart-policy': '',
+      'ps-global-restart-policy': '',
+      'ps-computed-restart-policy': 'always',
+      'ps-computed-stop-timeout-seconds': '30',
+      'ps-computed-procfile-path': 'Procfile',
+    });
+    await bench.run('ps:set', '--global', 'restart-policy', 'no');
+    expect((await bench.run('ps:set', 'blog', 'restart-policy', 'on-failure:10')).stdout).toBe(
+      '=====> Setting restart-policy to on-failure:10\n',
+    );
+    expect(await report()).toMatchObject({
+      'ps-restart-policy': 'on-failure:10',
+      'ps-global-restart-policy': 'no',
+      'ps-computed-restart-policy': 'on-failure:10',
+    });
+    expect((await bench.run('ps:report', 'blog', '--ps-computed-restart-policy')).stdout).toBe(
+      'on-failure:10\n',
+    );
+    await bench.run('ps:set', 'blog', 'restart-policy');
+    expect((await report())['ps-computed-restart-policy']).toBe('no');
+  });
+
+  it('reaches what runs at once, and the next build', async () => {
+    await bench.run('ps:restart', 'blog');
+    const upkeep = bench.runtime.told.at(-1)?.desired.upkeep;
+    await bench.run('ps:set', 'blog', 'restart-policy', 'on-failure:3');
+    await bench.run('ps:set', 'blog', 'stop-timeout-seconds', '90');
+    expect(upkeep?.()).toEqual({ restart: { kind: 'on-failure', most: 3 }, stopTimeout: 90_000 });
+    await bench.run('ps:set', 'blog', 'procfile-path', 'deploy/Procfile');
+    await bench.run('git:set', 'blog', 'deploy-branch', 'main');
+    bench.heads.set('blog', '1'.repeat(40));
+    await bench.run('ps:rebuild', 'blog');
+    expect(bench.asked.map(({ procfilePath }) => procfilePath)).toEqual(['deploy/Procfile']);
+  });
+
+  it.each([
+    ['restart-policy', 'sometimes'],
+    ['restart-policy', 'on-failure:0'],
+    ['restart-policy', 'on-failure:-1'],
+    ['restart-policy', 'on-failure:99999'],
+    ['stop-timeout-seconds', '0'],
+    ['stop-timeout-seconds', '1e9'],
+    ['procfile-path', '../Procfile'],
+    ['procfile-path', '/etc/passwd'],
+    ['nothing', '1'],
+  ])('refuses %s %s', async (property, value) => {
+    expect((await bench.run('ps:set', 'blog', property, value)).code).toBe(1);
+    expect((await report())[`ps-${property}`] ?? '').toBe('');
+  });
+});
+
 describe('ps:inspect', () => {
   it('is JSON with the command and the names of the environment, and no value of it', async () => {
     await bench.run('config:set', 'blog', 'TOKEN=top-secret');

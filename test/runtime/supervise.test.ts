@@ -9,6 +9,7 @@ import type { Progress } from '../../src/domain/push.ts';
 import { defaultLimits } from '../../src/domain/quota.ts';
 import type { Target } from '../../src/domain/route.ts';
 import type { SleepDepth } from '../../src/domain/scaling.ts';
+import { parseRestartPolicy } from '../../src/domain/upkeep.ts';
 import type { InstanceSpec } from '../../src/engine/engine.ts';
 import type { Behaviour } from '../../src/engine/fake/behaviour.ts';
 import { FakeEngine } from '../../src/engine/fake/fake-engine.ts';
@@ -349,6 +350,44 @@ describe('ends', () => {
     expect(told[0]).toMatch(
       /web\.1 was killed by the kernel at its memory limit of 512m \(peak .*\)\. It is restarted in 1 s\. More memory: resource:limit/,
     );
+  });
+
+  it.each([
+    ['no', 0, 1],
+    ['on-failure:2', 1, 3],
+    ['on-failure:2', 0, 1],
+  ])('with restart-policy %s leaves one that exits with %i after %i starts', async (policy, code, most) => {
+    let starts = 0;
+    behave = (_, count) => {
+      starts = count;
+      return { listen: {}, exit: { code, after: 60 } };
+    };
+    let restart = parseRestartPolicy(policy);
+    const upkeep = () => ({ restart, stopTimeout: undefined });
+    await runtime.deploy(desired(1, { web: 1 }, { upkeep }), { progress });
+    await vi.waitFor(() => expect(runtime.instances(app)[0]?.status).toBe('exited'), { timeout: 5000 });
+    expect(starts).toBe(most);
+    expect(events.at(-1)).toMatch(/It is not restarted: restart-policy is .*ps:restart blog web/);
+    expect(routed.at(-1)).toMatchObject({
+      state: { kind: 'crashed', reason: expect.stringContaining('Start it with "ps:restart blog"') },
+      targets: [],
+    });
+    behave = () => ({ listen: {} });
+    restart = { kind: 'always' };
+    await runtime.deploy(desired(1, { web: 1 }, { upkeep }), { progress });
+    await vi.waitFor(() => expect(runtime.instances(app).map(({ status }) => status)).toEqual(['running']));
+  });
+
+  it('asks for the restart-policy each time, so that a change holds at once', async () => {
+    let restart = parseRestartPolicy('always');
+    behave = (_, count) =>
+      count === 1 ? { listen: {}, exit: { code: 1, after: 30 } } : { exit: { code: 1 } };
+    await runtime.deploy(desired(1, { web: 1 }, { upkeep: () => ({ restart, stopTimeout: undefined }) }), {
+      progress,
+    });
+    await vi.waitFor(() => expect(runtime.instances(app)[0]?.restarts).toBeGreaterThan(1), { timeout: 5000 });
+    restart = { kind: 'no' };
+    await vi.waitFor(() => expect(runtime.instances(app)[0]?.status).toBe('exited'), { timeout: 5000 });
   });
 
   it('never gives up on a crash loop', async () => {
