@@ -19,6 +19,7 @@ import { gitFromImageCommands } from './git-from-image.ts';
 import { gitSyncCommands } from './git-sync.ts';
 import { helpCommand, versionCommand } from './help.ts';
 import { hostCommands } from './host.ts';
+import { httpAuthCommands } from './http-auth.ts';
 import { imageCommands } from './image.ts';
 import { letsencryptCommands } from './letsencrypt.ts';
 import { logsCommands } from './logs.ts';
@@ -65,6 +66,7 @@ export function createCoreRegistry(): Registry {
     ...gitAuthCommands,
     ...gitAllowHostCommands,
     ...hostCommands,
+    ...httpAuthCommands,
     ...imageCommands,
     ...letsencryptCommands,
     ...logsCommands,

@@ -5,11 +5,11 @@ import { type ArgKind, asText, toggle } from './args.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
-import { readStdin } from './read-stdin.ts';
+import { noPasswordWord, readPassword } from './password.ts';
 import { defineReport } from './report.ts';
 
-/** Bytes; the longest that is known of is a token of a cloud, of about 4 kB. */
-const longestPassword = 16 * 1024;
+const hint = 'registry:login --global SERVER USER < password-file';
+const password = noPasswordWord(hint);
 
 const server: ArgKind<string> = {
   word: 'server',
@@ -32,21 +32,6 @@ const user: ArgKind<string> = {
   },
 };
 
-/** Where dokku takes a password as a word: refused, and never shown. */
-const password: ArgKind<undefined> = {
-  word: 'password on standard input',
-  required: false,
-  schema: { type: 'null' },
-  parse(value) {
-    if (value === undefined || value === null) return undefined;
-    throw new WherryError(
-      'usage',
-      'A password is not taken as a word: every user of a host sees the words of a command. Send it on standard input.',
-      { hint: 'registry:login --global SERVER USER < password-file' },
-    );
-  },
-};
-
 const login = defineCommand({
   name: 'registry:login',
   summary: 'Keep a name and password for a registry of images, for an app or for all',
@@ -63,7 +48,7 @@ const login = defineCommand({
   stdin: true,
   async run(context, input) {
     const owner = input.app === undefined ? 'global' : context.app(input.app);
-    const secret = await readPassword(context);
+    const secret = await readPassword(context, hint);
     await check(context, { registry: input.server, user: input.user, password: secret });
     const login = { host: input.server, user: input.user, password: secret };
     context.store.credentials.put('registry', owner, login);
@@ -118,18 +103,6 @@ const report = defineReport({
 });
 
 export const registryCommands = [login, logout, report];
-
-async function readPassword({ stdin, signal }: Context): Promise<string> {
-  const line = await readStdin(stdin, { until: 'line', max: longestPassword, signal });
-  const secret = line.replace(/\r$/, '');
-  if (secret === '')
-    throw new WherryError('usage', 'No password came on standard input. Send it as one line.', {
-      hint: 'registry:login --global SERVER USER < password-file',
-    });
-  if (/\p{Cc}/u.test(secret))
-    throw new WherryError('invalid', 'The password holds a control character, which no password has.');
-  return secret;
-}
 
 /** @throws access-denied when the registry refuses it */
 async function check(

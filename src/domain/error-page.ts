@@ -1,4 +1,5 @@
 import { WherryError } from './errors.ts';
+import { type HttpAuth, httpAuthFor, httpAuthKey } from './http-auth.ts';
 import { type Redirects, readRedirects, redirectsKey } from './redirect.ts';
 
 /** What an app may have a page of its own for: the statuses that the edge answers with in its place, and maintenance. */
@@ -41,15 +42,18 @@ export type Answers = {
   readonly maintenance?: true;
   readonly pages?: PageSums;
   readonly redirects?: Redirects;
+  readonly auth?: HttpAuth;
 };
 
 /** What the edge answers in an app's place. @param get a property of the app */
 export function readAnswers(get: (key: string) => string | undefined): Answers {
   const sums = get(pageSumsKey);
   const redirects = get(redirectsKey);
+  const auth = httpAuthFor(get(httpAuthKey));
   return {
     ...(get(maintenanceKey) === 'true' && { maintenance: true }),
     ...(sums !== undefined && { pages: readPageSums(sums) }),
+    ...(auth && { auth }),
     ...(redirects !== undefined && { redirects: readRedirects(redirects) }),
   };
 }

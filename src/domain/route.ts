@@ -1,4 +1,5 @@
 import type { PageSums } from './error-page.ts';
+import type { HttpAuth } from './http-auth.ts';
 import type { Redirects } from './redirect.ts';
 
 /**
@@ -61,6 +62,8 @@ export type Route = {
   readonly pages?: PageSums;
   /** Hosts whose visitors are sent to another. */
   readonly redirects?: Redirects;
+  /** Visitors are asked for a name and password. */
+  readonly auth?: HttpAuth;
   /** What was set for the app; none when everything is as it is by default. */
   readonly policy?: RoutePolicy;
 };

@@ -1,8 +1,8 @@
 import type { HoldPolicy, WakeCause } from '../domain/route.ts';
+import { Allowance } from './allowance.ts';
 import { appsWaking, stillAsleep, tooManyWait, waking } from './page-texts.ts';
 import type { Page } from './pages.ts';
 import type { AppRoute, RouteTable } from './routes.ts';
-import { WakeAllowance } from './wake-allowance.ts';
 
 /** A request whose app sleeps. Its body is unread, and its client was not told to send one. */
 export interface Waiter {
@@ -18,6 +18,8 @@ export type GateOptions = {
 
 /** Requests that wait in all. */
 const hostQueue = 2000;
+/** A scan of all names must not wake all apps. */
+const wakes = { burst: 50, perSecond: 1 };
 
 type Queue = { readonly waiters: Set<Waiter>; asked: boolean };
 
@@ -25,7 +27,7 @@ type Queue = { readonly waiters: Set<Waiter>; asked: boolean };
 export class Gate {
   readonly #options: GateOptions;
   readonly #queues = new Map<string, Queue>();
-  readonly #allowance = new WakeAllowance();
+  readonly #allowance = new Allowance(wakes);
   #waiting = 0;
 
   constructor(options: GateOptions) {

@@ -1,5 +1,5 @@
 // What a request gets in the place of its app's answer, in the order that matters: nothing after the first that applies is
-// looked at, so a visitor who is sent on, or is not let in, never wakes an app.
+// looked at, so a visitor who is sent on, or is not let in, never wakes an app or learns its state.
 import { redirectOf } from '../domain/redirect.ts';
 import { inMaintenance, notAllowed, notServing, redirected, secureInstead } from './page-texts.ts';
 import type { Page } from './pages.ts';
@@ -11,8 +11,15 @@ export type SecureListener = {
   readonly covers: (host: string) => boolean;
 };
 
-export function pageInstead(plan: Plan, secure: SecureListener): Page | undefined {
-  return toHttps(plan, secure) ?? elsewhere(plan) ?? down(plan) ?? shutOut(plan) ?? unserved(plan);
+/** Before it is asked who the visitor is. */
+export function pageBefore(plan: Plan, secure: SecureListener): Page | undefined {
+  return toHttps(plan, secure) ?? elsewhere(plan) ?? down(plan) ?? shutOut(plan);
+}
+
+/** Once the visitor may come. */
+export function pageUnserved({ route }: Plan): Page | undefined {
+  const serves = route.state === 'asleep' || (route.state === 'serving' && route.pools.length > 0);
+  return serves ? undefined : notServing(route);
 }
 
 /** Visitors of a host that has a certificate are sent to HTTPS. */
@@ -36,11 +43,6 @@ function down({ route }: Plan): Page | undefined {
 function shutOut({ route, visitor }: Plan): Page | undefined {
   const refused = route.deny?.has(visitor.client) || (route.allow && !route.allow.has(visitor.client));
   return refused ? notAllowed(route.app) : undefined;
-}
-
-function unserved({ route }: Plan): Page | undefined {
-  const serves = route.state === 'asleep' || (route.state === 'serving' && route.pools.length > 0);
-  return serves ? undefined : notServing(route);
 }
 
 function pathOf({ target }: { target: string }): string {

@@ -3,6 +3,7 @@ import type { Failure } from './connection.ts';
 import type { Page } from './pages.ts';
 import { type Refusal, targetTooLong } from './request-head.ts';
 import type { AppRoute } from './routes.ts';
+import type { Verdict } from './sign-in.ts';
 
 export function unknownHost(host: string): Page {
   return {
@@ -53,6 +54,38 @@ export function notAllowed(app: string): Page {
     title: 'Not allowed',
     text: `App ${app} is not open to your address.`,
   };
+}
+
+/** What a visitor gets who is not let in by name and password; undefined for one who is. */
+export function whoAreYou(app: string, verdict: Verdict): Page | undefined {
+  switch (verdict) {
+    case 'in':
+      return undefined;
+    case 'unknown':
+      return {
+        status: 401,
+        reason: 'sign-in',
+        title: 'Sign in',
+        text: `App ${app} is open to those alone who have a name and password for it.`,
+        challenge: `Basic realm="${app}", charset="UTF-8"`,
+      };
+    case 'too-many':
+      return {
+        status: 429,
+        reason: 'sign-in-limit',
+        title: 'Too many tries',
+        text: 'Too many wrong passwords came from your address. Try again in a moment.',
+        retryAfter: 10,
+      };
+    case 'busy':
+      return {
+        status: 503,
+        reason: 'sign-in-busy',
+        title: 'Server busy',
+        text: 'The server checks as many passwords as it can. Try again in a moment.',
+        retryAfter: 2,
+      };
+  }
 }
 
 export function badRequest(refusal: Refusal): Page {

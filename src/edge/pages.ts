@@ -14,6 +14,8 @@ export type Page = {
   readonly html?: string;
   /** Seconds. */
   readonly retryAfter?: number;
+  /** Value of WWW-Authenticate. */
+  readonly challenge?: string;
   /** Where to go instead. */
   readonly location?: string;
   /** Seconds after which a browser asks again by itself. */
@@ -32,6 +34,7 @@ export function renderPage(page: Page, accept: string | undefined): { headers: s
       ...['Content-Type', json ? 'application/json; charset=utf-8' : 'text/html; charset=utf-8'],
       ...['Content-Length', String(Buffer.byteLength(body))],
       ...['Cache-Control', 'no-store', 'X-Wherry-Reason', page.reason],
+      ...(page.challenge === undefined ? [] : ['WWW-Authenticate', page.challenge]),
       ...(page.location === undefined ? [] : ['Location', page.location]),
       ...(page.retryAfter === undefined ? [] : ['Retry-After', String(page.retryAfter)]),
     ],

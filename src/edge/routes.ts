@@ -3,6 +3,7 @@ import type { HoldPolicy, Route, Snapshot } from '../domain/route.ts';
 import type { AppCount, Counters } from './counters.ts';
 import type { Host } from './host.ts';
 import type { Pool } from './pool.ts';
+import type { AuthRule } from './sign-in.ts';
 import { createSticky, type Sticky } from './sticky.ts';
 import { type AddressSet, addressSet } from './trusted.ts';
 
@@ -27,6 +28,8 @@ export type AppRoute = {
   /** Visitors who alone may come, and who may not. */
   readonly allow: AddressSet | undefined;
   readonly deny: AddressSet | undefined;
+  /** Visitors are asked who they are. */
+  readonly auth: AuthRule | undefined;
 };
 
 /** All routes of one generation; never changed, only replaced whole. */
@@ -70,6 +73,10 @@ export function buildTable(
       redirects: route.redirects && new Map(Object.entries(route.redirects)),
       allow: addressSet(route.policy?.allow ?? []),
       deny: addressSet(route.policy?.deny ?? []),
+      auth: route.auth && {
+        users: new Map(Object.entries(route.auth.users)),
+        allowed: addressSet(route.auth.allowed ?? []),
+      },
       bodyLimit: route.policy?.bodyLimit ?? Number.POSITIVE_INFINITY,
       responseTimeout: route.policy?.responseTimeout ?? defaultResponseTimeout,
       sticky: route.policy?.sticky ? createSticky(route.app, { pools, key: parts.stickyKey }) : undefined,

@@ -15,7 +15,7 @@ import type { Gate } from './gate.ts';
 import type { Http2Answer } from './http2-answer.ts';
 import { Http2Front } from './http2-front.ts';
 import type { Http2Request } from './http2-request.ts';
-import { pageInstead, type SecureListener } from './instead.ts';
+import { pageBefore, pageUnserved, type SecureListener } from './instead.ts';
 import type { EdgeLog } from './log.ts';
 import {
   badExpectation,
@@ -27,6 +27,7 @@ import {
   slowClient,
   unknownHost,
   unreadable,
+  whoAreYou,
 } from './page-texts.ts';
 import { type Page, rawPage, sendPage } from './pages.ts';
 import type { Plan } from './plan.ts';
@@ -35,6 +36,7 @@ import { addProxyFront } from './proxy-front.ts';
 import { linger } from './request-body.ts';
 import { readRequestHead } from './request-head.ts';
 import type { RouteTable } from './routes.ts';
+import { SignIn, type Verdict } from './sign-in.ts';
 import { SlowReaders } from './slow-readers.ts';
 import { createTlsFront } from './tls-front.ts';
 import { accessLine, beginTrace } from './trace.ts';
@@ -74,6 +76,7 @@ export class EdgeServer {
   readonly #watch: Watch;
   readonly #connections: Connections;
   readonly #slowReaders = new SlowReaders();
+  readonly #signIn = new SignIn();
   readonly #visitors = new Visitors();
   readonly #forwarder: Forwarder;
   /** Answered with the end of their connection: what follows is not read, it may be a part of what was refused. */
@@ -284,6 +287,7 @@ export class EdgeServer {
       this.#options.counters.refuse('slow-reader');
     }
     this.#http2.everySecond(now);
+    this.#signIn.everySecond();
     this.#options.everySecond(now);
   }
 
@@ -303,13 +307,17 @@ export class EdgeServer {
     try {
       this.#handle(incoming);
     } catch (error) {
-      this.#options.log.error({ err: error, url: incoming.req.url }, 'fault while handling a request');
-      this.#answer(incoming, ownFault);
+      this.#fault(incoming, error);
     }
   }
 
+  #fault(incoming: Incoming, error: unknown): void {
+    this.#options.log.error({ err: error, url: incoming.req.url }, 'fault while handling a request');
+    this.#answer(incoming, ownFault);
+  }
+
   #handle(incoming: Incoming): void {
-    const { req, res, first } = incoming;
+    const { req, res } = incoming;
     const found = resolve(incoming, {
       table: this.#options.table(),
       trusted: this.#visitors.trusts(req.socket),
@@ -324,12 +332,41 @@ export class EdgeServer {
       return;
     }
     const plan = this.#plan(incoming, found);
-    const page = pageInstead(plan, this.#secureListener);
-    if (page) {
-      this.#tell(plan, req, page);
-      this.#answer(incoming, inOwnWords(page, plan.route));
-    } else if (found.head.upgrade) this.#forwarder.upgrade(req, plan, first ?? nothing);
-    else this.#forwarder.web(req, plan);
+    const page = pageBefore(plan, this.#secureListener);
+    if (page) this.#answerFor(plan, incoming, page);
+    else this.#admitVisitor(plan, incoming);
+  }
+
+  /** Who has to be asked for a password is answered later: hashing takes its time. */
+  #admitVisitor(plan: Plan, incoming: Incoming): void {
+    const { authorization: header } = incoming.req.headers;
+    const verdict = this.#signIn.check(plan.route.auth, { header, client: plan.visitor.client });
+    if (typeof verdict === 'string') this.#serve(plan, incoming, verdict);
+    else void verdict.then(later => this.#resume(plan, incoming, later));
+  }
+
+  /** Things may have changed meanwhile: the visitor may be gone, the app have other instances. */
+  #resume(plan: Plan, incoming: Incoming, verdict: Verdict): void {
+    const { socket } = incoming.req;
+    if (incoming.res.destroyed || socket.destroyed || socket.writableEnded) return;
+    const route = this.#options.table()?.apps.get(plan.route.app) ?? plan.route;
+    try {
+      this.#serve({ ...plan, route }, incoming, verdict);
+    } catch (error) {
+      this.#fault(incoming, error);
+    }
+  }
+
+  #serve(plan: Plan, incoming: Incoming, verdict: Verdict): void {
+    const page = whoAreYou(plan.route.app, verdict) ?? pageUnserved(plan);
+    if (page) this.#answerFor(plan, incoming, page);
+    else if (plan.head.upgrade) this.#forwarder.upgrade(incoming.req, plan, incoming.first ?? nothing);
+    else this.#forwarder.web(incoming.req, plan);
+  }
+
+  #answerFor(plan: Plan, incoming: Incoming, page: Page): void {
+    this.#tell(plan, incoming.req, page);
+    this.#answer(incoming, inOwnWords(page, plan.route));
   }
 
   #plan({ req, res, expects }: Incoming, { head, route }: Found): Plan {
