@@ -89,7 +89,7 @@ describe('a build', () => {
     expect(pushed.code).not.toBe(0);
     expect(pushed.stderr).toContain('Build 2 of canceled was canceled by dev. What ran before runs on.');
     expect((await wherry.get('canceled')).text).toBe('probe one');
-    expect(readdirSync(join(wherry.data, 'builds', 'canceled'))).toEqual(['record.json']);
+    expect(readdirSync(join(wherry.data, 'builds', 'canceled'))).toEqual(['explain.json', 'record.json']);
     expect((await wherry.ssh('builds:info', 'canceled', '2')).stdout).toMatch(/Status: +canceled/);
     repository.write(ticking(1));
     await repository.commit('Build at once');
