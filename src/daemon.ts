@@ -229,6 +229,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   await runtime.recover(store.apps.list().flatMap(app => deployer.desired(app) ?? []));
   await routeBook.publish();
   const scaling = every(1000, async () => void scaler.tick(), { clock, log });
+  certifier.soon();
   const renewals = every(60_000, () => certifier.tick(), { clock, log });
 
   const services = {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { App } from '../domain/app.ts';
 import { type Certificate, parseCertificate } from '../domain/certificate.ts';
 import { sentence, WherryError } from '../domain/errors.ts';
@@ -12,7 +13,7 @@ import { Authorities } from './authorities.ts';
 import { CaFault } from './ca-fault.ts';
 import { dnsHook } from './dns-hook.ts';
 import { obtain, type Pending, type Solver } from './obtain.ts';
-import { isEnabled, readPolicy, reasonAgainst } from './policy.ts';
+import { type AcmePolicy, isEnabled, readPolicy, reasonAgainst } from './policy.ts';
 import { Refusal } from './refusal.ts';
 import { backOff } from './renewal.ts';
 import { renewalId } from './renewal-info.ts';
@@ -82,14 +83,17 @@ export class Certifier {
   status(app: App): HostStatus[] {
     const { store, clock } = this.#options;
     const policy = readPolicy(store, app);
-    const now = clock.now();
+    const all = store.certificates.list(app);
+    const given = all.filter(({ source }) => source !== 'acme');
+    const byName = new Map(all.filter(isIssued).flatMap(each => each.names.map(name => [name, each])));
+    const states = new Map(store.acme.list(app).map(state => [state.host, state]));
     return store.domains.list(app).map(host => {
-      const certificate = this.#current(app, host);
-      const state = store.acme.find(app, host);
+      const certificate = byName.get(host);
+      const state = states.get(host);
       return {
         ...{ host, certificate, error: state?.error, nextAt: state?.nextAt },
         renewAt: certificate && this.#timetable.renewAt({ certificate, host, grace: policy.grace }),
-        skipped: reasonAgainst(store, { app, host, policy, now }),
+        skipped: reasonAgainst(host, { policy, given, now: clock.now() }),
       };
     });
   }
@@ -97,9 +101,11 @@ export class Certifier {
   /** Asks for certificates of all hosts of the app that are due, or of all that it may ask for. Each host fails for itself. */
   async renew(app: App, { all }: { all: boolean }): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
-    for (const { host, skipped, certificate } of this.status(app)) {
+    const policy = readPolicy(this.#options.store, app);
+    for (const status of this.status(app)) {
+      const { host, skipped, certificate } = status;
       if (skipped !== undefined) outcomes.push({ host, outcome: 'skipped', reason: skipped });
-      else if (certificate && !all && !(await this.#isDue(app, host)))
+      else if (certificate && !all && !(await this.#isDue(app, status, policy)))
         outcomes.push({ host, outcome: 'kept', until: certificate.notAfter });
       else outcomes.push(await this.#outcome(app, host));
     }
@@ -109,13 +115,35 @@ export class Certifier {
   /** What is done once a minute: what is due and may be tried, of all apps that are enabled; and alarms. */
   async tick(): Promise<void> {
     const { store } = this.#options;
-    for (const app of store.apps.list().filter(each => isEnabled(store, each)))
-      for (const { host, skipped } of this.status(app)) {
-        if (this.#closing.signal.aborted) return;
-        if (skipped === undefined && this.#mayTry(app, host) && (await this.#isDue(app, host)))
-          await this.#outcome(app, host);
-      }
+    for (const app of store.apps.list().filter(each => isEnabled(store, each))) {
+      // Others have their turn between apps: there may be thousands.
+      await setImmediate();
+      await this.#tend(app);
+    }
     this.#alarms.look();
+  }
+
+  /** Begins now what the next tick would do, for an app or all. */
+  soon(app?: App): void {
+    const { store, log } = this.#options;
+    if (app && !isEnabled(store, app)) return;
+    const work = app ? this.#tend(app) : this.tick();
+    work.catch(error => {
+      if (!this.#closing.signal.aborted)
+        log.error({ err: error, app: app?.name }, 'certificates were not looked at');
+    });
+  }
+
+  async #tend(app: App): Promise<void> {
+    const { store, clock } = this.#options;
+    const policy = readPolicy(store, app);
+    for (const status of this.status(app)) {
+      if (this.#closing.signal.aborted) return;
+      const { host, skipped, nextAt } = status;
+      if (skipped !== undefined || (nextAt && nextAt > clock.now())) continue;
+      if (this.#authorities.rests(policy.server)) continue;
+      if (await this.#isDue(app, status, policy)) await this.#outcome(app, host);
+    }
   }
 
   /** Revokes what the app got, and drops it. */
@@ -258,23 +286,15 @@ export class Certifier {
     this.#tell(app, 'certificate-failed', `${words}. It is tried again after ${minute(nextAt)}.`);
   }
 
-  #mayTry(app: App, host: Domain): boolean {
-    const { store, clock } = this.#options;
-    const nextAt = store.acme.find(app, host)?.nextAt;
-    return (!nextAt || nextAt <= clock.now()) && !this.#authorities.rests(readPolicy(store, app).server);
-  }
-
-  async #isDue(app: App, host: Domain): Promise<boolean> {
+  async #isDue(app: App, { host, certificate }: HostStatus, { grace }: AcmePolicy): Promise<boolean> {
     const { store } = this.#options;
-    const certificate = this.#current(app, host);
     if (!certificate) return true;
-    const { grace } = readPolicy(store, app);
-    const issued = store.acme.find(app, host)?.issued;
-    return await this.#timetable.isDue({ certificate, host, grace }, issued, this.#closing.signal);
+    const account = () => store.acme.find(app, host)?.issued;
+    return await this.#timetable.isDue({ certificate, host, grace }, account, this.#closing.signal);
   }
 
   #issued(app: App): StoredCertificate[] {
-    return this.#options.store.certificates.list(app).filter(({ source }) => source === 'acme');
+    return this.#options.store.certificates.list(app).filter(isIssued);
   }
 
   #current(app: App, host: Domain): StoredCertificate | undefined {
@@ -285,6 +305,10 @@ export class Certifier {
     const { store, clock } = this.#options;
     store.events.add({ at: clock.now(), app: app?.name, kind, message });
   }
+}
+
+function isIssued({ source }: StoredCertificate): boolean {
+  return source === 'acme';
 }
 
 function account({ server, email }: Account): Account {

@@ -10,6 +10,7 @@ import {
   parseGrace,
   parseServer,
 } from '../domain/letsencrypt.ts';
+import type { StoredCertificate } from '../store/certificates.ts';
 import type { Store } from '../store/store.ts';
 
 /** How certificates of an app are got, as was set for it or for all. */
@@ -40,21 +41,16 @@ export function isEnabled(store: Store, app: App): boolean {
   return store.properties.get(`app:${app.id}`, letsencryptKey('enabled')) === 'true';
 }
 
-/** Why no certificate is asked for a host of the app; undefined when one is. */
+/** Why no certificate is asked for a host of the app; undefined when one is. @param given certificates that did not come by ACME */
 export function reasonAgainst(
-  store: Store,
-  { app, host, policy, now }: { app: App; host: string; policy: AcmePolicy; now: Date },
+  host: string,
+  { policy, given, now }: { policy: AcmePolicy; given: readonly StoredCertificate[]; now: Date },
 ): string | undefined {
   if (host.startsWith('*.') && !policy.dnsHook)
     return `${host} is a wildcard, which needs a DNS hook. Set one with letsencrypt:set.`;
   if (isPublicAuthority(policy.server) && !isPublicName(host))
     return `${host} is no name of the Internet, and Let's Encrypt gives no certificate for it.`;
-  const given = store.certificates
-    .list(app)
-    .find(
-      ({ source, names, notAfter }) =>
-        source !== 'acme' && notAfter > now && names.some(name => isFor(name, host)),
-    );
-  if (given) return `${host} has a certificate that was given. Remove it with certs:remove first.`;
+  if (given.some(({ names, notAfter }) => notAfter > now && names.some(name => isFor(name, host))))
+    return `${host} has a certificate that was given. Remove it with certs:remove first.`;
   return undefined;
 }

@@ -35,22 +35,28 @@ export class Timetable {
   }
 
   /** Asks the authority that issued it, as often as it wants to be asked. @param account the one that it was issued to */
-  async isDue(renewing: Renewing, account: Account | undefined, signal: AbortSignal): Promise<boolean> {
-    if (account) await this.#ask(renewing.certificate, account, signal);
-    return this.renewAt(renewing) <= this.#options.clock.now();
+  async isDue(renewing: Renewing, account: () => Account | undefined, signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.#options;
+    const known = this.#told.get(renewing.certificate.id);
+    if (!known || known.again <= clock.now()) await this.#ask(renewing.certificate, account(), signal);
+    return this.renewAt(renewing) <= clock.now();
   }
 
-  async #ask({ id, chain }: StoredCertificate, account: Account, signal: AbortSignal): Promise<void> {
+  async #ask(
+    certificate: StoredCertificate,
+    account: Account | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { authorities, clock, log } = this.#options;
+    if (!account) return;
+    const { id, chain } = certificate;
     const now = clock.now();
-    const known = this.#told.get(id);
-    if (known && known.again > now) return;
     try {
       const info = await readRenewalInfo(authorities.session(account), { chain, now }, signal);
       this.#told.set(id, { info, again: info?.again ?? new Date(now.getTime() + 24 * hour) });
     } catch (error) {
       log.debug({ err: error, certificate: id }, 'no renewal information');
-      this.#told.set(id, { info: known?.info, again: new Date(now.getTime() + 6 * hour) });
+      this.#told.set(id, { info: this.#told.get(id)?.info, again: new Date(now.getTime() + 6 * hour) });
     }
   }
 }

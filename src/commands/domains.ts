@@ -109,6 +109,7 @@ async function applied(
   if (message !== false) {
     tell(context, owner, 'domains', message);
     await context.deployer.applyRoutes();
+    context.certifier.soon(owner);
   }
   return { app: owner.name, domains: context.store.domains.list(owner) };
 }

@@ -66,6 +66,9 @@ describe('certificates from an ACME authority', () => {
       { app: 'site', host: 'one.example.org', problem: null },
       { app: 'site', host: 'two.example.org', problem: null },
     ]);
+    await run('domains:add', 'site', 'three.example.org');
+    const added = await until('the certificate', () => shown('three.example.org'));
+    expect(added.subjectAltName).toBe('DNS:three.example.org');
   });
 
   it('are renewed while visitors are sent from HTTP to HTTPS', async () => {
@@ -73,7 +76,16 @@ describe('certificates from an ACME authority', () => {
     expect(pushed.code, pushed.output).toBe(0);
     expect((await plain('one.example.org')).status).toBe(301);
     const before = await shown('one.example.org');
+    let renewing = true;
+    const visits = (async () => {
+      let count = 0;
+      for (; renewing; count++) await shown('one.example.org');
+      return count;
+    })();
     await run('letsencrypt:auto-renew', 'site', '--all');
+    renewing = false;
+    // A handshake that failed would have thrown.
+    expect(await visits).toBeGreaterThan(5);
     const after = await shown('one.example.org');
     expect(after.serialNumber).not.toBe(before.serialNumber);
     expect(after.publicKey.equals(before.publicKey)).toBe(false);
@@ -101,7 +113,7 @@ describe('certificates from an ACME authority', () => {
     await wherry.ended();
     expect((await shown('one.example.org')).subjectAltName).toBe('DNS:one.example.org');
     await wherry.start();
-    await run('letsencrypt:auto-renew', 'shop');
+    await until('the certificate', async () => (await run('events', 'shop')).includes('Got a certificate'));
     expect((await shown('shop.example.org')).subjectAltName).toBe('DNS:shop.example.org');
   });
 
