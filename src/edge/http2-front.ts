@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { Http2Answer } from './http2-answer.ts';
-import { type Http2Connection, Http2Request } from './http2-request.ts';
+import { type Http2Connection, Http2Request, largestHead } from './http2-request.ts';
 
 export type Http2FrontOptions = {
   readonly asked: (req: Http2Request, res: Http2Answer) => void;
@@ -15,12 +15,12 @@ export type Http2FrontOptions = {
   readonly refused: (reason: string) => void;
 };
 
-const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
+const { NGHTTP2_ENHANCE_YOUR_CALM } = constants;
 
 const sessionOptions = {
   settings: {
     maxConcurrentStreams: 100,
-    maxHeaderListSize: 32_768,
+    maxHeaderListSize: largestHead,
     initialWindowSize: 262_144,
   },
   /** Cookies may come in many crumbs. */
@@ -34,14 +34,12 @@ const mostPerSecond = { 'too-many-resets': 100, 'too-many-pings': 100, 'too-many
 /** Milliseconds without a request after which a connection is closed; less before its first. */
 const idleTimeout = 75_000;
 const silence = 10_000;
-/** Milliseconds from the word that no more is wanted to the end of what comes nevertheless. */
-const notice = 1000;
-const highestStream = 2 ** 31 - 1;
 
 /** Connections that speak HTTP/2: their requests are handed over one by one, and what they cost is bounded. */
 export class Http2Front {
   readonly #options: Http2FrontOptions;
   readonly #sessions = new Set<Session>();
+  #stopping = false;
 
   constructor(options: Http2FrontOptions) {
     this.#options = options;
@@ -52,6 +50,7 @@ export class Http2Front {
     const session = new Session({ socket, reaches }, this.#options);
     this.#sessions.add(session);
     socket.once('close', () => this.#sessions.delete(session));
+    if (this.#stopping) session.stop();
   }
 
   get answers(): Http2Answer[] {
@@ -68,8 +67,9 @@ export class Http2Front {
     for (const session of this.#sessions) session.closeIdle();
   }
 
-  /** Lets each finish what it has, and says first that no more is wanted, so that no request is lost on its way. */
+  /** Lets each finish what it has, and tells it which requests those are: others it may send elsewhere. */
   stop(): void {
+    this.#stopping = true;
     for (const session of this.#sessions) session.stop();
   }
 }
@@ -102,8 +102,7 @@ class Session {
 
   everySecond(now: number): void {
     for (const kind of kinds) this.#done[kind] = 0;
-    if (this.answers.size === 0 && now - this.#idleSince > (this.#used ? idleTimeout : silence))
-      this.#session.close();
+    if (this.answers.size === 0 && now - this.#idleSince > (this.#used ? idleTimeout : silence)) this.#end();
   }
 
   closeIdle(): void {
@@ -111,9 +110,13 @@ class Session {
   }
 
   stop(): void {
-    if (this.#session.closed || this.#session.destroyed) return;
-    this.#session.goaway(NGHTTP2_NO_ERROR, highestStream);
-    setTimeout(() => this.#session.close(), notice).unref();
+    this.#session.close();
+  }
+
+  /** A session that found fault with its client takes no more, and does not end by itself. */
+  #end(): void {
+    if (this.#session.closed) this.#session.destroy();
+    else this.#session.close();
   }
 
   #begin(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]): void {

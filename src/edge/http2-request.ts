@@ -13,6 +13,8 @@ export type Http2Connection = {
 /** The stream's headers, and the same as name, value pairs in their order. */
 type Head = { readonly headers: IncomingHttpHeaders; readonly raw: readonly string[] };
 
+/** Bytes of a head, counted as RFC 9113 section 6.5.2 says. */
+export const largestHead = 32_768;
 const visible = /^[\x21-\x7e\x80-\xff]+$/;
 const methodName = /^[\w!#$%&'*+.^`|~-]{1,32}$/;
 
@@ -31,12 +33,14 @@ export class Http2Request implements Inbound {
   answered = 0;
   readonly reaches: (host: string) => boolean;
   readonly #stream: ServerHttp2Stream;
+  readonly #headSize: number;
 
   constructor({ socket, reaches }: Http2Connection, stream: ServerHttp2Stream, { headers, raw }: Head) {
     this.socket = socket;
     this.reaches = reaches;
     this.#stream = stream;
     this.headers = headers;
+    this.#headSize = raw.reduce((sum, part) => sum + part.length + 16, 0);
     this.method = headers[':method'] ?? '';
     this.url = headers[':path'] ?? '';
     this.rawHeaders = plainHeaders(headers[':authority'], raw);
@@ -51,6 +55,13 @@ export class Http2Request implements Inbound {
 
   /** What of it would not be one request in HTTP/1.1. */
   get fault(): Refusal | undefined {
+    // Node holds clients to it only after they have agreed.
+    if (this.#headSize > largestHead)
+      return {
+        status: 431,
+        reason: 'headers-too-large',
+        text: 'The headers of the request are larger than 32 KiB.',
+      };
     const isPath = this.url.startsWith('/') || (this.url === '*' && this.method === 'OPTIONS');
     if (!methodName.test(this.method)) return refuse('bad-method', 'The method of the request is not valid.');
     if (!isPath || !visible.test(this.url))

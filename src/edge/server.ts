@@ -409,7 +409,7 @@ export class EdgeServer {
   /** Node knows as idle only what has had a request; those that never sent a byte are ours to close. */
   #closeIdle(): void {
     this.#server.closeIdleConnections();
-    if (!this.#stopping) this.#http2.closeIdle();
+    this.#http2.closeIdle();
     for (const socket of this.#connections.all) if (socket.bytesRead === 0) socket.destroy();
   }
 }
