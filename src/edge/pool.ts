@@ -4,7 +4,8 @@ import { Connection, type ConnectionOwner, type ConnectionUser } from './connect
 /** Requests that an instance has been sent and has not begun to answer; more wait here, in order. */
 const maxUnanswered = 250;
 const maxWaiting = 1000;
-const maxFree = 64;
+/** As many as may be unanswered: under load none is closed only to be opened again. The idle ones go within seconds. */
+const maxFree = maxUnanswered;
 /** Below the 5 s after which Node, gunicorn and others close an idle connection. */
 const maxIdle = 4000;
 /** For requests that may not be sent twice: hardly any peer closes a connection this soon. */
