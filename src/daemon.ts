@@ -27,6 +27,7 @@ import { edgeKey, readEdgePolicy } from './domain/edge-settings.ts';
 import { errorPages, pageKey, pageSumsKey, readAnswers } from './domain/error-page.ts';
 import { hostKey, memoryBudget } from './domain/host-memory.ts';
 import { parseProcessType } from './domain/names.ts';
+import { proxyTypeKey, proxyTypeSetting } from './domain/proxy-type.ts';
 import { proxyKey, readRoutePolicy } from './domain/proxying.ts';
 import { readHoldPolicy, sleepKey } from './domain/sleeping.ts';
 import {
@@ -36,10 +37,11 @@ import {
   fingerprint,
   readEdgeMetrics,
   serveMetrics,
-  startEdge,
 } from './edge-link/index.ts';
 import { createEngine } from './engine/index.ts';
+import { inFrontOf } from './fast-path/index.ts';
 import { createFleet } from './fleet.ts';
+import { createFront, openIngress } from './ingress.ts';
 import { Leases } from './lease/leases.ts';
 import { claimPid } from './pid-file.ts';
 import { createReceiver } from './receive/index.ts';
@@ -92,7 +94,11 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const leases = new Leases({ dir: paths.leases, clock, log });
   const later: { deployer?: Deployer; room?: Room } = {};
   const edgeLink = createEdgeLink({ dir: paths.edge, log, clock });
-  const routeBook = createRouteBook(store, edgeLink, {
+  const front = createFront(
+    proxyTypeSetting.parse(store.properties.get('global', proxyTypeKey) ?? proxyTypeSetting.usual),
+    { dir: paths.front, listen: settings.http, link: edgeLink, clock, log },
+  );
+  const routeBook = createRouteBook(store, front ? inFrontOf(edgeLink, front) : edgeLink, {
     hold: app =>
       readHoldPolicy(
         name => store.properties.resolve(app.id, sleepKey(name)),
@@ -100,7 +106,10 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       ),
     answers: app => readAnswers(name => store.properties.get(`app:${app.id}`, name)),
     policy: app => readRoutePolicy(name => store.properties.resolve(app.id, proxyKey(name))),
-    edge: () => readEdgePolicy(name => store.properties.get('global', edgeKey(name))),
+    edge: () => {
+      const policy = readEdgePolicy(name => store.properties.get('global', edgeKey(name)));
+      return front ? front.policy(policy) : policy;
+    },
     proofs: {
       answers: () => challenges.answers(),
       certificates: () => challenges.certificates(),
@@ -160,7 +169,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
 
   const urls = (app: App) =>
     urlsOf(app, store, {
-      http: edgeLink.address()?.port ?? settings.http.port,
+      http: (front ? undefined : edgeLink.address()?.port) ?? settings.http.port,
       https: edgeLink.secureAddress()?.port,
     });
   const receiver = createReceiver({
@@ -215,7 +224,9 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   await edgeLink.listen();
   const pageFiles = createPageFiles({ dir: paths.edge, user: () => edgeLink.user() });
   await pageFiles.restore(ownPages(store));
-  const edge = await startEdge({
+  const ingress = await openIngress({
+    front,
+    frontDir: paths.front,
     dir: paths.edge,
     http: settings.http,
     https: settings.https,
@@ -278,7 +289,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     at: () => store.properties.get('global', 'rebase-at'),
     work: createNightly({ stack: stacks, rebaseAll, log }),
   });
-  log.info({ ssh: sshAddress, http: edgeLink.address(), data: paths.data }, 'ready');
+  log.info({ ssh: sshAddress, http: front ? settings.http : edgeLink.address(), data: paths.data }, 'ready');
   builder
     .prepare({ header() {}, step() {}, detail() {}, raw() {}, warn: text => log.warn({}, text) })
     .catch(error => log.error({ err: error }, 'the stack could not be prepared; the first push tries again'));
@@ -295,7 +306,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       await ssh.close();
       await api.close();
       await receiver.close();
-      await edge.leave();
+      await ingress.leave();
       await edgeLink.close();
       await runtime.close();
       await leases.close();

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { stopEdge } from './edge-link/index.ts';
 import { createEngine } from './engine/index.ts';
+import { stopHaproxy } from './fast-path/index.ts';
 import { readPid } from './pid-file.ts';
 import { systemClock as clock } from './system/clock.ts';
 import { createLog } from './system/log.ts';
@@ -14,6 +15,7 @@ export async function takeDown(options: { data: string; engine: string; purge: b
   const log = createLog('wherry', 'warn');
   const paths = createPaths({ data: options.data });
   await stopDaemon(paths.pidFile);
+  await stopHaproxy({ dir: paths.front, clock });
   await stopEdge({ dir: paths.edge, clock });
   const engine = createEngine(options.engine, {
     root: paths.engine,

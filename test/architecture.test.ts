@@ -13,11 +13,13 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   // The composition root and its parts.
   daemon: 'everything',
   serve: ['argv', 'daemon', 'down', 'settings', 'domain', 'system'],
-  down: ['pid-file', 'edge-link', 'engine', 'domain', 'system'],
+  down: ['pid-file', 'edge-link', 'fast-path', 'engine', 'domain', 'system'],
   argv: ['settings', 'domain'],
   'pid-file': ['domain', 'system'],
   // Joins the runtime's sink to the edge.
   'route-book': ['runtime', 'edge-link', 'store', 'domain', 'system'],
+  // Joins the edge and the fast path before it.
+  ingress: ['edge-link', 'fast-path', 'domain', 'system'],
   deploy: ['receive', 'build', 'release', 'runtime', 'hooks', 'store', 'domain', 'system', 'settings'],
   // Joins the autoscaler to the pipeline.
   fleet: ['deploy', 'runtime', 'scale', 'store', 'domain', 'system'],
@@ -41,6 +43,8 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   edge: ['domain', 'system'],
   // The control process's side of the edge: snapshots out, wakes and counts in.
   'edge-link': ['domain', 'system'],
+  // A proxy before the edge that takes plain requests straight to the apps.
+  'fast-path': ['domain', 'system'],
   commands: [
     'deploy',
     'settings',
@@ -49,6 +53,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
     'release',
     'runtime',
     'edge-link',
+    'fast-path',
     'scale',
     'lease',
     'acme',

@@ -6,6 +6,7 @@ import {
   edgeSettings,
 } from '../domain/edge-settings.ts';
 import { WherryError } from '../domain/errors.ts';
+import { proxyTypeKey, proxyTypeSetting } from '../domain/proxy-type.ts';
 import {
   checkProxySettings,
   type ProxySetting,
@@ -15,16 +16,18 @@ import {
   proxySettings,
   readRoutePolicy,
 } from '../domain/proxying.ts';
+import { requireHaproxy } from '../fast-path/index.ts';
 import { many, text } from './args.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
 import { readSettingWords, setProperties } from './setting-words.ts';
 
-type Setting = ProxySetting | EdgeSetting;
+type Setting = ProxySetting | EdgeSetting | 'type';
 
-const settings = { ...proxySettings, ...edgeSettings };
-const names: readonly Setting[] = [...proxySettingNames, ...edgeSettingNames];
+const settings = { ...proxySettings, ...edgeSettings, type: proxyTypeSetting };
+const ofEdge: readonly Setting[] = [...edgeSettingNames, 'type'];
+const names: readonly Setting[] = [...proxySettingNames, ...ofEdge];
 
 const set = defineCommand({
   name: 'proxy:set',
@@ -34,7 +37,7 @@ const set = defineCommand({
     'For one app or, with --global, for all that have nothing of their own. A setting without value is unset. Takes effect at once, nothing restarts.',
     ...proxySettingNames.map(helpOf),
     'With --global alone, for the whole edge:',
-    ...edgeSettingNames.map(helpOf),
+    ...ofEdge.map(helpOf),
     "A property and its value as two words are understood too, also by nginx's names: client-max-body-size, proxy-read-timeout.",
   ].join(' '),
   examples: [
@@ -43,6 +46,7 @@ const set = defineCommand({
     'proxy:set blog sticky=',
     'proxy:set --global https-redirect=false',
     'proxy:set --global trusted-proxies=10.0.0.0/8 proxy-protocol=true',
+    'proxy:set --global type=haproxy',
     'nginx:set blog client-max-body-size 50m',
   ],
   args: { app: appOrGlobal, settings: many(text('setting=value')) },
@@ -51,11 +55,11 @@ const set = defineCommand({
   async run(context, input) {
     const owner = input.app === undefined ? undefined : context.app(input.app);
     const given = readSettingWords(asSettings(input.settings), names, name => settings[name].parse);
-    const ofEdge = edgeSettingNames.find(name => given.has(name));
-    if (owner && ofEdge)
+    const shared = ofEdge.find(name => given.has(name));
+    if (owner && shared)
       throw new WherryError(
         'invalid',
-        `${ofEdge} is of the whole edge, not of one app. Set it with: proxy:set --global`,
+        `${shared} is of the whole edge, not of one app. Set it with: proxy:set --global`,
       );
     const stored = (scope: string, name: Setting) => context.store.properties.get(scope, keyOf(name));
     const own = (name: Setting) => stored(owner ? `app:${owner.id}` : 'global', name);
@@ -63,6 +67,7 @@ const set = defineCommand({
       (given.has(name) ? given.get(name) : own(name)) ?? (owner && stored('global', name));
     checkProxySettings(after);
     if (!owner) checkEdgeSettings(after);
+    if (!owner) checkType(after);
     setProperties(context, { owner, given, keyOf, event: 'proxy' });
     await context.deployer.applyRoutes();
     return { app: owner?.name ?? null, ...Object.fromEntries(given) };
@@ -92,6 +97,7 @@ const report = defineReport({
           store.properties.get('global', edgeKey(name)) ?? edgeSettings[name].usual,
         ]),
       ),
+      'global-type': store.properties.get('global', proxyTypeKey) ?? proxyTypeSetting.usual,
       'strict-transport-security': readRoutePolicy(computed)?.hsts ?? '',
     };
   },
@@ -99,7 +105,19 @@ const report = defineReport({
 
 export const proxySetCommands = [set, report];
 
+/** HAProxy itself says to the edge who a visitor is; a balancer before it could not. */
+function checkType(after: (name: Setting) => string | undefined): void {
+  if (after('type') !== 'haproxy') return;
+  if (after('trusted-proxies'))
+    throw new WherryError(
+      'invalid',
+      'type=haproxy does not go with trusted-proxies. Unset one of them: proxy:set --global trusted-proxies= proxy-protocol=',
+    );
+  requireHaproxy();
+}
+
 function keyOf(name: Setting): string {
+  if (name === 'type') return proxyTypeKey;
   return name in edgeSettings ? edgeKey(name as EdgeSetting) : proxyKey(name as ProxySetting);
 }
 

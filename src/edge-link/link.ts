@@ -70,6 +70,8 @@ export interface EdgeLink {
   onWake(callback: (app: string, cause: WakeCause) => void): void;
   /** Once a second from each edge: what the requests of the apps were that it had some of, over all edges. */
   onLoad(callback: (apps: readonly AppLoad[]) => void): void;
+  /** Requests that a front of the edges took past them, told as an edge tells its own. */
+  count(front: object, apps: readonly AppLoad[]): void;
   /** Stops listening; the edge goes on by itself. */
   close(): Promise<void>;
 }
@@ -100,7 +102,7 @@ class Link implements EdgeLink {
   readonly #loadCallbacks: ((apps: readonly AppLoad[]) => void)[] = [];
   #user: Ids | undefined;
   readonly #peers = new Peers();
-  readonly #loads = new Loads<Peer>();
+  readonly #loads = new Loads<object>();
   #partings = 0;
   #snapshot: Snapshot | undefined;
   #address: Listening | undefined;
@@ -239,6 +241,11 @@ class Link implements EdgeLink {
     this.#loadCallbacks.push(callback);
   }
 
+  count(front: object, apps: readonly AppLoad[]): void {
+    const sums = this.#loads.take(front, { apps, now: this.#options.clock.ticks() });
+    for (const callback of this.#loadCallbacks) callback(sums);
+  }
+
   async close(): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
@@ -253,10 +260,7 @@ class Link implements EdgeLink {
       wake: (app, cause) => {
         for (const callback of this.#wakeCallbacks) callback(app, cause);
       },
-      load: apps => {
-        const sums = this.#loads.take(peer, { apps, now: this.#options.clock.ticks() });
-        for (const callback of this.#loadCallbacks) callback(sums);
-      },
+      load: apps => this.count(peer, apps),
       closed: () => {
         this.#sockets.delete(socket);
         this.#loads.drop(peer);

@@ -20,6 +20,8 @@ export function createPaths(options: { data: string; cache?: string }) {
     edgeSocket: join(data, 'edge', 'control.sock'),
     /** The edge's own folder: its last snapshot, readable by its user. */
     edge: join(data, 'edge'),
+    /** Of the fast path before the edge, where there is one. */
+    front: join(data, 'front'),
     pidFile: join(data, 'daemon.pid'),
     hostKeys: join(data, 'host-keys'),
     repos: join(data, 'repos'),

@@ -40,6 +40,16 @@ describe('proxy:set', () => {
     expect(await shown('body-limit')).toBe('');
   });
 
+  it('chooses what is in front for all apps, and not beside another proxy', async () => {
+    expect(await shown('global-type')).toBe('edge');
+    expect((await run('proxy:set --global type=edge')).code).toBe(0);
+    const both = await run('proxy:set --global type=haproxy trusted-proxies=10.0.0.1');
+    expect(both.stderr).toContain('type=haproxy does not go with trusted-proxies.');
+    expect((await run('proxy:set --global type=squid')).stderr).toContain('Known are: edge, haproxy.');
+    expect((await run('proxy:set blog type=edge')).stderr).toContain('type is of the whole edge');
+    expect(await shown('global-type')).toBe('edge');
+  });
+
   it('shows the header that the settings of HSTS lead to', async () => {
     expect(await shown('strict-transport-security')).toBe('');
     await run('nginx:set blog hsts true');

@@ -42,8 +42,12 @@ export async function startTestEdge(
     pageText,
     limits,
     proxies,
+    host = '127.0.0.1',
     ...more
-  }: Partial<EdgeServerOptions & FrontDoor> & { pageText?: (sum: string) => string | undefined } = {},
+  }: Partial<EdgeServerOptions & FrontDoor> & {
+    pageText?: (sum: string) => string | undefined;
+    host?: string;
+  } = {},
 ): Promise<TestEdge> {
   let table: RouteTable | undefined;
   let generation = 0;
@@ -82,7 +86,7 @@ export async function startTestEdge(
     gate.changed(table);
   };
   if (routes) apply(routes);
-  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = await server.listen({ host, port: 0 });
   cleanUp(async () => {
     await server.stop(0);
     targets.closeIdle();
