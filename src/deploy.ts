@@ -51,6 +51,8 @@ export interface Deployer extends Running {
   fromArchive(app: App, sent: SentArchive, doing: Doing): Promise<Release | undefined>;
   /** A commit of another repository as the head of the app's branch, deployed where that is asked for. @throws as the fetcher and a push */
   sync(app: App, wanted: SyncRequest, doing: Doing): Promise<Synced>;
+  /** Forgets releases that the apps need not keep, and deletes what nothing holds then. */
+  cleanup(apps: readonly App[]): Promise<void>;
   /** Forgets what builds of the app keep for the next one. */
   purgeCache(app: App): Promise<void>;
   /** What the last pushed commit would be built with, in order. @throws not-found when nothing was pushed, build-failed when nothing fits */
@@ -450,6 +452,11 @@ export function createDeployer(options: DeployerOptions): Deployer {
       );
     },
     ...running,
+    async cleanup(apps) {
+      for (const app of apps) prune(app);
+      await collectLayers();
+      await room.tidy(ways);
+    },
     async purgeCache(app) {
       await builder.forget(app.name);
       tidy();

@@ -5,6 +5,7 @@ import { builderDockerfileCommands } from './builder-dockerfile.ts';
 import { buildpacksCommands } from './buildpacks.ts';
 import { buildsCommands } from './builds.ts';
 import { certsCommands } from './certs.ts';
+import { cleanup } from './cleanup.ts';
 import { configCommands } from './config.ts';
 import { diskCommands } from './disk.ts';
 import { dockerOptionsCommands } from './docker-options.ts';
@@ -35,6 +36,7 @@ import { createRegistry, type Registry } from './registry.ts';
 import { registryCommands } from './registry-login.ts';
 import { releasesCommands } from './releases.ts';
 import { repoCommands } from './repo.ts';
+import { reportCommand } from './report-all.ts';
 import { resourceCommands } from './resource.ts';
 import { runCommands } from './run.ts';
 import { sleepCommands } from './sleep.ts';
@@ -88,8 +90,10 @@ export function createCoreRegistry(): Registry {
     ...stacksCommands,
     ...storageCommands,
     ...urlsCommands,
+    cleanup,
     versionCommand,
   ]);
+  registry.add(reportCommand(registry));
   registry.add(helpCommand(registry));
   return registry;
 }

@@ -12,7 +12,14 @@ export type Upkeep = {
   readonly restart: RestartPolicy;
   /** Milliseconds between the request to end and SIGKILL; undefined is what the platform gives. */
   readonly stopTimeout: number | undefined;
+  /** Bytes of output that are kept of each instance; undefined is what the platform gives. */
+  readonly logSize?: number;
 };
+
+/** The name that `logs:set` stores it under. */
+export const logSizeKey = 'logs-max-size';
+export const usualLogSize = '10m';
+const [smallestLog, largestLog] = [64 * 1024, 2 ** 30];
 
 /** Unlike dokku's on-failure:10, an app is never given up, and one that ends well is started again too. */
 export const usualRestartPolicy = 'always';
@@ -52,11 +59,22 @@ export function parseStopTimeout(text: string): number {
   );
 }
 
+/** Bytes, from `512k`, `10m`, `1g`. @throws invalid */
+export function parseLogSize(text: string): number {
+  const [, count, unit] = /^(\d{1,9})([kmg])b?$/i.exec(text) ?? [];
+  const factor = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }[unit?.toLowerCase() ?? ''] ?? 0;
+  const bytes = Number(count) * factor;
+  if (bytes >= smallestLog && bytes <= largestLog) return bytes;
+  throw new WherryError('invalid', `max-size ${quoteForPeople(text)} is not valid. Give 64k to 1g, as 10m.`);
+}
+
 export function readUpkeep(get: (key: string) => string | undefined): Upkeep {
   const stop = get(psKey('stop-timeout-seconds'));
+  const size = get(logSizeKey);
   return {
     restart: parseRestartPolicy(get(psKey('restart-policy')) ?? usualRestartPolicy),
     stopTimeout: stop === undefined ? undefined : parseStopTimeout(stop),
+    ...(size === undefined ? {} : { logSize: parseLogSize(size) }),
   };
 }
 

@@ -83,6 +83,8 @@ export type InstanceSpec = {
   readonly mounts?: readonly Mount[];
   /** Host file the output goes to, one line each: `<RFC3339 time> <stdout|stderr> <F|P> text` (CRI log format). */
   readonly logFile: string;
+  /** Bytes of it that are kept; it is begun anew beyond them. */
+  readonly logSize?: number;
 };
 
 export type InstanceStatus =

@@ -32,7 +32,7 @@ export function createLogFiles(options: { dir: string; clock: Clock }) {
     remove: (app: string): Promise<void> => rm(folder(app), { recursive: true, force: true }),
     /** The last lines of one instance, as text. */
     async lastWords(file: string, count = 50): Promise<string[]> {
-      const { lines } = await readTail(file, count, 'x');
+      const { lines } = await readTail(file, { count, dyno: 'x' });
       return lines.map(line => line.text);
     },
     /** Deletes the oldest files of instances that are gone. */
@@ -54,10 +54,11 @@ export function createLogFiles(options: { dir: string; clock: Clock }) {
 async function* readLog(folder: string, query: LogQuery, clock: Clock): AsyncIterable<LogLine> {
   const offsets = new Map<string, number>();
   const past: LogLine[] = [];
+  const keeps = keeper(query);
   for (const file of await logFilesIn(folder)) {
     const dyno = dynoOfFile(file);
-    if (!matches(dyno, query.type)) continue;
-    const { lines, end } = await readTail(file, query.lines, dyno);
+    if (!matches(dyno, query.type) || !isOf(file, query.version)) continue;
+    const { lines, end } = await readTail(file, { count: query.lines, dyno, keeps, since: query.since });
     offsets.set(file, end);
     past.push(...lines);
   }
@@ -67,10 +68,10 @@ async function* readLog(folder: string, query: LogQuery, clock: Clock): AsyncIte
     const fresh: LogLine[] = [];
     for (const file of await logFilesIn(folder)) {
       const dyno = dynoOfFile(file);
-      if (!matches(dyno, query.type)) continue;
+      if (!matches(dyno, query.type) || !isOf(file, query.version)) continue;
       const { lines, end } = await readFrom(file, offsets.get(file) ?? 0, dyno);
       offsets.set(file, end);
-      fresh.push(...lines);
+      fresh.push(...lines.filter(keeps));
     }
     yield* fresh.sort(byTime);
     try {
@@ -109,18 +110,42 @@ function dynoOfFile(file: string): string {
 
 type Read = { readonly lines: LogLine[]; readonly end: number };
 
-/** The last `count` lines and where the file ends now. */
-function readTail(file: string, count: number, dyno: string): Promise<Read> {
+/** The last `count` lines of those that are wanted, and where the file ends now. */
+function readTail(
+  file: string,
+  wanted: {
+    readonly count: number;
+    readonly dyno: string;
+    readonly keeps?: (line: LogLine) => boolean;
+    readonly since?: Date | undefined;
+  },
+): Promise<Read> {
+  const { count, dyno, keeps = () => true, since } = wanted;
   return withFile(file, async (handle, size) => {
     for (let block = tailBlock; ; block *= 4) {
       const start = Math.max(0, size - block);
       const text = await readPart(handle, start, size);
       const whole = start === 0 ? text : text.slice(text.indexOf('\n') + 1);
       const end = size - (text.length - text.lastIndexOf('\n') - 1);
-      const lines = parseLines(whole, dyno);
-      if (lines.length >= count || start === 0) return { lines: count === 0 ? [] : lines.slice(-count), end };
+      const all = parseLines(whole, dyno);
+      const lines = all.filter(keeps);
+      const [first] = all;
+      // What is before it is older still.
+      const enough =
+        lines.length >= count || (since !== undefined && first !== undefined && first.at < since);
+      if (enough || start === 0) return { lines: count === 0 ? [] : lines.slice(-count), end };
     }
   });
+}
+
+function keeper({ since, contains }: LogQuery): (line: LogLine) => boolean {
+  return line =>
+    (since === undefined || line.at >= since) && (contains === undefined || line.text.includes(contains));
+}
+
+/** Whether the file is of an instance of that release. */
+function isOf(file: string, version: number | undefined): boolean {
+  return version === undefined || basename(file).includes(`.v${version}-`);
 }
 
 /** Whole lines after `offset`; from the start when the file was begun anew in between. */

@@ -51,6 +51,7 @@ export function specFor(
   const process = image.processes.find(candidate => candidate.type === type);
   const id = `${instancePrefix(app.name)}${shortType(type)}.${index}.v${version}-${randomBytes(3).toString('hex')}`;
   const limits = desired.limits(type);
+  const logSize = desired.upkeep?.().logSize;
   return {
     id,
     group: app.name,
@@ -71,6 +72,7 @@ export function specFor(
     user: image.user,
     limits,
     logFile: join(logsDir, app.name, `${id}.log`),
+    ...(logSize === undefined ? {} : { logSize }),
   };
 }
 

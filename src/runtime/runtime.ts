@@ -51,6 +51,12 @@ export type LogLine = {
 export type LogQuery = {
   readonly lines: number;
   readonly type?: string;
+  /** Of instances of this release alone. */
+  readonly version?: number;
+  /** None from before it. */
+  readonly since?: Date;
+  /** None without this text. */
+  readonly contains?: string;
   readonly follow: boolean;
   readonly signal?: AbortSignal;
 };

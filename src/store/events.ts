@@ -32,6 +32,10 @@ export function eventsStore(db: Database) {
     'SELECT * FROM events WHERE app = ? ORDER BY id DESC LIMIT ?',
   );
   const all = db.prepare<[number], Row>('SELECT * FROM events ORDER BY id DESC LIMIT ?');
+  const later = db.prepare<[number], Row>('SELECT * FROM events WHERE id > ? ORDER BY id');
+  const kinds = db.prepare<[], { kind: string; count: number; last: number }>(
+    'SELECT kind, count(*) AS count, max(at) AS last FROM events GROUP BY kind ORDER BY kind',
+  );
   return {
     add(event: {
       at: Date;
@@ -52,7 +56,16 @@ export function eventsStore(db: Database) {
     /** Oldest first, at most `limit` of the newest. */
     list(options: { app?: AppName | undefined; limit: number }): PlatformEvent[] {
       const rows = options.app ? ofApp.all(options.app, options.limit) : all.all(options.limit);
-      return rows.reverse().map(row => ({ ...row, at: new Date(row.at) }));
+      return rows.reverse().map(toEvent);
     },
+    /** What came after one, of all apps. */
+    after: (id: number): PlatformEvent[] => later.all(id).map(toEvent),
+    /** How many there are of each kind, and when the last was. */
+    kinds: (): { kind: string; count: number; last: Date }[] =>
+      kinds.all().map(row => ({ ...row, last: new Date(row.last) })),
   };
+}
+
+function toEvent(row: Row): PlatformEvent {
+  return { ...row, at: new Date(row.at) };
 }

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { WherryError } from '../../src/domain/errors.ts';
+import type { LogQuery } from '../../src/runtime/runtime.ts';
 import { type Bench, createBench } from './support.ts';
 
 let bench: Bench;
@@ -56,5 +58,86 @@ describe('logs', () => {
     const following = bench.runWith({ words: ['logs', 'blog', '-t', '-q'], signal: client.signal });
     setTimeout(() => client.abort(), 20);
     expect(await following).toEqual({ code: 130, stdout: 'one\ntwo\nthree\n', stderr: '' });
+  });
+});
+
+describe('logs --since and --grep', () => {
+  const asked = async (...words: string[]) => {
+    const queries: LogQuery[] = [];
+    const { logs } = bench.runtime;
+    bench.runtime.logs = (app, query) => {
+      queries.push(query);
+      return logs(app, query);
+    };
+    const { code, stderr } = await bench.run('logs', 'blog', ...words);
+    return { code, stderr, query: queries[0] };
+  };
+
+  it('ask for all from then on, with that text', async () => {
+    const before = Date.now() - 900_000;
+    const { query } = await asked('--since', '15m', '--grep', '$(x) é');
+    expect(query).toMatchObject({ lines: 100_000, contains: '$(x) é' });
+    expect(Math.abs((query?.since?.getTime() ?? 0) - before)).toBeLessThan(60_000);
+    expect((await asked('--since', '2026-01-31T12:00:00Z', '-n', '5')).query).toMatchObject({
+      lines: 5,
+      since: new Date('2026-01-31T12:00:00Z'),
+    });
+    expect((await asked()).query).toEqual({ lines: 100, follow: false, signal: expect.anything() });
+  });
+
+  it.each(['yesterday', '', '12:00', '-5m', '2026-99-99'])('refuse the time %j', async time => {
+    expect(await asked('--since', time)).toMatchObject({ code: 1, stderr: expect.stringContaining('15m') });
+  });
+});
+
+describe('logs:failed', () => {
+  const fail = async () => {
+    bench.runtime.says.fault = new WherryError('check-failed', 'It did not listen.');
+    await bench.run('config:set', 'blog', 'A=1');
+    bench.runtime.says.fault = undefined;
+  };
+
+  it('shows what instances of the last failed release printed', async () => {
+    await fail();
+    bench.runtime.logs = async function* (app, { version }) {
+      yield { at: new Date(0), dyno: 'web.1', stream: 'stderr', text: `${app.name} v${version}` };
+    };
+    expect((await bench.run('logs:failed', 'blog')).stdout).toBe(
+      '1970-01-01T00:00:00.000Z blog[web.1]: blog v2\n',
+    );
+    expect((await bench.run('logs:failed', '--all', '-q')).stdout).toBe('blog v2\n');
+  });
+
+  it('says so when none failed, and needs an app or --all', async () => {
+    expect(await bench.run('logs:failed', 'blog')).toEqual({
+      code: 0,
+      stdout: '-----> No deploy of blog has failed\n',
+      stderr: '',
+    });
+    expect((await bench.run('logs:failed')).code).toBe(2);
+    expect((await bench.run('logs:failed', 'blog', '--all')).code).toBe(2);
+    expect((await bench.run('logs:failed', 'nobody')).code).toBe(20);
+  });
+});
+
+describe('logs:set max-size', () => {
+  it('is reported, and asked for when an instance is made', async () => {
+    await bench.run('logs:set', '--global', 'max-size', '1m');
+    await bench.run('ps:restart', 'blog');
+    const upkeep = bench.runtime.told.at(-1)?.desired.upkeep;
+    expect(upkeep?.().logSize).toBe(2 ** 20);
+    expect((await bench.run('logs:set', 'blog', 'max-size', '512k')).stdout).toBe(
+      '=====> Setting max-size to 512k\n',
+    );
+    expect(upkeep?.().logSize).toBe(512 * 2 ** 10);
+    expect(JSON.parse((await bench.run('logs:report', 'blog', '--format', 'json')).stdout)).toMatchObject({
+      'max-size': '512k',
+      'global-max-size': '1m',
+      'computed-max-size': '512k',
+    });
+  });
+
+  it.each(['1k', '2g', '10', 'all', '1.5m'])('refuses %s', async size => {
+    expect((await bench.run('logs:set', 'blog', 'max-size', size)).code).toBe(1);
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createLogFiles } from '../../src/runtime/log-files.ts';
-import type { LogLine } from '../../src/runtime/runtime.ts';
+import type { LogLine, LogQuery } from '../../src/runtime/runtime.ts';
 import { systemClock as clock } from '../../src/system/clock.ts';
 
 let dir: string;
@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 const write = (name: string, lines: string) => appendFileSync(join(dir, 'blog', name), lines);
-const read = async (query: { lines: number; type?: string }) => {
+const read = async (query: Omit<LogQuery, 'follow'>) => {
   const found: string[] = [];
   for await (const line of createLogFiles({ dir, clock }).read('blog', { ...query, follow: false }))
     found.push(`${line.dyno} ${line.text}`);
@@ -113,4 +113,27 @@ it('keeps a bounded number of files of ended instances', async () => {
   await createLogFiles({ dir, clock }).prune('blog', new Set([living]));
   expect(readdirSync(join(dir, 'blog'))).toHaveLength(21);
   expect(readdirSync(join(dir, 'blog'))).toContain('blog.web.1.v0-aaaaaa.log');
+});
+
+it('finds lines by text, time and release, also where many others are after them', async () => {
+  const stamp = (at: number) => new Date(Date.UTC(2026, 0, 1) + at * 1000).toISOString();
+  const lines = Array.from(
+    { length: 20_000 },
+    (_, at) => `${stamp(at)} stdout F line ${at} ${'x'.repeat(30)}\n`,
+  );
+  write('blog.web.1.v1-aaaaaa.log', `${stamp(-1)} stderr F early ERROR (1)\n${lines.join('')}`);
+  write('blog.web.1.v2-bbbbbb.log', `${stamp(20_000)} stdout F of v2 ERROR (2)\n`);
+  expect(await read({ lines: 5, contains: 'ERROR (' })).toEqual([
+    'web.1 early ERROR (1)',
+    'web.1 of v2 ERROR (2)',
+  ]);
+  expect(await read({ lines: 5, contains: '.*' })).toEqual([]);
+  const late = await read({ lines: 100_000, since: new Date(stamp(19_998)) });
+  expect(late.map(line => line.slice(0, 16))).toEqual([
+    'web.1 line 19998',
+    'web.1 line 19999',
+    'web.1 of v2 ERRO',
+  ]);
+  expect(await read({ lines: 5, version: 2 })).toEqual(['web.1 of v2 ERROR (2)']);
+  expect(await read({ lines: 5, contains: 'ERROR', since: new Date(stamp(0)), version: 1 })).toEqual([]);
 });

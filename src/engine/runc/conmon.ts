@@ -4,7 +4,7 @@ import type { Folders, InstanceFolder } from './folders.ts';
 
 const startTimeout = 60_000;
 /** Bytes of output kept per instance; conmon begins the file anew beyond it. */
-const logSize = 10 * 2 ** 20;
+const usualLogSize = 10 * 2 ** 20;
 /** The descriptor on which conmon tells how the start went. */
 const syncPipe = 3;
 
@@ -19,8 +19,9 @@ export function conmonArguments(options: {
   folder: InstanceFolder;
   runc: string;
   logFile: string;
+  logSize?: number | undefined;
 }): readonly string[] {
-  const { id, folders, folder, runc, logFile } = options;
+  const { id, folders, folder, runc, logFile, logSize = usualLogSize } = options;
   return [
     ...['--api-version', '1', '--cid', id, '--cuuid', id],
     ...['--runtime', runc, '--bundle', folder.bundle],

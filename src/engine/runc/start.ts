@@ -10,13 +10,14 @@ export async function startInstance(driver: Driver, living: Living): Promise<voi
   if (isAlive(living)) return;
   await forgetRun(living);
   await prepare(driver, living);
-  const { id, logFile } = living.record.spec;
+  const { id, logFile, logSize } = living.record.spec;
   const args = conmonArguments({
     id,
     folders: driver.folders,
     folder: living.folder,
     runc: driver.host.runc,
     logFile,
+    logSize,
   });
   try {
     living.pid = await superviseStart(args, living.folder);
