@@ -16,9 +16,10 @@ import { type Synced, type SyncRequest, syncApp } from './deploy/sync.ts';
 import type { App } from './domain/app.ts';
 import { archiveLimitsOf } from './domain/archive-limits.ts';
 import { WherryError } from './domain/errors.ts';
+import { defaultDomains, globalDomainsKey, readGlobalDomains } from './domain/global-domains.ts';
 import type { Image } from './domain/image.ts';
 import { type ImageRef, parseImageRef } from './domain/image-ref.ts';
-import { type AppName, type Domain, type ProcessType, parseDomain } from './domain/names.ts';
+import type { AppName, Domain, ProcessType } from './domain/names.ts';
 import { mappedPort, portsKey } from './domain/port-map.ts';
 import type { Actor, Progress, Push, Source } from './domain/push.ts';
 import type { Release } from './domain/release.ts';
@@ -124,6 +125,11 @@ export function createDeployer(options: DeployerOptions): Deployer {
       ...(port === undefined ? {} : { port }),
       ...sleepOf(app),
     };
+  };
+
+  const addDefaultDomains = (app: App): void => {
+    const under = readGlobalDomains(store.properties.get('global', globalDomainsKey), options.domain);
+    for (const domain of defaultDomains(app.name, under)) store.domains.add(app, domain);
   };
 
   const sleepOf = (app: App): { asleep?: SleepDepth } => {
@@ -465,7 +471,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     create(name, actor) {
       const app = store.transaction(() => {
         const made = store.apps.create(name, clock.now());
-        store.domains.add(made, defaultDomain(name, options.domain));
+        addDefaultDomains(made);
         return made;
       });
       tell(app, 'create', 'Created', actor);
@@ -474,7 +480,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     async clone(app, name, { deploy }, doing) {
       const made = store.transaction(() => {
         const fresh = store.apps.create(name, clock.now());
-        store.domains.add(fresh, defaultDomain(name, options.domain));
+        addDefaultDomains(fresh);
         copySettings(store, app, fresh);
         return store.apps.get(name);
       });
@@ -525,11 +531,6 @@ export function createDeployer(options: DeployerOptions): Deployer {
       return release && desiredOf(app, release);
     },
   };
-}
-
-/** An app named as a full domain answers there; any other at APP.DOMAIN. */
-function defaultDomain(app: AppName, domain: Domain): Domain {
-  return parseDomain(app.includes('.') ? app : `${app}.${domain}`);
 }
 
 function rounded(times: Readonly<Record<string, number>>): Record<string, number> {

@@ -1,6 +1,7 @@
 import type { App } from './domain/app.ts';
 import { isFor } from './domain/certificate.ts';
 import type { Answers } from './domain/error-page.ts';
+import { domainsDisabledKey } from './domain/global-domains.ts';
 import type { AppName } from './domain/names.ts';
 import type {
   CertificateRef,
@@ -76,7 +77,7 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
     const policy = rules.policy(app);
     return {
       app: app.name,
-      domains,
+      domains: store.properties.get(`app:${app.id}`, domainsDisabledKey) === 'true' ? [] : domains,
       state: state.kind,
       ...(state.reason === undefined ? {} : { reason: state.reason }),
       targets,

@@ -98,3 +98,12 @@ it('tells what certificate authorities are answered and shown, as long as they a
     {},
   ]);
 });
+
+it('gives the edge no domain of an app whose domains are disabled', async () => {
+  const { store, sent, book } = setUp();
+  const app = store.apps.create(parseAppName('blog'), new Date());
+  store.domains.add(app, parseDomain('blog.org'));
+  store.properties.set(`app:${app.id}`, 'domains-disabled', 'true');
+  await book.publish();
+  expect(sent.at(-1)).toMatchObject([{ app: 'blog', domains: [] }]);
+});

@@ -1,8 +1,10 @@
 import type { App } from '../domain/app.ts';
+import { defaultDomains, domainsDisabledKey } from '../domain/global-domains.ts';
 import { many } from './args.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { tell } from './doing.ts';
+import { domainsGlobalCommands, globalDomains } from './domains-global.ts';
 import { app, domain } from './kinds.ts';
 import { defineReport } from './report.ts';
 
@@ -81,6 +83,47 @@ const clear = defineCommand({
   text: () => [],
 });
 
+const reset = defineCommand({
+  name: 'domains:reset',
+  summary: 'Make those that a new app would get the only domains of an app',
+  examples: ['domains:reset blog'],
+  args: { app },
+  access: { app: 'write' },
+  effect: 'write',
+  async run(context, input) {
+    const owner = context.app(input.app);
+    const domains = defaultDomains(owner.name, globalDomains(context));
+    context.store.domains.set(owner, domains);
+    context.progress.step(`Reset domains of ${owner.name} to ${domains.join(' ') || 'none'}`);
+    return applied(context, owner, `Reset to ${domains.join(', ') || 'none'}`);
+  },
+  text: () => [],
+});
+
+const enable = defineCommand({
+  name: 'domains:enable',
+  summary: 'Let an app answer at its domains again',
+  examples: ['domains:enable blog'],
+  args: { app },
+  access: { app: 'write' },
+  effect: 'write',
+  run: (context, input) => turn(context, context.app(input.app), undefined),
+  text: () => [],
+});
+
+const disable = defineCommand({
+  name: 'domains:disable',
+  summary: 'Keep the domains of an app, and answer at none of them',
+  description:
+    'Visitors get the same 404 as at a host of nobody, and do not wake it. Other apps cannot take the domains meanwhile. Unlike dokku, no port of the host leads to it instead.',
+  examples: ['domains:disable blog'],
+  args: { app },
+  access: { app: 'write' },
+  effect: 'write',
+  run: (context, input) => turn(context, context.app(input.app), 'true'),
+  text: () => [],
+});
+
 const report = defineReport({
   name: 'domains:report',
   summary: 'Show the domains of one app or all',
@@ -90,15 +133,30 @@ const report = defineReport({
   values(context, each) {
     const domains = context.store.domains.list(each);
     return {
-      'app-enabled': String(domains.length > 0),
+      'app-enabled': String(domains.length > 0 && isEnabled(context, each)),
       'app-vhosts': domains.join(' '),
-      'global-enabled': 'true',
-      'global-vhosts': context.settings.domain,
+      'global-enabled': String(globalDomains(context).length > 0),
+      'global-vhosts': globalDomains(context).join(' '),
     };
   },
 });
 
-export const domainsCommands = [add, remove, set, clear, report];
+export const domainsCommands = [
+  ...[add, remove, set, clear, reset, enable, disable, report],
+  ...domainsGlobalCommands,
+];
+
+function isEnabled({ store }: Context, { id }: App): boolean {
+  return store.properties.get(`app:${id}`, domainsDisabledKey) !== 'true';
+}
+
+async function turn(context: Context, owner: App, disabled: 'true' | undefined) {
+  const changes = isEnabled(context, owner) === (disabled === 'true');
+  context.store.properties.set(`app:${owner.id}`, domainsDisabledKey, disabled);
+  const said = disabled ? 'Disabled domains' : 'Enabled domains';
+  context.progress.step(`${said} of ${owner.name}`);
+  return applied(context, owner, changes && said);
+}
 
 /** Tells the edge, when something changed. */
 async function applied(

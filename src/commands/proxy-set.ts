@@ -6,6 +6,7 @@ import {
   edgeSettings,
 } from '../domain/edge-settings.ts';
 import { WherryError } from '../domain/errors.ts';
+import { parseAppName } from '../domain/names.ts';
 import { proxyTypeKey, proxyTypeSetting } from '../domain/proxy-type.ts';
 import {
   checkProxySettings,
@@ -65,6 +66,8 @@ const set = defineCommand({
     const own = (name: Setting) => stored(owner ? `app:${owner.id}` : 'global', name);
     const after = (name: Setting) =>
       (given.has(name) ? given.get(name) : own(name)) ?? (owner && stored('global', name));
+    const catchAll = given.get('catch-all');
+    if (catchAll !== undefined) context.app(parseAppName(catchAll));
     checkProxySettings(after);
     if (!owner) checkEdgeSettings(after);
     if (!owner) checkType(after);

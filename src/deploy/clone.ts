@@ -1,10 +1,12 @@
 import type { App } from '../domain/app.ts';
+import { domainsDisabledKey } from '../domain/global-domains.ts';
 import { parseConfigKey } from '../domain/names.ts';
+import { redirectsKey } from '../domain/redirect.ts';
 import type { Store } from '../store/store.ts';
 import { scaledKey } from './counts.ts';
 
 /** What is of one app at one time, and no setting. */
-const notCopied = ['asleep', 'deploy-lock', 'stopped-types', scaledKey];
+const notCopied = ['asleep', 'deploy-lock', 'stopped-types', scaledKey, domainsDisabledKey, redirectsKey];
 
 /** Gives an app the settings of another: config, formation, limits, and whatever `X:set` keeps; no domains, logins or certificates. */
 export function copySettings(store: Store, from: App, to: App): void {

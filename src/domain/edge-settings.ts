@@ -1,5 +1,6 @@
 import { parseAddressList } from './address-list.ts';
 import { WherryError } from './errors.ts';
+import { parseAppName } from './names.ts';
 import type { EdgePolicy } from './route.ts';
 import { trueOrFalse, wholeNumber } from './setting-values.ts';
 
@@ -25,6 +26,11 @@ export const edgeSettings = {
     help: 'those of one address, or of one /64 of IPv6',
     parse: wholeNumber('connections-per-address', { least: 1, most: 1_000_000 }),
   },
+  'catch-all': {
+    usual: '',
+    help: 'the app that gets requests for hosts of nobody, which are a 404 otherwise',
+    parse: parseAppName,
+  },
 } as const;
 
 export type EdgeSetting = keyof typeof edgeSettings;
@@ -47,11 +53,13 @@ export function readEdgePolicy(get: Get): EdgePolicy | undefined {
     return stored === undefined ? undefined : edgeSettings[name].parse(stored);
   };
   const [connections, perAddress] = [numberOf('connections'), numberOf('connections-per-address')];
+  const catchAll = get('catch-all');
   const policy: EdgePolicy = {
     ...(trusted.length > 0 && { trustedProxies: trusted }),
     ...(get('proxy-protocol') === 'true' && { proxyProtocol: true }),
     ...(connections !== undefined && { connections }),
     ...(perAddress !== undefined && { connectionsPerAddress: perAddress }),
+    ...(catchAll !== undefined && { catchAll }),
   };
   return Object.keys(policy).length > 0 ? policy : undefined;
 }

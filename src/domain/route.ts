@@ -32,6 +32,8 @@ export type EdgePolicy = {
   readonly connections?: number;
   /** Those of one address. 1,000 without it. */
   readonly connectionsPerAddress?: number;
+  /** The app that gets requests for hosts that no app has. */
+  readonly catchAll?: string;
 };
 
 /** A certificate by the name of its file in the edge's folder `tls`, which holds its chain and its key. */

@@ -38,7 +38,7 @@ export type RouteTable = {
   readonly apps: ReadonlyMap<string, AppRoute>;
   /** Answers to HTTP-01 challenges by token. */
   readonly challenges: Readonly<Record<string, string>>;
-  /** Exact name first, then `*.rest` for one more label. */
+  /** Exact name first, then `*.rest` for one more label, then whoever takes all others. */
   find(host: Host): AppRoute | undefined;
 };
 
@@ -84,6 +84,7 @@ export function buildTable(
     apps.set(route.app, entry);
     for (const domain of route.domains) hosts.set(domain, entry);
   }
+  const others = apps.get(snapshot.edge?.catchAll ?? '');
   parts.counters.keep(new Set(apps.keys()));
   return {
     generation: snapshot.generation,
@@ -93,7 +94,7 @@ export function buildTable(
       const exact = hosts.get(host);
       if (exact) return exact;
       const dot = host.indexOf('.');
-      return dot > 0 ? hosts.get(`*${host.slice(dot)}`) : undefined;
+      return (dot > 0 ? hosts.get(`*${host.slice(dot)}`) : undefined) ?? others;
     },
   };
 }

@@ -60,3 +60,64 @@ describe('domains', () => {
     expect((await bench.run('urls', 'blog')).stdout).toBe('');
   });
 });
+
+describe('global domains', () => {
+  const globals = async () =>
+    (await bench.run('domains:report', 'blog', '--domains-global-vhosts')).stdout.trim();
+
+  it('are what new apps get names under, and reset apps', async () => {
+    await bench.run('domains:add-global', 'apps.example.com');
+    expect(await globals()).toBe('example.org apps.example.com');
+    await bench.run('apps:create', 'new');
+    expect((await bench.run('urls', 'new')).stdout).toBe(
+      'http://new.example.org:8080\nhttp://new.apps.example.com:8080\n',
+    );
+    expect(await domains()).toBe('blog.example.org');
+    await bench.run('domains:set-global', 'b.example.com');
+    const before = bench.published();
+    await bench.run('domains:reset', 'blog');
+    expect(await domains()).toBe('blog.b.example.com');
+    expect(bench.published()).toBe(before + 1);
+  });
+
+  it('may be none, which is not the same as those of the setting', async () => {
+    await bench.run('domains:clear-global');
+    expect(await globals()).toBe('');
+    await bench.run('apps:create', 'new');
+    await bench.run('apps:create', 'www.example.net');
+    expect((await bench.run('urls', 'new')).stdout).toBe('');
+    expect((await bench.run('urls', 'www.example.net')).stdout).toBe('http://www.example.net:8080\n');
+  });
+
+  it('are removed, and those that are none are skipped', async () => {
+    await bench.run('domains:add-global', 'apps.example.com');
+    const ran = await bench.run('domains:remove-global', 'example.org', 'none.example.com');
+    expect(ran.stderr).toContain('Skipping: none.example.com is not a global domain');
+    expect(await globals()).toBe('apps.example.com');
+  });
+
+  it.each([
+    ['*.example.com', 'No app can have a name under *.example.com'],
+    ['http://example.com', 'is not valid'],
+  ])('are never %s', async (name, reason) => {
+    const ran = await bench.run('domains:set-global', name);
+    expect(ran.code).not.toBe(0);
+    expect(ran.stderr).toContain(reason);
+    expect(await globals()).toBe('example.org');
+  });
+});
+
+describe('an app whose domains are disabled', () => {
+  it('keeps them, answers at none, and takes them back', async () => {
+    const before = bench.published();
+    await bench.run('domains:disable', 'blog');
+    await bench.run('domains:disable', 'blog');
+    expect(bench.published()).toBe(before + 1);
+    expect(await domains()).toBe('blog.example.org');
+    expect((await bench.run('domains:report', 'blog', '--domains-app-enabled')).stdout).toBe('false\n');
+    expect((await bench.run('urls', 'blog')).stdout).toBe('');
+    expect((await bench.run('domains:add', 'other', 'blog.example.org')).code).toBe(22);
+    await bench.run('domains:enable', 'blog');
+    expect((await bench.run('urls', 'blog')).stdout).toBe('http://blog.example.org:8080\n');
+  });
+});

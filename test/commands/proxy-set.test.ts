@@ -118,6 +118,17 @@ describe('proxy:set --global', () => {
     expect(readEdgePolicy(name => bench.store.properties.get('global', edgeKey(name)))).toBeUndefined();
   });
 
+  it('names the app that gets what is for nobody, which has to be there', async () => {
+    expect((await run('proxy:set --global catch-all=blog')).code).toBe(0);
+    expect(readEdgePolicy(name => bench.store.properties.get('global', edgeKey(name)))).toEqual({
+      catchAll: 'blog',
+    });
+    expect(await run('proxy:set --global catch-all=none')).toMatchObject({
+      code: 20,
+      stderr: expect.stringContaining('App none does not exist'),
+    });
+  });
+
   it('refuses to leave a PROXY header without proxies that may write it', async () => {
     await run('proxy:set --global trusted-proxies=10.0.0.0/8 proxy-protocol=true');
     expect((await run('proxy:set --global trusted-proxies=')).stderr).toContain('needs trusted-proxies');

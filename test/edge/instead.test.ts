@@ -93,3 +93,16 @@ describe('visitors', () => {
     expect(edge.woken).toEqual([]);
   });
 });
+
+describe('a host of nobody', () => {
+  it('is a 404, or of the app that takes all others', async () => {
+    const { app, edge } = await start({});
+    const other = ask('nobody.example');
+    expect(await exchange(edge.port, other)).toMatch(/^HTTP\/1\.1 404 /);
+    edge.apply(demo(app.port), { edge: { catchAll: 'demo' } });
+    expect(await exchange(edge.port, other)).toContain('200 OK');
+    expect(await exchange(edge.port, ask('192.0.2.1'))).toContain('200 OK');
+    edge.apply(demo(app.port), { edge: { catchAll: 'gone' } });
+    expect(await exchange(edge.port, other)).toMatch(/^HTTP\/1\.1 404 /);
+  });
+});

@@ -3,6 +3,7 @@ import { hashPassword, isPassword } from '../../src/domain/password-hash.ts';
 import type { Route } from '../../src/domain/route.ts';
 import { SignIn } from '../../src/edge/sign-in.ts';
 import { demo, exchange, get, ok, startRawApp, startTestEdge } from './harness.ts';
+import { ask as askHttp2, openSession, startSecureEdge } from './http2-harness.ts';
 
 let hash = '';
 beforeAll(async () => {
@@ -80,6 +81,20 @@ describe('an app that asks for a password', () => {
     expect(app.received).toEqual([]);
     await exchange(edge.port, upgrade(`Authorization: ${basic('ann:pä:ss')}\r\n`));
     expect(app.received.join('')).toContain('Upgrade: websocket');
+  });
+
+  it('asks over HTTP/2 too', async () => {
+    const app = await startRawApp(socket => socket.write(ok));
+    const secure = await startSecureEdge(
+      demo(app.port).map(each => ({ ...each, auth: { users: { ann: hash } } })),
+    );
+    const session = await openSession(secure.securePort);
+    expect(await askHttp2(session, {})).toMatchObject({ status: 401 });
+    expect(app.received).toEqual([]);
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => askHttp2(session, { authorization: basic('ann:pä:ss') })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
   it('lets a user in no more whose password was changed', async () => {
