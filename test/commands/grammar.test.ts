@@ -54,7 +54,7 @@ describe('a command line', () => {
   });
 
   it('leaves out what is not given, and takes defaults', () => {
-    expect(understood('logs', 'blog').input).toEqual({ app: 'blog', tail: false, num: 100, ps: undefined });
+    expect(understood('events').input).toEqual({ app: undefined, num: 100, tail: false });
   });
 
   it('gives a flag of the command before a global one of the same name', () => {
