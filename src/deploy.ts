@@ -7,7 +7,7 @@ import type { DiskRoom, Ways } from './build/disk-room.ts';
 import { deployArchive, type SentArchive } from './deploy/archive.ts';
 import { type Asked, buildLimitsFor, requestFor, secretsFor } from './deploy/build-request.ts';
 import { copySettings } from './deploy/clone.ts';
-import { countsFor } from './deploy/counts.ts';
+import { countsFor, rememberFormation } from './deploy/counts.ts';
 import { requireUnlocked } from './deploy/deploy-lock.ts';
 import { createRunning, type Running } from './deploy/running.ts';
 import { rememberSource, withOrigin } from './deploy/source.ts';
@@ -163,6 +163,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
         commit: () =>
           store.transaction(() => {
             releases.promote(release);
+            rememberFormation(store, app, desired.image);
             store.apps.setStopped(app, false);
           }),
       });

@@ -18,8 +18,10 @@ import {
   parseAppName,
   parseConfigKey,
   parseDomain,
+  parseProcessType,
 } from '../src/domain/names.ts';
 import type { Progress } from '../src/domain/push.ts';
+import { type KnobName, knobKey } from '../src/domain/scaling.ts';
 import type { Offers } from '../src/receive/offers.ts';
 import type { Receiver } from '../src/receive/receiver.ts';
 import type { Desired, Runtime } from '../src/runtime/runtime.ts';
@@ -231,6 +233,65 @@ describe('push', () => {
     releaseStatus = 4;
     await expect(push()).rejects.toThrow('release task failed: it exited with status 4');
     expect(deployed).toEqual([]);
+  });
+});
+
+describe('the formation of an app.json', () => {
+  const web = parseProcessType('web');
+  const counts = () => Object.fromEntries(last()?.counts ?? []);
+  let images = 0;
+  const pushed = async (formation: Image['formation']) => {
+    nextImage = { ...image(String(++images)), ...(formation && { formation }) };
+    await push();
+  };
+  const set = (scope: string, name: KnobName, value: string | undefined) =>
+    store.properties.set(scope, knobKey('web', name), value);
+
+  it('says how many run, until ps:scale does', async () => {
+    await pushed({ web: { quantity: 3 }, worker: { quantity: 2 }, clock: { quantity: 9 } });
+    expect(counts()).toEqual({ web: 3, worker: 2 });
+    await deployer.scale(app(), new Map([[web, 1]]), doing);
+    await push();
+    expect(counts()).toEqual({ web: 1, worker: 2 });
+  });
+
+  it('is of its release: the next one has its own, and a rollback brings the old one back', async () => {
+    await pushed({ web: { quantity: 3, autoscaling: { max: '5' } } });
+    expect(deployer.scaling(app(), web)).toMatchObject({ automatic: true, min: 3, max: 5 });
+    await pushed(undefined);
+    expect(counts()).toEqual({ web: 1, worker: 0 });
+    expect(deployer.scaling(app(), web)).toMatchObject({ automatic: false, min: 1, max: 1 });
+    await deployer.rollback(app(), 1, doing);
+    expect(counts()).toEqual({ web: 3, worker: 0 });
+    expect(deployer.scaling(app(), web)).toMatchObject({ automatic: true, min: 3, max: 5 });
+  });
+
+  it('counts for nothing when its release did not become live', async () => {
+    await pushed({ web: { quantity: 2 } });
+    failWith = new WherryError('check-failed', 'web.1 exited with status 1.');
+    await expect(pushed({ web: { quantity: 9 } })).rejects.toThrow('web.1 exited');
+    expect(deployer.formation(app())).toEqual({ web: { quantity: 2 } });
+  });
+
+  it('goes before what is set for all apps, and behind what is set for this one', async () => {
+    set('global', 'idle', '1h');
+    set('global', 'target', '99');
+    await pushed({ web: { autoscaling: { min: '0', max: '4', idle: '5m' } } });
+    expect(deployer.scaling(app(), web)).toMatchObject({ min: 0, max: 4, idle: 300_000, target: 99 });
+    set(`app:${app().id}`, 'idle', '1m');
+    expect(deployer.scaling(app(), web)).toMatchObject({ min: 0, max: 4, idle: 60_000 });
+  });
+
+  it.each([
+    ['min', '6', { min: 6, max: 6 }],
+    ['max', '2', { min: 2, max: 2 }],
+  ] as const)('gives way where %s=%s does not fit with it', async (name, value, rules) => {
+    await pushed({ web: { autoscaling: { min: '3', max: '4' } } });
+    set(`app:${app().id}`, name, value);
+    expect(deployer.scaling(app(), web)).toMatchObject(rules);
+    set(`app:${app().id}`, name, undefined);
+    set('global', name, value);
+    expect(deployer.scaling(app(), web)).toMatchObject({ min: 3, max: 4 });
   });
 });
 

@@ -1,8 +1,16 @@
 import { z } from 'zod';
 import { WherryError } from '../domain/errors.ts';
+import type { Image } from '../domain/image.ts';
+import { formationSchema, readFormation } from './app-formation.ts';
 import { parseJsonc } from './jsonc.ts';
 
-export type AppJson = { readonly healthcheck?: { readonly path: string } };
+export type AppJson = {
+  /** Goes into the image, and so is of the release. */
+  readonly parts: { readonly healthcheck?: { readonly path: string } } & Pick<Image, 'formation'>;
+  readonly warnings: readonly string[];
+};
+
+export const noAppJson: AppJson = { parts: {}, warnings: [] };
 
 const check = z.looseObject({
   type: z.enum(['startup', 'readiness', 'liveness']).default('startup'),
@@ -12,11 +20,14 @@ const check = z.looseObject({
     .max(2048)
     .optional(),
 });
-const schema = z.looseObject({ healthchecks: z.record(z.string(), z.array(check).max(20)).optional() });
+const schema = z.looseObject({
+  healthchecks: z.record(z.string(), z.array(check).max(20)).optional(),
+  formation: formationSchema.optional(),
+});
 
 /**
  * Reads what Wherry uses of an app.json (comments and trailing commas are fine): the path of the web process's startup or
- * readiness check.
+ * readiness check, and the formation.
  * @throws build-failed with line and column, or the key that is wrong
  */
 export function parseAppJson(text: string): AppJson {
@@ -31,7 +42,14 @@ export function parseAppJson(text: string): AppJson {
   const found = parsed.data.healthchecks?.['web']?.find(
     ({ type, path }) => type !== 'liveness' && path !== undefined,
   );
-  return found?.path === undefined ? {} : { healthcheck: { path: found.path } };
+  const { formation, warnings } = readFormation(parsed.data.formation ?? {});
+  return {
+    parts: {
+      ...(found?.path === undefined ? {} : { healthcheck: { path: found.path } }),
+      ...(Object.keys(formation).length === 0 ? {} : { formation }),
+    },
+    warnings,
+  };
 }
 
 function parse(text: string): unknown {

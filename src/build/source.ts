@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
 import type { DiffId } from '../domain/image.ts';
 import type { Progress, Source } from '../domain/push.ts';
-import { type AppJson, parseAppJson } from './app-json.ts';
+import { type AppJson, noAppJson, parseAppJson } from './app-json.ts';
 import { parseJson } from './jsonc.ts';
 import type { LayerStore } from './layers/store.ts';
 import type { WorkFolder } from './lifecycle/work-folder.ts';
@@ -17,8 +17,10 @@ export function checkSource(dir: string, progress: Progress): AppJson {
   const procfile = readSmallFile(join(dir, 'Procfile'), 'Procfile');
   if (procfile !== undefined) for (const warning of parseProcfile(procfile).warnings) progress.warn(warning);
   checkManifest(dir);
-  const appJson = readSmallFile(join(dir, 'app.json'), 'app.json');
-  return appJson === undefined ? {} : parseAppJson(appJson);
+  const text = readSmallFile(join(dir, 'app.json'), 'app.json');
+  const appJson = text === undefined ? noAppJson : parseAppJson(text);
+  for (const warning of appJson.warnings) progress.warn(warning);
+  return appJson;
 }
 
 /** Where npm would only say that its manifest is wrong, this says where. */

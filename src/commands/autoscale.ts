@@ -25,7 +25,7 @@ const set = defineCommand({
   name: 'autoscale:set',
   summary: 'Set how the web process of an app scales by itself, to zero and back',
   description: [
-    'For one app or, with --global, for all that have nothing of their own. A setting without value (max=) is unset. An app scales by itself once min or max is set; until then it runs what ps:scale says, always.',
+    'For one app or, with --global, for all that have nothing of their own. A setting without value (max=) is unset. An app scales by itself once min or max is set, here or as formation.web.autoscaling of its app.json, which gives way to what is set here; until then it runs what ps:scale says, always.',
     ...knobNames.map(name => `${name}: ${knobs[name].help}${usually(name)}.`),
     'With min=0 it sleeps when nobody uses it: frozen first, which a request ends in milliseconds, later stopped, which costs no memory. A request waits until it is awake. Takes effect at once.',
   ].join(' '),
@@ -45,9 +45,10 @@ const set = defineCommand({
     const scope = owner ? `app:${owner.id}` : 'global';
     const after = (name: KnobName) =>
       given.has(name) ? given.get(name) : context.store.properties.get(scope, knobKey(type, name));
+    const said = owner && context.deployer.formation(owner)[type];
     const resolved = (name: KnobName) =>
-      after(name) ?? context.store.properties.get('global', knobKey(type, name));
-    const scale = owner ? (context.store.formation.get(owner).get(type) ?? 1) : 1;
+      after(name) ?? said?.autoscaling?.[name] ?? context.store.properties.get('global', knobKey(type, name));
+    const scale = (owner && context.store.formation.get(owner).get(type)) ?? said?.quantity ?? 1;
     // Refuses what does not fit together before anything is stored.
     const rules = readScalingRules(owner ? resolved : after, scale);
     setProperties(context, { owner, given, keyOf: name => knobKey(type, name), event: 'autoscale' });
@@ -60,18 +61,21 @@ const set = defineCommand({
 
 const report = defineReport({
   name: 'autoscale:report',
-  summary: 'Show how one app or all scale by themselves: as set, for all apps, and as it works out',
+  summary:
+    'Show how one app or all scale by themselves: as set, by app.json, for all apps, and as it works out',
   examples: ['autoscale:report blog', 'autoscale:report blog --autoscale-computed-web-min'],
   title: 'autoscale',
   prefix: 'autoscale-',
   values: (context, each) => {
     const rules = context.deployer.scaling(each, web);
+    const own = context.deployer.formation(each)[web]?.autoscaling;
     const stored = (scope: string, name: KnobName) =>
       context.store.properties.get(scope, knobKey(web, name)) ?? '';
     return {
       ...Object.fromEntries(
         knobNames.flatMap(name => [
           [`web-${name}`, stored(`app:${each.id}`, name)],
+          [`app-json-web-${name}`, own?.[name] ?? ''],
           [`global-web-${name}`, stored('global', name)],
           [`computed-web-${name}`, shownKnob(rules, name)],
         ]),

@@ -1,4 +1,5 @@
 import type { App } from '../domain/app.ts';
+import { formationKey } from '../domain/formation.ts';
 import { domainsDisabledKey } from '../domain/global-domains.ts';
 import { parseConfigKey } from '../domain/names.ts';
 import { redirectsKey } from '../domain/redirect.ts';
@@ -6,7 +7,15 @@ import type { Store } from '../store/store.ts';
 import { scaledKey } from './counts.ts';
 
 /** What is of one app at one time, and no setting. */
-const notCopied = ['asleep', 'deploy-lock', 'stopped-types', scaledKey, domainsDisabledKey, redirectsKey];
+const notCopied = [
+  'asleep',
+  'deploy-lock',
+  'stopped-types',
+  scaledKey,
+  formationKey,
+  domainsDisabledKey,
+  redirectsKey,
+];
 
 /** Gives an app the settings of another: config, formation, limits, and whatever `X:set` keeps; no domains, logins or certificates. */
 export function copySettings(store: Store, from: App, to: App): void {

@@ -2,6 +2,7 @@ import type { Doing } from '../deploy.ts';
 import type { App } from '../domain/app.ts';
 import { formatBytes } from '../domain/bytes.ts';
 import { WherryError } from '../domain/errors.ts';
+import type { Formation } from '../domain/formation.ts';
 import type { ProcessType } from '../domain/names.ts';
 import type { Actor } from '../domain/push.ts';
 import type { Quota } from '../domain/quota.ts';
@@ -13,7 +14,7 @@ import type { Desired, Runtime } from '../runtime/runtime.ts';
 import { everyType, type LimitRow, resolveLimits } from '../store/limits.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
-import { scaledKey, scalingOf, web } from './counts.ts';
+import { formationOf, scaledKey, scalingOf, web } from './counts.ts';
 import { setStoppedTypes, stoppedTypes } from './stopped-types.ts';
 
 /** Every way to change what runs of a release: how many, how much, awake or not. Callers hold the app's lock. */
@@ -24,6 +25,8 @@ export interface Running {
   resize(app: App, count: number, doing: Doing & { why: string }): Promise<void>;
   /** After its rules changed: autoscaling begins anew from what `ps:scale` says. */
   rescale(app: App): void;
+  /** What the app.json of the live release says of counts. */
+  formation(app: App): Formation;
   /** How a process type scales by itself. */
   scaling(app: App, type: ProcessType): ScalingRules;
   /** Puts the app to sleep, or deeper. @returns false when it stays as it is: a request is in flight, say */
@@ -142,6 +145,7 @@ export function createRunning(parts: RunningParts): Running {
       tell(app, 'scale', `Scaled by itself to web=${count}: ${doing.why}`);
     },
     rescale: app => store.properties.set(`app:${app.id}`, scaledKey, undefined),
+    formation: app => formationOf(store, app),
     scaling: (app, type) => scalingOf(store, app, type),
     async sleep(app, depth, { why, actor }) {
       const also = parseFollowers(store.properties.resolve(app.id, sleepKey('follow-web')) ?? '');

@@ -1,3 +1,4 @@
+import type { Formation } from './formation.ts';
 import type { ProcessType } from './names.ts';
 
 /** `sha256:` and 64 hex digits: the hash of a layer's deterministic tar stream (OCI image-spec, DiffID). */
@@ -56,6 +57,8 @@ export type Image = {
   readonly port?: number;
   /** What tells readiness of a web process, beside a TCP connect on PORT: an HTTP path (app.json) or a program (HEALTHCHECK). */
   readonly healthcheck?: { readonly path: string } | CommandCheck;
+  /** What its app.json says of counts. */
+  readonly formation?: Formation;
   /** SIGTERM when left out. */
   readonly stopSignal?: StopSignal;
   readonly labels: Readonly<Record<string, string>>;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseAppJson } from '../../src/build/app-json.ts';
+import { type AppJson, parseAppJson } from '../../src/build/app-json.ts';
+
+const partsOf = (text: string): AppJson['parts'] => parseAppJson(text).parts;
 
 describe('app.json', () => {
   it('gives the path of the web process check, of type startup or readiness', () => {
@@ -8,12 +10,66 @@ describe('app.json', () => {
       "name": "x",
       "healthchecks": { "web": [{ "type": "liveness", "path": "/live" }, { "type": "startup", "path": "/up", "attempts": 3 }] },
     }`;
-    expect(parseAppJson(text)).toEqual({ healthcheck: { path: '/up' } });
-    expect(parseAppJson('{"healthchecks":{"web":[{"path":"/x"}]}}')).toEqual({ healthcheck: { path: '/x' } });
+    expect(partsOf(text)).toEqual({ healthcheck: { path: '/up' } });
+    expect(partsOf('{"healthchecks":{"web":[{"path":"/x"}]}}')).toEqual({ healthcheck: { path: '/x' } });
     expect(
-      parseAppJson('{"healthchecks":{"worker":[{"path":"/x"}],"web":[{"type":"startup","uptime":3}]}}'),
+      partsOf('{"healthchecks":{"worker":[{"path":"/x"}],"web":[{"type":"startup","uptime":3}]}}'),
     ).toEqual({});
-    expect(parseAppJson('{}')).toEqual({});
+    expect(partsOf('{}')).toEqual({});
+  });
+
+  it('gives the formation: counts, and how web scales by itself', () => {
+    const { parts, warnings } = parseAppJson(`{ "formation": {
+      "web": { "quantity": 2, "size": "standard-1x", "autoscaling": {
+        "min_quantity": 0, "max_quantity": 4, "target": "30", "cooldown_period_seconds": 300, "deep_after": "1h" } },
+      "worker": { "quantity": 0 }, "clock": {}
+    } }`);
+    expect(parts).toEqual({
+      formation: {
+        web: {
+          quantity: 2,
+          autoscaling: { min: '0', max: '4', target: '30', idle: '300', 'deep-after': '1h' },
+        },
+        worker: { quantity: 0 },
+      },
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('says what it leaves out of what others scale by', () => {
+    const { parts, warnings } = parseAppJson(`{ "formation": {
+      "web": { "autoscaling": { "min_quantity": 1, "polling_interval_seconds": 10, "triggers": [{ "type": "cpu" }] } },
+      "worker": { "autoscaling": { "min_quantity": 1, "max_quantity": 9 } } } }`);
+    expect(parts).toEqual({ formation: { web: { autoscaling: { min: '1' } } } });
+    expect(warnings).toEqual([
+      'formation.web.autoscaling.polling_interval_seconds and formation.web.autoscaling.triggers left out: web scales by its requests in flight, to the target.',
+      'formation.worker.autoscaling is left out: only web has requests to scale by.',
+    ]);
+  });
+
+  it.each([
+    ['{"web":{"quantity":-1}}', 'formation.web.quantity: must not be negative. Correct it.'],
+    ['{"web":{"quantity":1.5}}', 'formation.web.quantity: must be a whole number'],
+    ['{"web":{"quantity":"2"}}', 'formation.web.quantity: must be a whole number'],
+    ['{"web":{"quantity":1e9}}', 'formation.web.quantity: must be at most 100'],
+    ['{"web":2}', 'formation.web: '],
+    ['[]', 'formation: '],
+    ['{"../web":{"quantity":1}}', 'formation.../web: Process type "../web" is not valid.'],
+    ['{"web":{"autoscaling":{"min":1}}}', 'formation.web.autoscaling: Unrecognized key: "min"'],
+    [
+      '{"web":{"autoscaling":{"min_quantity":5,"max_quantity":2}}}',
+      'formation.web.autoscaling: min=5 is above max=2. Give a min that is not above the max. Correct it.',
+    ],
+    [
+      '{"web":{"autoscaling":{"max_quantity":0}}}',
+      'formation.web.autoscaling.max_quantity: max="0" is not a whole number from 1 to 100. Correct it.',
+    ],
+    ['{"web":{"autoscaling":{"min_quantity":-1}}}', 'formation.web.autoscaling.min_quantity: min="-1"'],
+    ['{"web":{"autoscaling":{"idle":"soon"}}}', 'formation.web.autoscaling.idle: "soon" is not a duration'],
+    ['{"web":{"autoscaling":{"idle":null}}}', 'formation.web.autoscaling.idle: '],
+    ['{"web":{"autoscaling":"yes"}}', 'formation.web.autoscaling: '],
+  ])('refuses the formation %j', (formation, message) => {
+    expect(() => parseAppJson(`{"formation":${formation}}`)).toThrow(`Invalid app.json: ${message}`);
   });
 
   it.each([

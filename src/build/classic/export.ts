@@ -91,7 +91,7 @@ export function classicImage(parts: {
     user: appUser,
     entrypoint: [launcherPath],
     processes: parts.processes,
-    ...(appJson.healthcheck ? { healthcheck: appJson.healthcheck } : {}),
+    ...appJson.parts,
     labels: {
       ...baseLabels(base, []),
       'io.wherry.classic-buildpacks': JSON.stringify(parts.buildpacks),

@@ -35,7 +35,7 @@ export async function buildDockerfile(
   const { request, layers } = run;
   const { progress } = request;
   const { dir } = request.source;
-  const { healthcheck } = checkSource(dir, progress);
+  const appJson = checkSource(dir, progress);
   const given = givenTo(request, run.operator);
   const scanned = scanDockerfile(readDockerfile(request), given);
   const procfile = readSmallFile(join(dir, 'Procfile'), 'Procfile');
@@ -61,7 +61,7 @@ export async function buildDockerfile(
     limit: request.limits.disk,
     progress,
     ...(procfile === undefined ? {} : { procfile: parseProcfile(procfile).processes }),
-    ...(healthcheck ? { healthcheck } : {}),
+    appJson,
   });
   await faultPoint('build:record');
   remember(run.builds, request.app, { key, image });

@@ -57,7 +57,7 @@ export function assembleImage(parts: ImageParts): Image {
     user: appUser,
     entrypoint: [launcherPath, '--'],
     processes: merged.processes.map(specOf),
-    ...(appJson.healthcheck ? { healthcheck: appJson.healthcheck } : {}),
+    ...appJson.parts,
     labels: labelsOf({ stack, runtimes: launched(runtimes), app, launcher, buildpacks, merged }),
   };
   return identified(content);

@@ -6,11 +6,11 @@ import { type Foreign, foreignImage } from './image.ts';
 import { type ImportOptions, importLayers } from './import.ts';
 
 export type Adoption = ImportOptions &
-  Pick<Foreign, 'procfile' | 'healthcheck'> & { readonly files: ImageFiles; readonly progress: Progress };
+  Pick<Foreign, 'procfile' | 'appJson'> & { readonly files: ImageFiles; readonly progress: Progress };
 
 /** An image from elsewhere becomes one of ours, its layers in our store. @throws invalid or build-failed */
 export async function adoptImage(adoption: Adoption): Promise<Image> {
-  const { files, layers: store, progress, procfile, healthcheck } = adoption;
+  const { files, layers: store, progress, procfile, appJson } = adoption;
   const layers = await importLayers(files, adoption);
   const read = (name: 'passwd' | 'group') => readEtcFile(name, layers, store.layerPath);
   const { image, warnings } = foreignImage({
@@ -18,7 +18,7 @@ export async function adoptImage(adoption: Adoption): Promise<Image> {
     layers,
     accounts: { passwd: read('passwd'), group: read('group') },
     ...(procfile ? { procfile } : {}),
-    ...(healthcheck ? { healthcheck } : {}),
+    ...(appJson ? { appJson } : {}),
   });
   for (const warning of warnings) progress.warn(warning);
   return image;

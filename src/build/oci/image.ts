@@ -9,6 +9,7 @@ import {
   type UserIds,
 } from '../../domain/image.ts';
 import { type ProcessType, parseProcessType, quoteForPeople } from '../../domain/names.ts';
+import type { AppJson } from '../app-json.ts';
 import { identified } from '../image-id.ts';
 import { appUser } from '../stack/recipe.ts';
 import type { OciConfig } from './config.ts';
@@ -21,8 +22,8 @@ export type Foreign = {
   readonly accounts: { readonly passwd: string | undefined; readonly group: string | undefined };
   /** Commands of a Procfile: they take the place of CMD, behind ENTRYPOINT as `docker run` does. */
   readonly procfile?: ReadonlyMap<ProcessType, string>;
-  /** HTTP path from an app.json: goes before the image's own HEALTHCHECK. */
-  readonly healthcheck?: { readonly path: string };
+  /** Its health check goes before the image's own HEALTHCHECK. */
+  readonly appJson?: AppJson;
 };
 
 /** An image from elsewhere as one of ours, and what the person should know of the differences. @throws build-failed */
@@ -32,7 +33,8 @@ export function foreignImage(foreign: Foreign): { image: Image; warnings: readon
   const workingDir = own.WorkingDir || '/';
   const env = readEnv(own.Env ?? []);
   const port = portOf(Object.keys(own.ExposedPorts ?? {}), env);
-  const healthcheck = foreign.healthcheck ?? readHealthcheck(own);
+  const said = foreign.appJson?.parts ?? {};
+  const healthcheck = said.healthcheck ?? readHealthcheck(own);
   const stopSignal = stopSignalOf(own.StopSignal || 'SIGTERM', warnings);
   if (Object.keys(own.Volumes ?? {}).length > 0)
     warnings.push('VOLUME is ignored: what the app writes there is gone with its instance.');
@@ -44,6 +46,7 @@ export function foreignImage(foreign: Foreign): { image: Image; warnings: readon
     entrypoint: own.Entrypoint ?? [],
     processes: processesOf(foreign, workingDir),
     ...(port === undefined ? {} : { port }),
+    ...said,
     ...(healthcheck ? { healthcheck } : {}),
     ...(stopSignal === 'SIGTERM' ? {} : { stopSignal }),
     labels: own.Labels ?? {},
