@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { probe } from '../support/apps.ts';
 import { sleep } from '../support/until.ts';
 import { mb, median, note, onFreshWherry, report, runsAsked } from './report.ts';
+import { pss } from './support/pss.ts';
 
 const apps = 10;
 
@@ -70,10 +71,7 @@ function family(all: readonly Process[], root: number, others: readonly Process[
 
 /** Megabytes of proportional set size. */
 function total(group: readonly Process[]): number {
-  return group.reduce((sum, { pid }) => {
-    const rollup = read(`/proc/${pid}/smaps_rollup`);
-    return sum + Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024;
-  }, 0);
+  return group.reduce((sum, { pid }) => sum + pss(pid), 0);
 }
 
 function processes(): Process[] {
