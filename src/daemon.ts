@@ -232,6 +232,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     https: settings.https,
     link: edgeLink,
     argv: edgeArgv(),
+    workers: settings.edgeWorkers,
     version: `${version()}-${await fingerprint(mainFile())}`,
     log,
     clock,

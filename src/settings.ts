@@ -52,6 +52,13 @@ export const settingsTable = {
     help: 'address that takes web requests over TLS; none turns it off',
     parse: text => (text === 'none' ? undefined : parseAddress(text)),
   }),
+  edgeWorkers: setting({
+    flag: 'edge-workers',
+    env: 'WHERRY_EDGE_WORKERS',
+    default: '1',
+    help: 'processes that take web requests, on the same addresses',
+    parse: parseWorkers,
+  }),
   domain: setting<Domain>({
     flag: 'domain',
     env: 'WHERRY_DOMAIN',
@@ -176,6 +183,13 @@ function parseMirror(text: string): string | undefined {
 function parseSwitch(text: string): boolean {
   if (text === 'true' || text === 'false') return text === 'true';
   throw new WherryError('invalid', `${quoteForPeople(text)} is not true or false.`);
+}
+
+/** 1 to 64. @throws invalid */
+function parseWorkers(text: string): number {
+  const workers = Number(text);
+  if (Number.isInteger(workers) && workers >= 1 && workers <= 64) return workers;
+  throw new WherryError('invalid', `${quoteForPeople(text)} is not a number of processes. Give 1 to 64.`);
 }
 
 /** 1 to 3600. @throws invalid */

@@ -48,6 +48,10 @@ it('reads flags before and after the command, with = or a space', () => {
   expect(() => readFlags(['daemon', '--http'], 'daemon')).toThrow(/needs a value/);
 });
 
+it.each(['0', '-1', '1.5', '65', 'two', ''])('refuses %j workers of the edge', text => {
+  expect(() => readSettings(new Map([['edge-workers', text]]), {})).toThrow(/is not a number of processes/);
+});
+
 it('refuses a time or a switch that is none', () => {
   expect(() => readSettings(new Map([['ready-timeout', '0']]), {})).toThrow(/is not a number of seconds/);
   expect(() => readSettings(new Map([['autocreate', 'maybe']]), {})).toThrow(/is not true or false/);

@@ -20,6 +20,8 @@ export type StartEdgeOptions = {
   readonly argv: readonly string[];
   /** Of what `argv` starts; an edge of another one is replaced by a successor, which gets its sockets. */
   readonly version: string;
+  /** How many share the listening sockets; one unless told. */
+  readonly workers?: number;
   readonly log: Log;
   readonly clock: Clock;
 };
@@ -44,8 +46,8 @@ const lastDelay = 5000;
 const steady = 10_000;
 
 /**
- * Adopts the edge of this folder when one runs and is what it should be; has one of another version start its own successor, so
- * that no connection is refused; else starts one. Then starts it again whenever it ends. Edges are sessions of their own and outlive
+ * Adopts the edges of this folder that run and are what they should be; has one of another version start its own successor, so
+ * that no connection is refused; else starts one, which starts the others. Then replaces each that ends. Edges are sessions of their own and outlive
  * control. Resolves when requests are taken.
  * @throws unavailable when it cannot start, with its own reason
  */
@@ -93,7 +95,7 @@ class Supervisor implements EdgeSupervisor {
   }
 
   get #count(): number {
-    return 1;
+    return this.#options.workers ?? 1;
   }
 
   get #missing(): number {

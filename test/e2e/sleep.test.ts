@@ -4,7 +4,7 @@ import { probe, probeSaying } from '../support/apps.ts';
 import { sleep, until } from '../support/until.ts';
 import { startWherry, type Wherry } from '../support/wherry.ts';
 
-describe('an app that sleeps', () => {
+describe.each([1, 2])('an app that sleeps (workers of the edge: %i)', workers => {
   let wherry: Wherry;
   const asleep = async () => (await wherry.cli('sleep:report', 'app', '--sleep-asleep')).stdout.trim();
   const putToSleep = async (depth: 'light' | 'deep') => {
@@ -12,7 +12,7 @@ describe('an app that sleeps', () => {
     expect(ran.code, ran.stderr).toBe(0);
   };
   beforeAll(async () => {
-    wherry = await startWherry();
+    wherry = await startWherry({ env: { WHERRY_EDGE_WORKERS: String(workers) } });
     const pushed = await (await wherry.repository('app', { from: probe })).push();
     expect(pushed.code, pushed.output).toBe(0);
   });

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Route } from '../../src/domain/route.ts';
@@ -18,12 +17,12 @@ import {
   targetAt,
 } from '../edge/harness.ts';
 import { startTraffic } from '../support/traffic.ts';
-import { isGone, options, startLink } from './support.ts';
+import { isGone, options, startFreshConnections, startLink } from './support.ts';
 
 describe('an edge that control finds to be of another version', { timeout: 120_000 }, () => {
   it('hands its sockets over under load, again and again, and no request is refused or fails', async () => {
     const app = await startApp((_req, res) => res.end('here'));
-    const { link, dir, port, replace, pid: first } = await started(app.port);
+    const { link, port, replace, pid: first } = await started(app.port);
     const target = { port, host: 'demo.test' };
     const traffic = [startTraffic(target, { clients: 8, pause: 2 }), startFreshConnections(port)] as const;
     const pids = new Set([first]);
@@ -38,7 +37,6 @@ describe('an edge that control finds to be of another version', { timeout: 120_0
     const { sent, failures } = await traffic[1].end();
     expect(failures).toEqual([]);
     expect(sent).toBeGreaterThan(200);
-    await stopEdge({ dir, clock });
   });
 
   it('finishes requests that are under way, and those that wait for an app to wake, and then ends', async () => {
@@ -162,41 +160,6 @@ async function started(target: number) {
       await edge.leave();
       edge = await startEdge({ ...options(dir, link), version });
       return pidOf();
-    },
-  };
-}
-
-/** One connection after another, each for one request. */
-function startFreshConnections(port: number) {
-  const failures: string[] = [];
-  let sent = 0;
-  let over = false;
-  const one = (): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1', () =>
-        socket.write('GET / HTTP/1.1\r\nHost: demo.test\r\nConnection: close\r\n\r\n'),
-      );
-      let text = '';
-      socket.setTimeout(30_000, () => socket.destroy(new Error('no answer')));
-      socket.setEncoding('utf8').on('data', piece => {
-        text += piece;
-      });
-      socket.once('error', reject).once('end', () => resolve(text));
-    });
-  const running = (async () => {
-    while (!over) {
-      sent++;
-      const text = await one().catch(String);
-      if (!text.startsWith('HTTP/1.1 200')) failures.push(text.slice(0, 100));
-      // Ports that were used rest for a minute: they must not run out.
-      await clock.sleep(2);
-    }
-  })();
-  return {
-    async end() {
-      over = true;
-      await running;
-      return { sent, failures };
     },
   };
 }

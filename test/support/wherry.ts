@@ -34,8 +34,8 @@ export interface Wherry {
   readonly logFile: string;
   /** The private key that `registerKey` registered. */
   readonly key: string;
-  /** Starts the daemon, with a fault if told; resolves on its `ready` line. */
-  start(fault?: string): Promise<void>;
+  /** Starts the daemon, with a fault if told, from another copy of the program if told; resolves on its `ready` line. */
+  start(fault?: string, copy?: string): Promise<void>;
   /** Resolves when the daemon has ended by itself, as at a fault. */
   ended(): Promise<void>;
   /** kill -9 of the daemon alone. */
@@ -93,12 +93,24 @@ export async function createWherry(options: WherryOptions = {}): Promise<Wherry>
     httpsPort,
     logFile,
     key,
-    async start(fault) {
+    async start(fault, copy = program) {
       mkdirSync(data, { recursive: true });
       daemon = await startDaemon(
-        ['daemon', '--data', data, '--ssh', `127.0.0.1:${sshPort}`, '--http', `127.0.0.1:${httpPort}`].concat(
-          ['--domain', domain, '--https', httpsPort === undefined ? 'none' : `127.0.0.1:${httpsPort}`],
-        ),
+        [
+          copy,
+          'daemon',
+          '--data',
+          data,
+          '--ssh',
+          `127.0.0.1:${sshPort}`,
+          '--http',
+          `127.0.0.1:${httpPort}`,
+        ].concat([
+          '--domain',
+          domain,
+          '--https',
+          httpsPort === undefined ? 'none' : `127.0.0.1:${httpsPort}`,
+        ]),
         { env: fault === undefined ? env : { ...env, WHERRY_FAULT: fault }, logFile },
       );
     },
@@ -177,11 +189,11 @@ async function builtFromSources(): Promise<void> {
 }
 
 async function startDaemon(
-  args: readonly string[],
+  [file = '', ...args]: readonly string[],
   { env, logFile }: { env: Readonly<Record<string, string>>; logFile: string },
 ): Promise<ChildProcess> {
   const log = openSync(logFile, 'a');
-  const child = spawn(program, args, {
+  const child = spawn(file, args, {
     env: { ...env },
     stdio: ['ignore', 'pipe', log],
     // Ctrl-C in a terminal is for whoever started it; the daemon is stopped in order.

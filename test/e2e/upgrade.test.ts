@@ -1,0 +1,52 @@
+import { appendFileSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { probe } from '../support/apps.ts';
+import { edgesOf } from '../support/edges.ts';
+import { startTraffic } from '../support/traffic.ts';
+import { until } from '../support/until.ts';
+import { startWherry, type Wherry } from '../support/wherry.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+describe('an upgrade', () => {
+  let wherry: Wherry;
+  beforeAll(async () => {
+    wherry = await startWherry();
+    const pushed = await (await wherry.repository('app', { from: probe })).push();
+    expect(pushed.code, pushed.output).toBe(0);
+  });
+  afterAll(() => wherry?.stop());
+
+  it('replaces the edge by one of the new program, and drops no request', async () => {
+    const program = copyOfProgram(join(wherry.scratch, 'next'));
+    const before = edgesOf(wherry.data);
+    expect(before.length).toBe(1);
+    const traffic = startTraffic({ port: wherry.httpPort, host: wherry.hostOf('app') });
+    await until('traffic', () => traffic.answered() > 50);
+    await wherry.kill();
+    await wherry.start(undefined, program);
+    const after = traffic.answered();
+    await until('traffic through the new edge', () => traffic.answered() > after + 50);
+    await until('the old edge to end', () => edgesOf(wherry.data).length === 1, { timeout: 60_000 });
+    expect(edgesOf(wherry.data)).not.toEqual(before);
+    expect((await traffic.end()).failures).toEqual([]);
+  });
+
+  it('keeps the edge when nothing of it changed', async () => {
+    const before = edgesOf(wherry.data);
+    await wherry.kill();
+    await wherry.start(undefined, join(wherry.scratch, 'next/bin/wherry'));
+    expect(edgesOf(wherry.data)).toEqual(before);
+  });
+});
+
+/** The program as it is but for a line of the edge. @returns its path */
+function copyOfProgram(folder: string): string {
+  mkdirSync(folder);
+  for (const part of ['dist', 'bin', 'package.json'])
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  for (const part of ['buildpacks', 'node_modules']) symlinkSync(join(root, part), join(folder, part));
+  appendFileSync(join(folder, 'dist/src/edge/host.js'), '\n// Of the next version.\n');
+  return join(folder, 'bin/wherry');
+}
