@@ -206,7 +206,7 @@ export class Certifier {
   }
 
   async #order(app: App, host: Domain): Promise<Date> {
-    const { solvers, clock, applyRoutes } = this.#options;
+    const { solvers, clock, log, applyRoutes } = this.#options;
     const policy = readPolicy(this.#options.store, app);
     const session = this.#authorities.session(policy);
     const pending = this.#begun(app, host, policy);
@@ -216,6 +216,7 @@ export class Certifier {
         ...{ host, session, clock, pending },
         solver: policy.dnsHook ? dnsHook(policy.dnsHook) : solvers[policy.challenge],
         replaces: await this.#replaced(app, host, session),
+        left: error => log.warn({ err: error, app: app.name, host }, 'a proof could not be taken back'),
         keep: order => this.#keep(app, host, { account: account(policy), order }),
       },
       this.#closing.signal,

@@ -9,17 +9,25 @@ const patience = 600_000;
 
 /** Proves by a TXT record (RFC 8555 section 8.4), which an operator's program puts into DNS and takes out again. */
 export function dnsHook(program: string): Solver {
-  const run = async (verb: 'present' | 'cleanup', { host, keyAuthorization }: Proof): Promise<void> => {
+  const run = async (
+    verb: 'present' | 'cleanup',
+    { host, keyAuthorization }: Proof,
+    signal: AbortSignal,
+  ): Promise<void> => {
     await checkOwner(program);
     const name = `_acme-challenge.${host.replace(/^\*\./, '')}`;
     const value = createHash('sha256').update(keyAuthorization).digest('base64url');
     try {
-      await exec(program, [verb, name, value], { timeout: patience });
+      await exec(program, [verb, name, value], { timeout: patience, signal });
     } catch (error) {
       throw because(`The DNS hook for ${host}`, error);
     }
   };
-  return { type: 'dns-01', show: proof => run('present', proof), hide: proof => run('cleanup', proof) };
+  return {
+    type: 'dns-01',
+    show: (proof, signal) => run('present', proof, signal),
+    hide: (proof, signal) => run('cleanup', proof, signal),
+  };
 }
 
 /** It is run as root: nobody else may be able to change it. */

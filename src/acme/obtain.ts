@@ -13,8 +13,8 @@ import type { Reply } from './transport.ts';
 export type Solver = {
   readonly type: 'http-01' | 'tls-alpn-01' | 'dns-01';
   /** Resolves when the proof can be seen. */
-  show(proof: Proof): Promise<void>;
-  hide(proof: Proof): Promise<void>;
+  show(proof: Proof, signal: AbortSignal): Promise<void>;
+  hide(proof: Proof, signal: AbortSignal): Promise<void>;
 };
 
 export type Proof = { readonly host: string; readonly token: string; readonly keyAuthorization: string };
@@ -34,6 +34,8 @@ export type Task = {
   readonly pending: Pending | undefined;
   /** Keeps the order before anything is done that could not be done twice. */
   readonly keep: (pending: Pending) => void;
+  /** A proof that could not be taken back: no reason to go without the certificate. */
+  readonly left: (error: unknown) => void;
 };
 
 const order = z.object({
@@ -138,14 +140,14 @@ async function prove(task: Task, url: string, signal: AbortSignal): Promise<void
     throw new CaFault(`${hostOf(url)} gave a token that cannot be one`);
   const proof = { host, token, keyAuthorization: keyAuthorization(token, session.key) };
   try {
-    await solver.show(proof);
+    await solver.show(proof, signal);
     await session.post({ url: challenge.url, payload: {}, what }, signal);
     const after = await until(task, read, ({ status }) => status !== 'pending', signal);
     if (after.status === 'valid') return;
     const error = after.challenges.find(({ type }) => type === solver.type)?.error;
     throw new Refusal(readProblem(error), { what });
   } finally {
-    await solver.hide(proof);
+    await solver.hide(proof, signal).catch(task.left);
   }
 }
 

@@ -55,6 +55,7 @@ describe('getting a certificate from an authority', () => {
     replaces: undefined,
     pending: undefined,
     keep: () => {},
+    left: () => {},
     ...given,
   });
 
@@ -159,6 +160,19 @@ describe('getting a certificate from an authority', () => {
   it('names the certificate that it replaces', async () => {
     await obtain(task({ replaces: 'aki.serial' }), signal);
     expect(ca.asked.find(({ path }) => path === '/order')?.payload).toMatchObject({ replaces: 'aki.serial' });
+  });
+
+  it('gives a certificate also when the proof cannot be taken back, and says so', async () => {
+    const left: unknown[] = [];
+    const stuck = {
+      ...solver,
+      hide: async () => {
+        throw new Error('stuck');
+      },
+    };
+    const pem = await obtain(task({ solver: stuck, left: error => left.push(error) }), signal);
+    expect(parseCertificate(pem, new Date()).names).toEqual([host]);
+    expect(left).toEqual([new Error('stuck')]);
   });
 
   it('revokes what it got', async () => {

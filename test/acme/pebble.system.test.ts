@@ -23,7 +23,19 @@ describe("Debian's ACME test server, which refuses half of the nonces", () => {
     hide: async proof => void shown.delete(proof.token),
   };
   const get = (host: string) =>
-    obtain({ host, session, solver, clock, replaces: undefined, pending: undefined, keep: () => {} }, signal);
+    obtain(
+      {
+        host,
+        session,
+        solver,
+        clock,
+        replaces: undefined,
+        pending: undefined,
+        keep: () => {},
+        left: () => {},
+      },
+      signal,
+    );
 
   beforeAll(async () => {
     const [http = 0, https = 0] = await freePorts(2);
@@ -58,7 +70,7 @@ describe("Debian's ACME test server, which refuses half of the nonces", () => {
 
   it('is understood when it refuses: where somebody else answers, and for a name that nobody may have', async () => {
     const silent = { ...solver, show: async () => {} };
-    const task = { session, clock, replaces: undefined, pending: undefined, keep: () => {} };
+    const task = { session, clock, replaces: undefined, pending: undefined, keep: () => {}, left: () => {} };
     await expect(obtain({ ...task, host: 'other.example.org', solver: silent }, signal)).rejects.toThrow(
       /No certificate for other\.example\.org: something else answered there/,
     );
