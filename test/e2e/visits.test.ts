@@ -43,6 +43,30 @@ describe('what an operator sees of visits', () => {
     await wherry.ssh('proxy:set', '--global', 'trusted-proxies=');
   });
 
+  it('is that they are sent elsewhere, asked who they are, or not known, as was told', async () => {
+    await wherry.ssh('domains:add', 'blog', 'www.example.com');
+    await wherry.ssh('redirect:set', 'blog', 'www.example.com', 'example.com', '308');
+    const sent = await wherry.get('blog', '/a?b', { host: 'www.example.com:8080' });
+    expect(sent).toMatchObject({ status: 308, headers: { location: 'http://example.com:8080/a?b' } });
+
+    expect((await wherry.cliWith('secret\n', 'http-auth:enable', 'blog', 'ann')).code).toBe(0);
+    expect((await wherry.get('blog')).status).toBe(401);
+    const authorization = `Basic ${Buffer.from('ann:secret').toString('base64')}`;
+    const known = await wherry.get('blog', '/', { headers: { authorization } });
+    expect(known.headers['x-wherry-reason']).toBe('app-undeployed');
+    const { stdout } = await wherry.ssh('proxy:logs', 'blog', '--format', 'json');
+    expect(stdout).not.toMatch(/secret|scrypt/);
+    await wherry.ssh('http-auth:disable', 'blog');
+
+    await wherry.ssh('domains:disable', 'blog');
+    expect((await wherry.get('blog')).status).toBe(404);
+    await wherry.ssh('proxy:set', '--global', 'catch-all=blog');
+    expect((await wherry.get('blog', '/', { host: 'nobody.example' })).status).toBe(503);
+    await wherry.ssh('proxy:set', '--global', 'catch-all=');
+    await wherry.ssh('domains:enable', 'blog');
+    expect((await wherry.get('blog')).status).toBe(503);
+  });
+
   it('may be the app’s own page, also after the daemon was killed', async () => {
     const page = '<h1>Back at noon</h1>';
     expect((await wherry.cliWith(page, 'error-pages:set', 'blog', 'maintenance')).code).toBe(0);
