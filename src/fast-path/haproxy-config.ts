@@ -86,16 +86,14 @@ defaults lane from plain
   option redispatch 1
   retry-on conn-failure empty-response
   http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }
-  http-request del-header ^(x[-_]forwarded[-_]|x[-_]real[-_]ip$|forwarded$|x[-_]request[-_]start$) -m reg
-  http-request del-header ^(keep-alive|proxy|proxy-(connection|authenticate|authorization)|http2-settings)$ -m reg
-  http-request set-header X-Forwarded-For %[src]
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Host %[req.hdr(host)]
-  http-request set-header X-Forwarded-Port %[dst_port]
-  http-request set-header X-Request-Start %[date(0,ms)]
+  http-request del-header ^(x[-_]forwarded[-_]|x[-_]real[-_]ip$|forwarded$|x[-_]request[-_]start$|keep-alive$|proxy$|proxy-(connection|auth)|http2-settings$) -m reg
+  http-request add-header X-Forwarded-For %[src]
+  http-request add-header X-Forwarded-Proto http
+  http-request add-header X-Forwarded-Host %[req.hdr(host)]
+  http-request add-header X-Forwarded-Port %[dst_port]
+  http-request add-header X-Request-Start %[date(0,ms)]
   http-request set-header X-Request-ID %[uuid()] unless { req.hdr(x-request-id) -m reg ^[a-zA-Z0-9_.:+/=-]{8,128}$ }
-  http-response del-header x-wherry-reason
-  http-response del-header ^(proxy-(connection|authenticate)|keep-alive)$ -m reg
+  http-response del-header ^(x-wherry-reason|proxy-(connection|authenticate)|keep-alive)$ -m reg
 
 ${made.join('\n')}`;
 }

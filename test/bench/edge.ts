@@ -7,6 +7,7 @@ import {
   type Contender,
   caddy,
   edge,
+  front,
   haproxy,
   nginx,
   origin,
@@ -23,7 +24,7 @@ const seconds = 3;
 const idle = 10_000;
 const proxyCore = 0;
 const loadCore = 1;
-const wanted = [edge, stockKeepAlive, stock, nginx, haproxy, caddy];
+const wanted = [edge, front, stockKeepAlive, stock, nginx, haproxy, caddy];
 
 type Running = { readonly contender: Contender; readonly server: Server };
 type Shape = Pick<Load, 'path' | 'connections'>;
@@ -60,12 +61,14 @@ async function measure(): Promise<void> {
   const held = await memoryOfIdle(fresh, idle, loadCore);
 
   const over = (figures: Figures, peer: Contender) => rate(figures, edge) / rate(figures, peer);
+  const fast = rate(small, front) / rate(small, nginx);
   const metrics = {
     vs_http_proxy_c32: over(small, stockKeepAlive),
     vs_http_proxy_c512: over(crowd, stockKeepAlive),
     vs_http_proxy_as_shipped_c32: over(small, stock),
     vs_nginx_c32: over(small, nginx),
     vs_nginx_bytes: over(large, nginx),
+    fast_vs_nginx: fast,
     added_p99_ms: added.ms,
     idle10k_mb: held,
   };
@@ -96,6 +99,7 @@ async function measure(): Promise<void> {
         value: metrics.vs_http_proxy_as_shipped_c32.toFixed(2),
       },
       { what: 'edge / nginx, 32 connections', value: metrics.vs_nginx_c32.toFixed(2), aim: '0.6' },
+      { what: "HAProxy as Wherry's front / nginx, 32 connections", value: fast.toFixed(2), aim: '1' },
       { what: 'edge / nginx, large bodies', value: metrics.vs_nginx_bytes.toFixed(2), aim: '0.8' },
       {
         what: `added to the 99th percentile, at ${added.rate.toFixed(0)} requests/s`,

@@ -3,8 +3,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { edgeNodeFlags } from '../../../src/edge-link/index.ts';
+import { haproxyConfig, haproxyFiles } from '../../../src/fast-path/haproxy-config.ts';
+import { command, isThere } from '../../../src/fast-path/haproxy-socket.ts';
+import { Seats } from '../../../src/fast-path/seats.ts';
 import { hasProgram } from '../../../src/system/exec.ts';
 import { freePorts } from '../../support/ports.ts';
+import { until } from '../../support/until.ts';
 import { type Server, startServer } from './server.ts';
 
 export type Place = {
@@ -21,6 +25,8 @@ export type Contender = {
   readonly present: () => boolean;
   /** Writes its files. @returns what starts it */
   readonly prepare: (place: Place) => { argv: readonly string[]; env?: Readonly<Record<string, string>> };
+  /** What is told to it once it listens. */
+  readonly tell?: (place: Place) => Promise<void>;
 };
 
 export const host = 'demo.test';
@@ -107,6 +113,27 @@ backend app
   },
 };
 
+/** Wherry's own configuration of HAProxy; the edge behind it is never asked. */
+export const front: Contender = {
+  name: "haproxy as Wherry's front",
+  present: haproxy.present,
+  prepare({ dir, port }) {
+    const { config, map } = haproxyFiles(dir);
+    const edge = { host: '127.0.0.1', port: 1 };
+    writeFileSync(map, '');
+    writeFileSync(config, haproxyConfig({ dir, listen: { host: '127.0.0.1', port }, edge, user: undefined }));
+    return { argv: ['haproxy', '-q', '-db', '-f', config] };
+  },
+  async tell({ dir, app }) {
+    const { socket, map } = haproxyFiles(dir);
+    const targets = [{ id: 'demo-1', host: '127.0.0.1', port: app }];
+    const seats = new Seats({ lanes: 1, slots: 1, map });
+    // Its port is open a moment before its socket.
+    await until('HAProxy takes commands', () => isThere(socket));
+    await command(socket, seats.seat(new Map([['demo', { hosts: [host], targets }]]), 0));
+  },
+};
+
 export const caddy: Contender = {
   name: 'caddy',
   present: () => hasProgram('caddy'),
@@ -178,8 +205,28 @@ export async function startContender(
   contender: Contender,
   { parent, app, core }: { parent: string; app: number; core: number },
 ): Promise<Server> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce(contender, { parent, app, core });
+    } catch (error) {
+      // Under load somebody's connection may take the port before it does.
+      if (tries === 3) throw error;
+    }
+  }
+}
+
+async function startOnce(
+  contender: Contender,
+  { parent, app, core }: { parent: string; app: number; core: number },
+): Promise<Server> {
   const [port = 0] = await freePorts(1);
   const dir = join(parent, `${contender.name.replace(/\W+/g, '-')}-${port}`);
   mkdirSync(dir);
-  return startServer({ ...contender.prepare({ dir, port, app }), core, port });
+  const place = { dir, port, app };
+  const server = await startServer({ ...contender.prepare(place), core, port });
+  await contender.tell?.(place).catch(async error => {
+    await server.stop();
+    throw error;
+  });
+  return server;
 }
