@@ -58,6 +58,7 @@ import { every } from './system/every.ts';
 import { armFault } from './system/fault.ts';
 import { createLocks } from './system/locks.ts';
 import { createLog } from './system/log.ts';
+import { createMemoryPressure } from './system/memory-pressure.ts';
 import { createPaths } from './system/paths.ts';
 import { readProxies } from './system/proxy.ts';
 import { programRoot } from './system/root.ts';
@@ -207,6 +208,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     }),
     now: () => clock.now().getTime(),
     saturated: createSaturation(),
+    pressed: createMemoryPressure(),
     failed: (app, error) => log.error({ err: error, app }, 'scaling failed'),
   });
   const hostRoom = new Room({

@@ -18,6 +18,8 @@ export type Signal = {
   readonly panicUntil: number;
   /** The host's processors are short: another instance would make all slower. */
   readonly saturated: boolean;
+  /** The host is short of memory, and of those who are frozen this one gives most for what it was used. */
+  readonly pressed: boolean;
 };
 
 export type Decision = { readonly why: string } & (
@@ -59,8 +61,9 @@ export function decide(group: Group, signal: Signal): Decision {
   return rest(group, signal) ?? grow(group, signal) ?? shrink(group, signal);
 }
 
-function deepen({ rules, changedAt }: Group, { now }: Signal, depth: SleepDepth): Decision {
+function deepen({ rules, changedAt }: Group, { now, pressed }: Signal, depth: SleepDepth): Decision {
   if (depth === 'deep') return keep('It sleeps, stopped, until a request comes.');
+  if (pressed) return { kind: 'sleep', depth: 'deep', why: 'The host is short of memory.' };
   if (now - changedAt < rules.deepAfter) return keep('It sleeps, frozen, until a request comes.');
   return { kind: 'sleep', depth: 'deep', why: `It was frozen for ${formatDuration(rules.deepAfter)}.` };
 }

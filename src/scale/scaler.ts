@@ -12,7 +12,7 @@ import {
   stableSpan,
   wanted,
 } from './rules.ts';
-import { victims } from './victims.ts';
+import { type Idle, pressedOut, victims } from './victims.ts';
 import { Window } from './window.ts';
 
 export type ScalerOptions = {
@@ -20,6 +20,8 @@ export type ScalerOptions = {
   readonly now: () => number;
   /** Whether the host's processors are short at the moment. */
   readonly saturated: () => boolean;
+  /** Whether the host is short of memory at the moment. */
+  readonly pressed: () => boolean;
   /** Tells of what went wrong; the loop goes on. */
   readonly failed: (app: string, error: unknown) => void;
 };
@@ -36,6 +38,8 @@ export class Scaler {
   readonly #apps = new Map<string, History>();
   /** Of each app; one thing is done to an app at a time. */
   readonly #doing = new Set<string>();
+  /** Who gives its memory back in this second. One a second: the next when that did not help. */
+  #pressedOut: string | undefined;
 
   constructor(options: ScalerOptions) {
     this.#options = options;
@@ -61,16 +65,14 @@ export class Scaler {
     const groups = this.#options.fleet.groups();
     const known = new Set(groups.map(({ app }) => app));
     for (const app of this.#apps.keys()) if (!known.has(app)) this.#apps.delete(app);
+    this.#pressedOut = this.#options.pressed() ? pressedOut(this.#idle(groups)) : undefined;
     await Promise.all(groups.map(group => this.#consider(group)));
   }
 
   /** Takes memory back from an app that nobody uses: spare instances first, then by sleep. @returns whether there was one */
   async makeRoom(not: string): Promise<boolean> {
-    const idle = this.#options.fleet
-      .groups()
-      .filter(group => group.app !== not && !group.held && !this.#doing.has(group.app))
-      .map(group => ({ group, signal: this.#history(group.app).signal(this.#options) }));
-    for (const { group, act } of victims(idle)) {
+    const others = this.#options.fleet.groups().filter(group => group.app !== not && !group.held);
+    for (const { group, act } of victims(this.#idle(others))) {
       this.#doing.add(group.app);
       try {
         if (await act(this.#options.fleet)) return true;
@@ -87,7 +89,7 @@ export class Scaler {
   explain(app: string): Explanation | undefined {
     const group = this.#options.fleet.groups().find(each => each.app === app);
     if (!group) return undefined;
-    const signal = this.#history(app).signal(this.#options);
+    const signal = this.#signal(app);
     return { group, signal, decision: decide(group, signal) };
   }
 
@@ -96,7 +98,7 @@ export class Scaler {
     const history = this.#history(app);
     history.want(group, this.#options.now());
     if (this.#doing.has(app)) return;
-    const decision = decide(group, history.signal(this.#options));
+    const decision = decide(group, this.#signal(app));
     if (decision.kind === 'keep') return;
     this.#doing.add(app);
     try {
@@ -116,6 +118,17 @@ export class Scaler {
     if (decision.count > group.count) history.grownAt = now();
     else history.shrunkAt = now();
     await fleet.resize(group.app, decision.count, decision.why);
+  }
+
+  /** With what is known of them; without those that something is being done to. */
+  #idle(groups: readonly Group[]): Idle[] {
+    const free = groups.filter(({ app }) => !this.#doing.has(app));
+    return free.map(group => ({ group, signal: this.#signal(group.app) }));
+  }
+
+  #signal(app: string): Signal {
+    const pressed = this.#pressedOut === app;
+    return { ...this.#history(app).signal(this.#options), pressed };
   }
 
   #history(app: string): History {
@@ -159,7 +172,7 @@ class History {
     if (isBurst(group, panic)) this.#panicUntil = now + panicHold;
   }
 
-  signal({ now: clock, saturated }: ScalerOptions): Signal {
+  signal({ now: clock, saturated }: ScalerOptions): Omit<Signal, 'pressed'> {
     const now = clock();
     return {
       now,

@@ -21,8 +21,15 @@ export function victims(all: readonly Idle[]): readonly Victim[] {
   ];
 }
 
+/** Who of those that are frozen is stopped first when the host is short of memory: idle longest for the most memory. */
+export function pressedOut(all: readonly Idle[]): string | undefined {
+  const frozen = all.filter(({ group }) => group.asleep === 'light' && !group.held);
+  return frozen.sort((a, b) => worth(b) - worth(a))[0]?.group.app;
+}
+
 function worth({ group, signal }: Idle): number {
-  return signal.idle * group.memory * group.count;
+  // Of those just heard of, the largest.
+  return Math.max(1, signal.idle) * group.memory * group.count;
 }
 
 function shrinking(group: Group): Victim {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
+import { readPressure } from './pressure.ts';
 
 /** Share of the last ten seconds, in percent, in which some task waited for a processor, above which they are short. */
 const fullPressure = 60;
@@ -13,14 +13,4 @@ export function createSaturation(file = '/proc/pressure/cpu'): () => boolean {
     if (pressure !== undefined) return pressure > fullPressure;
     return (loadavg()[0] ?? 0) > fullLoad * availableParallelism();
   };
-}
-
-/** `some avg10` of a pressure file, in percent; undefined where the kernel has none. */
-function readPressure(file: string): number | undefined {
-  try {
-    const value = /^some avg10=([\d.]+)/m.exec(readFileSync(file, 'utf8'))?.[1];
-    return value === undefined ? undefined : Number(value);
-  } catch {
-    return undefined;
-  }
 }

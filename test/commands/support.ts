@@ -124,6 +124,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
     fleet: createFleet({ store, deployer, runtime, locks, clock, busyUntil: leases.busyUntil }),
     now: () => clock.now().getTime(),
     saturated: () => false,
+    pressed: () => false,
     failed: () => {},
   });
   const challenges = new Challenges(deployer.applyRoutes);

@@ -39,6 +39,7 @@ const signal = (changes: Partial<Signal> = {}): Signal => ({
   shrunkAt: 0,
   panicUntil: 0,
   saturated: false,
+  pressed: false,
   ...changes,
 });
 

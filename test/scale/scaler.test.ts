@@ -60,6 +60,7 @@ function simulate(changes: Partial<ScalingRules> = {}) {
     fleet,
     now: () => now,
     saturated: () => false,
+    pressed: () => false,
     failed: (_app, error) => failed.push(error),
   });
   return {
@@ -144,5 +145,72 @@ describe('the autoscaler', () => {
       why: '3.0 requests in flight for a target of 10; 1 is the least.',
     });
     expect(host.scaler.explain('other')).toBeUndefined();
+  });
+});
+
+describe('under pressure for memory', () => {
+  const mib = 2 ** 20;
+  const simulated = (sleepers: Readonly<Record<string, Partial<Group>>>) => {
+    let now = 1_700_000_000_000;
+    let pressed = true;
+    const asleep = new Map(Object.entries(sleepers).map(([app, { asleep: depth }]) => [app, depth]));
+    const told: string[] = [];
+    const groups = (): Group[] =>
+      Object.entries(sleepers).map(([app, changes]) => ({
+        ...{ app, rules, ready: 0, count: 1, memory: mib, changedAt: now, busyUntil: 0, coldStart: 0 },
+        ...{ held: false, ...changes, asleep: asleep.get(app) },
+      }));
+    const scaler = new Scaler({
+      fleet: {
+        groups,
+        resize: async () => {},
+        async sleep(app, depth, why) {
+          asleep.set(app, depth);
+          told.push(`${app} ${depth}: ${why}`);
+          return true;
+        },
+        wake: async () => {},
+      },
+      now: () => now,
+      saturated: () => false,
+      pressed: () => pressed,
+      failed: () => {},
+    });
+    return {
+      told,
+      relieve() {
+        pressed = false;
+      },
+      async second() {
+        now += 1000;
+        await scaler.tick();
+        return told.length;
+      },
+      explain: (app: string) => scaler.explain(app)?.decision,
+    };
+  };
+
+  it('those that are frozen are stopped, the longest idle for the most first, one a second until it is over', async () => {
+    const host = simulated({
+      small: { asleep: 'light' },
+      large: { asleep: 'light', memory: 100 * mib },
+      many: { asleep: 'light', memory: 30 * mib, count: 4 },
+      held: { asleep: 'light', memory: 999 * mib, held: true },
+      deep: { asleep: 'deep', memory: 999 * mib },
+      awake: { ready: 1, memory: 999 * mib },
+    });
+    expect(await host.second()).toBe(1);
+    expect(await host.second()).toBe(2);
+    expect(host.told).toEqual(['many', 'large'].map(app => `${app} deep: The host is short of memory.`));
+    host.relieve();
+    expect(await host.second()).toBe(2);
+    expect(host.explain('small')).toMatchObject({ kind: 'keep' });
+  });
+
+  it('one that never should be stopped is, too', async () => {
+    const never = { ...rules, deepAfter: Number.POSITIVE_INFINITY };
+    const host = simulated({ blog: { asleep: 'light', rules: never } });
+    await host.second();
+    expect(host.told).toEqual(['blog deep: The host is short of memory.']);
   });
 });
