@@ -127,7 +127,7 @@ const disable = defineCommand({
 const report = defineReport({
   name: 'domains:report',
   summary: 'Show the domains of one app or all',
-  examples: ['domains:report blog', 'domains:report blog --domains-app-vhosts'],
+  examples: ['domains:report blog', 'domains:report blog --domains-app-vhosts', 'domains:report --global'],
   title: 'domains',
   prefix: 'domains-',
   values(context, each) {
@@ -135,16 +135,21 @@ const report = defineReport({
     return {
       'app-enabled': String(domains.length > 0 && isEnabled(context, each)),
       'app-vhosts': domains.join(' '),
-      'global-enabled': String(globalDomains(context).length > 0),
-      'global-vhosts': globalDomains(context).join(' '),
+      ...globalValues(context),
     };
   },
+  global: globalValues,
 });
 
 export const domainsCommands = [
   ...[add, remove, set, clear, reset, enable, disable, report],
   ...domainsGlobalCommands,
 ];
+
+function globalValues(context: Context) {
+  const domains = globalDomains(context);
+  return { 'global-enabled': String(domains.length > 0), 'global-vhosts': domains.join(' ') };
+}
 
 function isEnabled({ store }: Context, { id }: App): boolean {
   return store.properties.get(`app:${id}`, domainsDisabledKey) !== 'true';

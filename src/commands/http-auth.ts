@@ -199,6 +199,10 @@ async function change(
     context.progress.warn(
       `App ${owner.name} has no user yet. Add one: http-auth:add-user ${owner.name} USER`,
     );
+  if (auth.enabled && !context.urls(owner).every(url => url.startsWith('https:')))
+    context.progress.warn(
+      `App ${owner.name} answers over plain HTTP, where others can read passwords. Give it a certificate.`,
+    );
   tell(context, owner, 'http-auth', said);
   await context.deployer.applyRoutes();
   return {

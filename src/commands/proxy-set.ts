@@ -19,6 +19,7 @@ import {
 } from '../domain/proxying.ts';
 import { requireHaproxy } from '../fast-path/index.ts';
 import { many, text } from './args.ts';
+import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
@@ -81,32 +82,39 @@ const set = defineCommand({
 const report = defineReport({
   name: 'proxy:report',
   summary: 'Show how requests for one app or all are handled: as set, for all apps, and as it works out',
-  examples: ['proxy:report blog', 'proxy:report blog --proxy-computed-body-limit'],
+  examples: ['proxy:report blog', 'proxy:report blog --proxy-computed-body-limit', 'proxy:report --global'],
   title: 'proxy',
   prefix: 'proxy-',
-  values({ store }, each) {
+  values(context, each) {
+    const { store } = context;
     const computed = (name: ProxySetting) => store.properties.resolve(each.id, proxyKey(name));
     return {
+      ...globalValues(context),
       ...Object.fromEntries(
         proxySettingNames.flatMap(name => [
           [name, store.properties.get(`app:${each.id}`, proxyKey(name)) ?? ''],
-          [`global-${name}`, store.properties.get('global', proxyKey(name)) ?? ''],
           [`computed-${name}`, computed(name) ?? proxySettings[name].usual],
         ]),
       ),
-      ...Object.fromEntries(
-        edgeSettingNames.map(name => [
-          `global-${name}`,
-          store.properties.get('global', edgeKey(name)) ?? edgeSettings[name].usual,
-        ]),
-      ),
-      'global-type': store.properties.get('global', proxyTypeKey) ?? proxyTypeSetting.usual,
       'strict-transport-security': readRoutePolicy(computed)?.hsts ?? '',
     };
   },
+  global: globalValues,
 });
 
 export const proxySetCommands = [set, report];
+
+/** Those of the whole edge as they work out: no app has another. */
+function globalValues({ store }: Context): Readonly<Record<string, string>> {
+  const stored = (key: string) => store.properties.get('global', key);
+  return {
+    ...Object.fromEntries(proxySettingNames.map(name => [`global-${name}`, stored(proxyKey(name)) ?? ''])),
+    ...Object.fromEntries(
+      edgeSettingNames.map(name => [`global-${name}`, stored(edgeKey(name)) ?? edgeSettings[name].usual]),
+    ),
+    'global-type': stored(proxyTypeKey) ?? proxyTypeSetting.usual,
+  };
+}
 
 /** HAProxy itself says to the edge who a visitor is; a balancer before it could not. */
 function checkType(after: (name: Setting) => string | undefined): void {

@@ -30,7 +30,7 @@ const infoFlag: ArgKind<string | undefined> = {
 
 /**
  * `X:report [app] [--key]`, dokku's way: text for people, the bare value for one flag, a flat map of texts as JSON
- * (by app when no app is named).
+ * (by app when no app is named); `X:report --global` where settings are of all apps.
  */
 export function defineReport(report: {
   readonly name: string;
@@ -41,6 +41,8 @@ export function defineReport(report: {
   readonly title: string;
   readonly prefix: string;
   values(context: Context, app: App): ReportValues | Promise<ReportValues>;
+  /** For `X:report --global`: what is of no one app. */
+  global?(context: Context): ReportValues;
 }): Command {
   const { name, summary, description, examples } = report;
   return defineCommand({
@@ -53,6 +55,7 @@ export function defineReport(report: {
     access: { app: 'read' },
     effect: 'read',
     async run(context, input) {
+      if (report.global && asksGlobal(input)) return sorted(report.global(context));
       const apps = input.app === undefined ? context.store.apps.list() : [context.app(input.app)];
       const found: Record<string, ReportValues> = {};
       for (const each of apps) found[each.name] = sorted(await report.values(context, each));
@@ -64,10 +67,15 @@ export function defineReport(report: {
     },
     text(result, input) {
       if (typeof result === 'string') return [result];
+      if (asksGlobal(input)) return section('Global', result as ReportValues, report);
       const apps = input.app === undefined ? Object.entries(result) : [[input.app, result] as const];
       return apps.flatMap(([each, values]) => section(each, values as ReportValues, report));
     },
   });
+}
+
+function asksGlobal({ app: name, info }: { app: string | undefined; info: string | undefined }): boolean {
+  return name === undefined && info === 'global';
 }
 
 function section(name: string, values: ReportValues, report: { title: string; prefix: string }): Line[] {

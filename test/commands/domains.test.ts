@@ -80,6 +80,12 @@ describe('global domains', () => {
     expect(bench.published()).toBe(before + 1);
   });
 
+  it('are reported without an app', async () => {
+    expect((await bench.run('domains:report', '--global')).stdout).toBe(
+      '=====> Global domains information\n       Domains global enabled:        true\n       Domains global vhosts:         example.org\n',
+    );
+  });
+
   it('may be none, which is not the same as those of the setting', async () => {
     await bench.run('domains:clear-global');
     expect(await globals()).toBe('');

@@ -38,6 +38,14 @@ describe('http-auth', () => {
     expect(all).not.toMatch(/hunter22|scrypt/);
   });
 
+  it('warns of passwords that travel in clear', async () => {
+    const clear = 'where others can read passwords';
+    expect((await run('http-auth:enable blog ann', 'secret\n')).stderr).toContain(clear);
+    expect((await run('http-auth:disable blog')).stderr).not.toContain(clear);
+    await run('certs:generate blog blog.example.org');
+    expect((await run('http-auth:enable blog')).stderr).not.toContain(clear);
+  });
+
   it('warns that nobody gets in without users', async () => {
     expect((await run('http-auth:enable blog')).stderr).toContain('has no user yet');
     expect(told()).toEqual({ users: {} });

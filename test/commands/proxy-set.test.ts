@@ -118,6 +118,18 @@ describe('proxy:set --global', () => {
     expect(readEdgePolicy(name => bench.store.properties.get('global', edgeKey(name)))).toBeUndefined();
   });
 
+  it('is reported without an app', async () => {
+    await run('proxy:set --global body-limit=1g connections=500');
+    const { stdout } = await run('proxy:report --global');
+    expect(stdout).toMatch(/^=====> Global proxy information\n/);
+    expect(stdout).toMatch(/Proxy global body limit: +1g\n/);
+    expect(JSON.parse((await run('proxy:report --global --format json')).stdout)).toMatchObject({
+      'global-connections': '500',
+      'global-connections-per-address': '1000',
+    });
+    expect((await run('maintenance:report --global')).stderr).toContain('Please specify an app');
+  });
+
   it('names the app that gets what is for nobody, which has to be there', async () => {
     expect((await run('proxy:set --global catch-all=blog')).code).toBe(0);
     expect(readEdgePolicy(name => bench.store.properties.get('global', edgeKey(name)))).toEqual({
