@@ -27,6 +27,11 @@ export const proxySettings = {
     help: 'true keeps the requests of a visitor on one instance, by a cookie',
     parse: trueOrFalse('sticky'),
   },
+  h2c: {
+    usual: 'false',
+    help: 'true speaks HTTP/2 without TLS to the app, as gRPC needs; no WebSocket then',
+    parse: trueOrFalse('h2c'),
+  },
   'https-redirect': {
     usual: 'true',
     help: 'false answers over plain HTTP also where the host has a certificate',
@@ -102,6 +107,7 @@ export function readRoutePolicy(get: Get): RoutePolicy | undefined {
     ...(responseTimeout !== undefined && { responseTimeout }),
     ...(hardLimit !== undefined && { hardLimit }),
     ...(given(get, 'sticky') && { sticky: true }),
+    ...(given(get, 'h2c') && { h2c: true }),
     ...(given(get, 'https-redirect') === false && { plainHttp: true }),
     ...(hsts !== undefined && { hsts }),
     ...(allow && { allow }),

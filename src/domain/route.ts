@@ -101,6 +101,8 @@ export type RoutePolicy = {
   readonly sticky?: true;
   /** Requests over plain HTTP are answered; without it they are sent to HTTPS where the host has a certificate. */
   readonly plainHttp?: true;
+  /** Instances are spoken to in HTTP/2 without TLS, with prior knowledge (RFC 9113 section 3.3). */
+  readonly h2c?: true;
   /** The value of Strict-Transport-Security over HTTPS (RFC 6797); not sent without it. */
   readonly hsts?: string;
   /** Addresses and CIDR ranges of visitors: who alone may come, who may not. Others get a 403. */

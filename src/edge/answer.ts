@@ -1,6 +1,6 @@
-import type { Connection } from './connection.ts';
 import type { Inbound, Outbound } from './protocols.ts';
 import type { ResponseHead } from './response-head.ts';
+import type { Upstream } from './upstream.ts';
 
 /** Bodies up to this many bytes are joined with their head into one write. */
 const smallBody = 16_384;
@@ -33,11 +33,12 @@ export class Answer {
   head(head: ResponseHead): void {
     if (head.trailer !== undefined && this.#req.httpVersionMinor === 1)
       head.headers.push('Trailer', head.trailer);
+    if (head.body === 'none') this.#res.headOnly?.();
     this.#res.writeHead(head.status, head.message, head.headers);
     this.#unflushed = true;
   }
 
-  data(piece: Buffer, last: boolean, source: Connection | undefined): void {
+  data(piece: Buffer, last: boolean, source: Upstream | undefined): void {
     const res = this.#res;
     this.#unflushed = false;
     if (!last) {
@@ -63,7 +64,7 @@ export class Answer {
   }
 
   /** Until the client has read what it was sent. */
-  #hold(source: Connection | undefined): void {
+  #hold(source: Upstream | undefined): void {
     source?.pause();
     if (this.#holding) return;
     this.#holding = true;

@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net';
+import { type Forwarding, type RequestHead, renderRequestHead } from './request-head.ts';
 import { ProtocolError } from './response-head.ts';
 import { ResponseReader, type ResponseSink } from './response-reader.ts';
+import type { Upstream } from './upstream.ts';
 
 /** Why a connection to an app was lost while a request needed it. */
 export type Failure = {
@@ -10,7 +12,7 @@ export type Failure = {
 
 /** Whoever a connection serves at the moment. */
 export interface ConnectionUser extends ResponseSink {
-  ready(connection: Connection): void;
+  ready(connection: Upstream): void;
   /** Everything that had come was given. */
   settled(): void;
   drain(): void;
@@ -22,10 +24,11 @@ export interface ConnectionOwner {
   released(connection: Connection, usable: boolean): void;
 }
 
-const connectTimeout = 2000;
+/** Milliseconds. */
+export const connectTimeout = 2000;
 
 /** One socket to an instance, with its reader; it outlives requests and serves one at a time. */
-export class Connection {
+export class Connection implements Upstream {
   reused = false;
   /** Monotonic milliseconds. */
   idleSince = 0;
@@ -88,9 +91,9 @@ export class Connection {
   }
 
   /** Sends a request's head; the answer goes to the user from now on. */
-  begin(head: string, request: { method: string; upgrade: boolean }): void {
-    this.#reader.begin(request);
-    this.#socket.write(head, 'latin1');
+  begin(head: RequestHead, forwarding: Forwarding): void {
+    this.#reader.begin({ method: head.method, upgrade: head.upgrade !== undefined });
+    this.#socket.write(renderRequestHead(head, forwarding), 'latin1');
   }
 
   /** @returns false when the user should wait for `drain` */
@@ -108,8 +111,11 @@ export class Connection {
     return more;
   }
 
-  writeText(text: string): void {
-    this.#socket.write(text, 'latin1');
+  endBody(trailers: readonly string[] | undefined): void {
+    if (!trailers) return;
+    let lines = '';
+    for (let i = 0; i + 1 < trailers.length; i += 2) lines += `${trailers[i]}: ${trailers[i + 1]}\r\n`;
+    this.#socket.write(`0\r\n${lines}\r\n`, 'latin1');
   }
 
   pause(): void {

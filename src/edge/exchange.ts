@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { WakeCause } from '../domain/route.ts';
 import type { AccessLog } from './access-log.ts';
 import { Answer, switchingHead } from './answer.ts';
-import type { Connection, ConnectionUser, Failure } from './connection.ts';
+import { Connection, type ConnectionUser, type Failure } from './connection.ts';
 import { inOwnWords } from './custom-pages.ts';
 import { type Gate, insteadOfWaiting, isIgnored, type Waiter } from './gate.ts';
 import type { EdgeLog } from './log.ts';
@@ -14,6 +14,7 @@ import {
   bodyTooLarge,
   malformed,
   notServing,
+  noUpgrade,
   slowClient,
   unknownHost,
   wakeTimedOut,
@@ -23,12 +24,13 @@ import { type Plan, record } from './plan.ts';
 import { type Pool, pick } from './pool.ts';
 import type { Inbound, Outbound } from './protocols.ts';
 import { RequestBody } from './request-body.ts';
-import { renderRequestHead } from './request-head.ts';
+import { hasBody } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { AppRoute } from './routes.ts';
 import { instanceOf, type Sticky, stickyCookie } from './sticky.ts';
 import { accessLine } from './trace.ts';
 import { joinTunnel } from './tunnel.ts';
+import type { Upstream } from './upstream.ts';
 import type { Watch, Watched } from './watch.ts';
 
 export type ExchangeContext = {
@@ -61,7 +63,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
   readonly #body: RequestBody | undefined;
   readonly #answer: Answer;
   #pool: Pool | undefined;
-  #connection: Connection | undefined;
+  #connection: Upstream | undefined;
   /** The visitor is to be told which instance is theirs. */
   #sticky: Sticky | undefined;
   /** Keeps its app awake. */
@@ -84,10 +86,9 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     this.#answer = new Answer(req, plan.res);
     this.#counts = plan.route.hold === undefined || !isIgnored(plan.route.hold, this);
     const { framing } = plan.head;
-    const bodied = framing.kind === 'chunked' || (framing.kind === 'length' && framing.bytes > 0);
     const limit = framing.kind === 'chunked' ? plan.route.bodyLimit : Number.POSITIVE_INFINITY;
     const excess = () => this.#giveUp(bodyTooLarge(plan.route));
-    this.#body = bodied
+    this.#body = hasBody(plan.head)
       ? new RequestBody(req, { chunked: framing.kind === 'chunked', limit, excess })
       : undefined;
   }
@@ -117,15 +118,15 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     const { head, route } = this.#plan;
     if (head.framing.kind === 'length' && head.framing.bytes > route.bodyLimit)
       this.#reply(bodyTooLarge(route));
+    else if (route.h2c && head.upgrade) this.#reply(noUpgrade(route.app));
     else this.#attempt(route, {});
   }
 
-  ready(connection: Connection): void {
+  ready(connection: Upstream): void {
     if (this.#done) {
       connection.destroy();
       return;
     }
-    const { head } = this.#plan;
     this.#connection = connection;
     if (this.#plan.expects && !this.#continued) {
       this.#continued = true;
@@ -133,8 +134,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     }
     this.#sentAt = performance.now();
     this.#noteStart(connection);
-    const text = renderRequestHead(head, this.#plan);
-    connection.begin(text, { method: head.method, upgrade: head.upgrade !== undefined });
+    connection.begin(this.#plan.head, this.#plan);
     this.#body?.sendTo(connection, connection.reused && this.#repeatable);
   }
 
@@ -242,7 +242,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
       const patience = hold?.timeout ?? queueTimeout;
       return now - this.#waitsSince > patience ? wakeTimedOut(app, patience / 1000) : undefined;
     }
-    if (this.#body && !this.#body.sent && this.#body.tooSlow(now)) return slowClient;
+    if (this.#body && !this.#body.sent && !this.#plan.route.h2c && this.#body.tooSlow(now)) return slowClient;
     if (this.#answering) return undefined;
     // A connection being made has a timer of its own.
     if (!this.#connection) return now - this.#acquiredAt > queueTimeout ? appBusy(app) : undefined;
@@ -320,7 +320,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
   /** Once; and only when the app cannot have acted on the first try, or acting twice is the same as once. */
   #mayRetry(lost: {
     failure: Failure;
-    connection: Connection | undefined;
+    connection: Upstream | undefined;
     pool: Pool | undefined;
     route: AppRoute;
   }): boolean {
@@ -333,7 +333,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
   #switch(head: ResponseHead): void {
     const connection = this.#connection;
     const { socket: client } = this.#req;
-    if (!connection) return;
+    if (!(connection instanceof Connection)) return;
     const { socket: app, rest } = connection.detach();
     const pool = this.#pool;
     this.#pool = undefined;
@@ -351,7 +351,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     });
   }
 
-  #noteStart(connection: Connection): void {
+  #noteStart(connection: Upstream): void {
     const { trace } = this.#plan;
     const connect = connection.reused ? 0 : connection.connectTime;
     trace.connect += connect;

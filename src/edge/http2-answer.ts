@@ -1,22 +1,12 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { toHttp2 } from './http2-headers.ts';
 import type { Http2Request } from './http2-request.ts';
 import type { Outbound } from './protocols.ts';
 
-/** Of HTTP/1.1 alone (RFC 9113 section 8.2.2). */
-const ofConnections =
-  /^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade|te|http2-settings)$/;
-/** Of which Node throws for a second one: the first is kept. */
-const single = new Set(
-  (
-    'access-control-allow-credentials access-control-max-age access-control-request-method age authorization ' +
-    'content-encoding content-language ' +
-    'content-length content-location content-md5 content-range content-type date dnt etag expires from host ' +
-    'if-match if-modified-since if-none-match if-range if-unmodified-since last-modified location max-forwards ' +
-    'proxy-authorization range referer retry-after tk upgrade-insecure-requests user-agent x-content-type-options'
-  ).split(' '),
-);
 /** Beyond it Node throws; clients take all of these for the same (RFC 9110 section 15). */
 const highest = 599;
+/** Milliseconds. */
+const endCheck = 20;
 const bodiless = new Set([204, 205, 304]);
 
 /** The answer on an HTTP/2 stream. */
@@ -36,10 +26,7 @@ export class Http2Answer implements Outbound {
     this.#req = req;
     this.#stream = stream;
     stream.on('error', () => {});
-    stream.on('wantTrailers', () => {
-      stream.sendTrailers(this.#trailers);
-      this.#refuseRest();
-    });
+    stream.on('wantTrailers', () => stream.sendTrailers(this.#trailers));
   }
 
   /** One answer says nothing about the connection. */
@@ -70,6 +57,11 @@ export class Http2Answer implements Outbound {
     this.#inform({ ':status': 100 });
   }
 
+  /** The answer is its head alone. */
+  headOnly(): void {
+    this.#bodiless = true;
+  }
+
   writeEarlyHints({ link }: { link: string[] }): void {
     this.#inform({ ':status': 103, link });
   }
@@ -78,8 +70,8 @@ export class Http2Answer implements Outbound {
     if (this.destroyed) return;
     this.statusCode = Math.min(status, highest);
     this.headersSent = true;
-    const headers = toHeaders(flat);
-    this.#bodiless = bodiless.has(status) || this.#req.method === 'HEAD';
+    const headers = toHttp2(flat);
+    this.#bodiless ||= bodiless.has(status) || this.#req.method === 'HEAD';
     this.chunkedEncoding = !this.#bodiless && headers['content-length'] === undefined;
     this.#stream.respond(
       { ':status': this.statusCode, ...headers },
@@ -102,7 +94,7 @@ export class Http2Answer implements Outbound {
   }
 
   addTrailers(pairs: [string, string][]): void {
-    this.#trailers = toHeaders(pairs.flat());
+    this.#trailers = toHttp2(pairs.flat());
   }
 
   /** In the middle of an answer, so that nobody takes it for a whole one. */
@@ -133,26 +125,14 @@ export class Http2Answer implements Outbound {
 
   #over(): void {
     this.#ended = true;
-    if (!this.chunkedEncoding) this.#refuseRest();
+    this.#refuseRest();
   }
 
   /** What is left of the request is not wanted any more (RFC 9113 section 8.1). */
   #refuseRest(): void {
-    if (!this.#req.complete) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    if (this.#req.complete || this.destroyed) return;
+    // A reset overtakes trailers and the end of a body, and Node does not tell when they are sent.
+    if (this.#stream.state.localClose === 1) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    else setTimeout(() => this.#refuseRest(), endCheck).unref();
   }
-}
-
-/** Without what is of HTTP/1.1 alone. */
-function toHeaders(flat: readonly string[]): OutgoingHttpHeaders {
-  const headers: Record<string, string | string[]> = Object.create(null);
-  for (let i = 0; i + 1 < flat.length; i += 2) {
-    const name = (flat[i] as string).toLowerCase();
-    if (ofConnections.test(name)) continue;
-    const value = flat[i + 1] as string;
-    const before = headers[name];
-    if (before === undefined) headers[name] = value;
-    else if (Array.isArray(before)) before.push(value);
-    else if (!single.has(name)) headers[name] = [before, value];
-  }
-  return headers;
 }

@@ -254,6 +254,17 @@ const headerTooLarge: Page = {
   text: 'The headers of the request are larger than 16 KiB.',
 };
 
+/** For an app that is spoken to in HTTP/2. */
+export function noUpgrade(app: string): Page {
+  return {
+    status: 501,
+    reason: 'no-upgrade',
+    title: 'Not implemented',
+    text: `App ${app} is set to speak HTTP/2 without TLS, in which connections are not upgraded to WebSocket.`,
+    hint: `proxy:set ${app} h2c=false`,
+  };
+}
+
 export const noTunnels: Page = {
   status: 405,
   reason: 'no-tunnels',

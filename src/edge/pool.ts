@@ -1,4 +1,5 @@
 import type { Target } from '../domain/route.ts';
+import { AppSessions } from './app-sessions.ts';
 import { Connection, type ConnectionOwner, type ConnectionUser } from './connection.ts';
 
 /** Requests that an instance has been sent and has not begun to answer; more wait here, in order. */
@@ -25,11 +26,14 @@ export class Pool implements ConnectionOwner {
   readonly target: Target;
   /** In no snapshot any more: takes no new request. */
   retired = false;
+  /** Spoken to in HTTP/2. */
+  h2c = false;
   inFlight = 0;
   requests = 0;
   readonly #onQuiet: (pool: Pool) => void;
   /** The one used last is last. */
   readonly #free: Connection[] = [];
+  readonly #sessions: AppSessions;
   readonly #unanswered = new Set<ConnectionUser>();
   readonly #waiting: { user: ConnectionUser; wish: Wish }[] = [];
   #suspectUntil = 0;
@@ -39,6 +43,7 @@ export class Pool implements ConnectionOwner {
 
   constructor(target: Target, onQuiet: (pool: Pool) => void) {
     this.target = target;
+    this.#sessions = new AppSessions(target);
     this.#onQuiet = onQuiet;
   }
 
@@ -104,10 +109,12 @@ export class Pool implements ConnectionOwner {
   sweep(now: number): void {
     while (this.#free[0] && now - this.#free[0].idleSince >= patience(this.#free[0], maxIdle))
       this.#free.shift()?.destroy();
+    this.#sessions.sweep(now);
   }
 
   closeIdle(): void {
     for (const connection of this.#free.splice(0)) connection.destroy();
+    this.#sessions.close();
   }
 
   #serveNext(): void {
@@ -119,6 +126,10 @@ export class Pool implements ConnectionOwner {
 
   #serve(user: ConnectionUser, wish: Wish): void {
     this.#unanswered.add(user);
+    if (this.h2c) {
+      this.#sessions.serve(user);
+      return;
+    }
     const connection = wish.fresh ? undefined : this.#takeFree(wish);
     if (!connection) {
       new Connection(this, this.target, user);

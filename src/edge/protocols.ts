@@ -41,6 +41,8 @@ export interface Outbound {
   readonly chunkedEncoding: boolean;
   /** Whether the connection goes on after the answer. */
   shouldKeepAlive: boolean;
+  /** Says before `writeHead` that nothing follows it, where the version of HTTP tells that from an empty body. */
+  headOnly?(): void;
   writeContinue(): void;
   writeEarlyHints(hints: { link: string[] }): void;
   /** @param headers name, value, name, value */

@@ -1,5 +1,5 @@
-import type { Connection } from './connection.ts';
 import type { Inbound } from './protocols.ts';
+import type { Upstream } from './upstream.ts';
 
 /** Bytes of a body that are held for a second try. */
 const maxHeld = 65_536;
@@ -24,7 +24,7 @@ export class RequestBody {
   progressAt = performance.now();
   readonly #req: Inbound;
   readonly #options: BodyOptions;
-  #connection: Connection | undefined;
+  #connection: Upstream | undefined;
   #listening = false;
   #ended = false;
   #received = 0;
@@ -50,7 +50,7 @@ export class RequestBody {
   }
 
   /** Begins, or begins again with what was held. */
-  sendTo(connection: Connection, hold: boolean): void {
+  sendTo(connection: Upstream, hold: boolean): void {
     this.#connection = connection;
     this.progressAt = performance.now();
     if (!this.#listening) {
@@ -133,7 +133,7 @@ export class RequestBody {
   #finish(): void {
     this.sent = true;
     this.progressAt = performance.now();
-    if (this.#options.chunked) this.#connection?.writeText(`0\r\n${trailerLines(this.#req.rawTrailers)}\r\n`);
+    this.#connection?.endBody(this.#options.chunked ? harmless(this.#req.rawTrailers) : undefined);
   }
 }
 
@@ -151,9 +151,7 @@ export function linger(req: Inbound): void {
 const framing =
   /^(?:content-length|transfer-encoding|host|connection|trailer|te|x-forwarded-.*|authorization)$/i;
 
-function trailerLines(raw: readonly string[]): string {
-  let lines = '';
-  for (let i = 0; i + 1 < raw.length; i += 2)
-    if (!framing.test(raw[i] as string)) lines += `${raw[i]}: ${raw[i + 1]}\r\n`;
-  return lines;
+/** Trailers without those that could change framing or routing. */
+function harmless(raw: readonly string[]): readonly string[] {
+  return raw.filter((_, at) => !framing.test(raw[at - (at % 2)] ?? ''));
 }

@@ -83,6 +83,10 @@ export function readRequestHead(req: Inbound, trusted = false): RequestHead | Re
   };
 }
 
+export function hasBody({ framing }: RequestHead): boolean {
+  return framing.kind === 'chunked' || (framing.kind === 'length' && framing.bytes > 0);
+}
+
 export type Forwarding = {
   readonly visitor: Visitor;
   readonly requestId: string;

@@ -22,6 +22,8 @@ export type AppRoute = {
   readonly maintenance: boolean;
   /** The app's own page for a status, or for `maintenance`. */
   readonly ownPage: ((name: string) => string | undefined) | undefined;
+  /** Its instances are spoken to in HTTP/2. */
+  readonly h2c: boolean;
   readonly plainHttp: boolean;
   readonly hsts: string | undefined;
   readonly redirects: ReadonlyMap<string, Redirect> | undefined;
@@ -57,7 +59,11 @@ export function buildTable(
   const apps = new Map<string, AppRoute>();
   for (const route of snapshot.routes) {
     const pools = route.targets.map(target => parts.pools.get(target.id)).filter(pool => pool !== undefined);
-    for (const pool of pools) pool.setHardLimit(route.policy?.hardLimit);
+    const h2c = route.policy?.h2c ?? false;
+    for (const pool of pools) {
+      pool.h2c = h2c;
+      pool.setHardLimit(route.policy?.hardLimit);
+    }
     const sums: Readonly<Partial<Record<string, string>>> | undefined = route.pages;
     const entry: AppRoute = {
       app: route.app,
@@ -68,6 +74,7 @@ export function buildTable(
       pools,
       count: parts.counters.of(route.app),
       hold: route.hold,
+      h2c,
       plainHttp: route.policy?.plainHttp ?? false,
       hsts: route.policy?.hsts,
       redirects: route.redirects && new Map(Object.entries(route.redirects)),

@@ -19,12 +19,14 @@ it('reads what is set into what the edge is told', () => {
       sticky: 'true',
       'https-redirect': 'false',
       hsts: 'true',
+      h2c: 'true',
     }),
   ).toEqual({
     bodyLimit: 2048,
     responseTimeout: 120_000,
     hardLimit: 5,
     sticky: true,
+    h2c: true,
     plainHttp: true,
     hsts: 'max-age=15724800',
   });

@@ -230,7 +230,9 @@ describe('pages over HTTP/2', () => {
       'content-length': '5000000',
     });
     stream.write('x'.repeat(100_000));
-    expect(await answerOf(stream)).toMatchObject({ status: 413, code: 0 });
+    const answer = await answerOf(stream);
+    expect(answer).toMatchObject({ status: 413, code: 0 });
+    expect(answer.text).toContain('</html>');
     const unknown = session.request({ ':method': 'POST', ':authority': 'demo.test' });
     unknown.write('x'.repeat(1000));
     expect((await answerOf(unknown)).status).toBe(413);

@@ -1,0 +1,123 @@
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
+import type { Target } from '../domain/route.ts';
+import { AppStream } from './app-stream.ts';
+import { type ConnectionUser, connectTimeout, type Failure } from './connection.ts';
+
+const options = {
+  settings: { enablePush: false, initialWindowSize: 262_144 },
+  /** Megabytes: all streams of an instance share a connection. */
+  maxSessionMemory: 64,
+};
+/** Until the app says how many streams it takes. */
+const usualStreams = 100;
+/** Milliseconds for which a connection without a request is kept. */
+const maxIdle = 60_000;
+
+/** The HTTP/2 connections to one instance: one, and more where it takes no more streams on that. */
+export class AppSessions {
+  readonly #target: Target;
+  readonly #sessions = new Set<AppSession>();
+
+  constructor(target: Target) {
+    this.#target = target;
+  }
+
+  /** Calls `ready` or `lost` of the user, now or later. */
+  serve(user: ConnectionUser): void {
+    for (const session of this.#sessions)
+      if (session.hasRoom) {
+        session.serve(user);
+        return;
+      }
+    const session = new AppSession(this.#target, () => this.#sessions.delete(session));
+    this.#sessions.add(session);
+    session.serve(user);
+  }
+
+  sweep(now: number): void {
+    for (const session of this.#sessions) if (session.idleFor(now) >= maxIdle) session.close();
+  }
+
+  /** Each once it has no request left. */
+  close(): void {
+    for (const session of this.#sessions) session.close();
+  }
+}
+
+class AppSession {
+  readonly #session: ClientHttp2Session;
+  readonly #waiting = new Set<ConnectionUser>();
+  readonly #begun = performance.now();
+  #connectTime = 0;
+  #connected = false;
+  #served = 0;
+  #open = 0;
+  #ending = false;
+  #idleSince = performance.now();
+
+  constructor({ host, port }: Target, onEnd: () => void) {
+    const socket = connectTcp({ host, port, noDelay: true, autoSelectFamily: false });
+    const session = connect(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, {
+      ...options,
+      createConnection: () => socket,
+    });
+    this.#session = session;
+    let failure: Failure = { kind: 'refused', detail: 'the connection was closed' };
+    const timer = setTimeout(() => {
+      failure = { kind: 'connect-timeout', detail: 'no connection within 2 s' };
+      session.destroy();
+    }, connectTimeout);
+    session.once('connect', () => {
+      clearTimeout(timer);
+      this.#connected = true;
+      this.#connectTime = performance.now() - this.#begun;
+      for (const user of this.#waiting) this.#start(user);
+      this.#waiting.clear();
+    });
+    session.on('error', error => {
+      if (failure.kind === 'refused') failure = { kind: 'refused', detail: error.message };
+    });
+    session.on('goaway', () => {
+      this.#ending = true;
+    });
+    session.on('close', () => {
+      clearTimeout(timer);
+      this.#ending = true;
+      onEnd();
+      for (const user of this.#waiting) user.lost(failure);
+      this.#waiting.clear();
+    });
+  }
+
+  get hasRoom(): boolean {
+    if (this.#ending || this.#session.closed || this.#session.destroyed) return false;
+    const most = (this.#connected && this.#session.remoteSettings?.maxConcurrentStreams) || usualStreams;
+    return this.#open + this.#waiting.size < most;
+  }
+
+  serve(user: ConnectionUser): void {
+    if (this.#connected) this.#start(user);
+    else this.#waiting.add(user);
+  }
+
+  idleFor(now: number): number {
+    return this.#open + this.#waiting.size > 0 ? 0 : now - this.#idleSince;
+  }
+
+  close(): void {
+    this.#ending = true;
+    this.#session.close();
+  }
+
+  #start(user: ConnectionUser): void {
+    this.#open++;
+    const reused = this.#served++ > 0;
+    const state = { session: this.#session, reused, connectTime: this.#connectTime };
+    const stream = new AppStream(user, state, () => {
+      this.#open--;
+      this.#idleSince = performance.now();
+    });
+    user.ready(stream);
+  }
+}
