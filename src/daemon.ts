@@ -220,6 +220,12 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   });
   later.room = hostRoom;
   edgeLink.onLoad(loads => scaler.load(loads));
+  edgeLink.onOverload(ms => {
+    const message =
+      `An edge process is overloaded: for a minute, half of its work waited ${Math.round(ms)} ms or longer. ` +
+      'Start the daemon with more --edge-workers.';
+    store.events.add({ at: clock.now(), kind: 'edge', message });
+  });
   edgeLink.onWake((app, cause) => void scaler.wake(app, cause));
   const rebaseAll = createRebaseAll({ store, locks, rebase: deployer.rebase });
 

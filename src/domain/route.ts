@@ -154,6 +154,8 @@ export type FromEdge =
   | { readonly kind: 'spawn-failed'; readonly reason: string }
   /** A request waits for an app that sleeps; said again each second while one does. */
   | { readonly kind: 'wake'; readonly app: string; readonly cause: WakeCause }
+  /** For a minute half of what the edge had to do waited so many milliseconds, or longer. */
+  | { readonly kind: 'overloaded'; readonly ms: number }
   /** Once a second: what the apps' requests were since the last one; apps without any are left out. After a `hello` it names all. */
   | { readonly kind: 'load'; readonly apps: readonly AppLoad[] };
 

@@ -72,6 +72,8 @@ export interface EdgeLink {
   onLoad(callback: (apps: readonly AppLoad[]) => void): void;
   /** Requests that a front of the edges took past them, told as an edge tells its own. */
   count(front: object, apps: readonly AppLoad[]): void;
+  /** An edge has had more to do than it can, for a minute; said once in ten minutes at most. */
+  onOverload(callback: (ms: number) => void): void;
   /** Stops listening; the edge goes on by itself. */
   close(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export interface EdgeLink {
 const ackTimeout = 2000;
 const returnTimeout = 5000;
 const spawnTimeout = 5000;
+const overloadPause = 600_000;
 
 export type EdgeLinkOptions = {
   readonly dir: string;
@@ -100,6 +103,8 @@ class Link implements EdgeLink {
   readonly #waiters = new Set<() => void>();
   readonly #wakeCallbacks: ((app: string, cause: WakeCause) => void)[] = [];
   readonly #loadCallbacks: ((apps: readonly AppLoad[]) => void)[] = [];
+  readonly #overloadCallbacks: ((ms: number) => void)[] = [];
+  #overloadedAt = Number.NEGATIVE_INFINITY;
   #user: Ids | undefined;
   readonly #peers = new Peers();
   readonly #loads = new Loads<object>();
@@ -237,6 +242,10 @@ class Link implements EdgeLink {
     this.#wakeCallbacks.push(callback);
   }
 
+  onOverload(callback: (ms: number) => void): void {
+    this.#overloadCallbacks.push(callback);
+  }
+
   onLoad(callback: (apps: readonly AppLoad[]) => void): void {
     this.#loadCallbacks.push(callback);
   }
@@ -257,6 +266,7 @@ class Link implements EdgeLink {
     const peer = new Peer(socket, {
       hello: hello => this.#greet(peer, hello),
       changed: () => this.#wake(),
+      overloaded: ms => this.#tellOverload(ms),
       wake: (app, cause) => {
         for (const callback of this.#wakeCallbacks) callback(app, cause);
       },
@@ -288,6 +298,14 @@ class Link implements EdgeLink {
     if (hello.state === 'starting') peer.send({ kind: 'serve' });
     this.#generation = Math.max(this.#generation, hello.generation);
     this.#wake();
+  }
+
+  /** Not as often as an edge likes: it must not be able to push all else out of the events. */
+  #tellOverload(ms: number): void {
+    const now = this.#options.clock.ticks();
+    if (now - this.#overloadedAt < overloadPause) return;
+    this.#overloadedAt = now;
+    for (const callback of this.#overloadCallbacks) callback(ms);
   }
 
   #isQuiet(peer: Peer, targets: readonly string[]): boolean {

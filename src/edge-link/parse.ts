@@ -15,6 +15,7 @@ const shapes: Readonly<Record<FromEdge['kind'], (message: Fields) => boolean>> =
   drained: message => typeof message['target'] === 'string',
   spawned: message => Number.isInteger(message['pid']) && Number(message['pid']) > 1,
   'spawn-failed': message => typeof message['reason'] === 'string',
+  overloaded: ({ ms }) => Number.isFinite(ms) && Number(ms) >= 0,
   wake: message => typeof message['app'] === 'string' && isCause(message['cause']),
   load: message => isArrayOf(message['apps'], isLoad),
 };

@@ -6,6 +6,7 @@ export type PeerEvents = {
   readonly hello: (hello: Extract<FromEdge, { kind: 'hello' }>) => void;
   readonly wake: (app: string, cause: WakeCause) => void;
   readonly load: (apps: readonly AppLoad[]) => void;
+  readonly overloaded: (ms: number) => void;
   readonly changed: () => void;
   readonly closed: () => void;
 };
@@ -55,6 +56,9 @@ export class Peer {
         return;
       case 'load':
         this.#events.load(message.apps);
+        return;
+      case 'overloaded':
+        this.#events.overloaded(message.ms);
         return;
       case 'spawned':
       case 'spawn-failed':

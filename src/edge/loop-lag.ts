@@ -7,18 +7,30 @@ const alarm = 50;
 const minute = 60_000;
 
 /** The part of Node's histogram that is read; in nanoseconds. */
-export type DelayHistogram = { readonly max: number; reset(): unknown };
+export type DelayHistogram = { readonly max: number; percentile(share: number): number; reset(): unknown };
 
-/** How long the event loop kept requests waiting at worst. More than 50 ms is said in the log; in a minute only what is worse still. */
+export type LoopLagOptions = {
+  readonly log: EdgeLog;
+  readonly overloaded: (milliseconds: number) => void;
+  readonly histogram?: DelayHistogram;
+};
+
+/**
+ * How long the event loop kept requests waiting at worst. More than 50 ms is said in the log; in a minute only what is worse still.
+ * A minute in which half of them waited that long is more than a stall: the process has more to do than it can.
+ */
 export class LoopLag {
   readonly #histogram: DelayHistogram;
   readonly #log: EdgeLog;
+  /** Told of such a minute. */
+  readonly #overloaded: (milliseconds: number) => void;
   #begunAt = performance.now();
   #before = 0;
   #said = 0;
 
-  constructor(log: EdgeLog, histogram: DelayHistogram = startHistogram()) {
+  constructor({ log, overloaded, histogram = startHistogram() }: LoopLagOptions) {
     this.#log = log;
+    this.#overloaded = overloaded;
     this.#histogram = histogram;
   }
 
@@ -35,6 +47,8 @@ export class LoopLag {
     }
     // Not each second: a histogram that was reset misses the stall that is under way.
     if (now - this.#begunAt < minute) return;
+    const usual = this.#histogram.percentile(50) / 1e6 - resolution;
+    if (usual >= alarm) this.#overloaded(usual);
     this.#begunAt = now;
     this.#before = worst;
     this.#said = 0;

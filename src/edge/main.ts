@@ -56,7 +56,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   let current: Snapshot | undefined;
   const certificates = new Certificates();
   const counters = createCounters();
-  const lag = new LoopLag(log);
+  const lag = new LoopLag({ log, overloaded: ms => link?.send({ kind: 'overloaded', ms }) });
   const pages = new CustomPages('pages', log);
   const access = new AccessLog({ dir: 'access' });
   const targets = new Targets(target => link?.send({ kind: 'drained', target }));

@@ -172,6 +172,17 @@ describe('the link to the edge', () => {
     await drained;
   });
 
+  it('tells of an edge that says it is overloaded, once however often it says so', async () => {
+    const { link, dir } = await startLink();
+    const told: number[] = [];
+    link.onOverload(ms => told.push(ms));
+    const edge = await connectEdge(dir);
+    for (const ms of [70, 80, 90]) edge.say({ kind: 'overloaded', ms });
+    edge.hello(0);
+    await link.connected(2000);
+    expect(told).toEqual([70]);
+  });
+
   it('drops an edge that talks nonsense', async () => {
     const { link, dir } = await startLink();
     const edge = await connectEdge(dir);

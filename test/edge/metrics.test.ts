@@ -102,11 +102,14 @@ describe('a stall of the event loop', () => {
       error: note,
       warn: (fields: object) => void said.push((fields as { ms: number }).ms),
     };
-    const histogram: { max: number; reset(): unknown } = {
+    const histogram = {
       max: 21e6,
-      reset: () => Object.assign(histogram, { max: 0 }),
+      usual: 21e6,
+      percentile: () => histogram.usual,
+      reset: () => Object.assign(histogram, { max: 0 }) as unknown,
     };
-    const lag = new LoopLag(log, histogram);
+    const overloads: number[] = [];
+    const lag = new LoopLag({ log, histogram, overloaded: ms => overloads.push(ms) });
     const start = performance.now();
     lag.everySecond(start);
     expect(said).toEqual([]);
@@ -117,7 +120,12 @@ describe('a stall of the event loop', () => {
     expect(said).toEqual([70, 100]);
     lag.everySecond(start + 61_000);
     expect([histogram.max, lag.worst]).toEqual([0, 100]);
+    expect(overloads).toEqual([]);
+    histogram.usual = 80e6;
+    lag.everySecond(start + 100_000);
+    expect(overloads).toEqual([]);
     lag.everySecond(start + 122_000);
     expect(lag.worst).toBe(0);
+    expect(overloads).toEqual([60]);
   });
 });

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probe } from '../support/apps.ts';
 import { edgesOf } from '../support/edges.ts';
+import { timeAway } from '../support/time-away.ts';
 import { startTraffic } from '../support/traffic.ts';
 import { until } from '../support/until.ts';
 import { startWherry, type Wherry } from '../support/wherry.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
-describe('an upgrade', () => {
+describe('an upgrade of Wherry', () => {
   let wherry: Wherry;
   beforeAll(async () => {
     wherry = await startWherry();
@@ -38,6 +39,23 @@ describe('an upgrade', () => {
     await wherry.kill();
     await wherry.start(undefined, join(wherry.scratch, 'next/bin/wherry'));
     expect(edgesOf(wherry.data)).toEqual(before);
+  });
+});
+
+describe('an edge that is killed', () => {
+  let wherry: Wherry;
+  beforeAll(async () => {
+    wherry = await startWherry();
+    const pushed = await (await wherry.repository('bench', { from: probe })).push();
+    expect(pushed.code, pushed.output).toBe(0);
+  });
+  afterAll(() => wherry?.stop());
+
+  it('is back by itself with the routes it had', async ({ annotate }) => {
+    const [edge = 0] = edgesOf(wherry.data);
+    const away = await timeAway(wherry, () => process.kill(edge, 'SIGKILL'));
+    await annotate(`answers again after ${Math.round(away)} ms`);
+    expect(edgesOf(wherry.data)).not.toContain(edge);
   });
 });
 
