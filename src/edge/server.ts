@@ -339,8 +339,8 @@ export class EdgeServer {
 
   /** Who has to be asked for a password is answered later: hashing takes its time. */
   #admitVisitor(plan: Plan, incoming: Incoming): void {
-    const { authorization: header } = incoming.req.headers;
-    const verdict = this.#signIn.check(plan.route.auth, { header, client: plan.visitor.client });
+    const { rawHeaders } = incoming.req;
+    const verdict = this.#signIn.check(plan.route.auth, { rawHeaders, client: plan.visitor.client });
     if (typeof verdict === 'string') this.#serve(plan, incoming, verdict);
     else void verdict.then(later => this.#resume(plan, incoming, later));
   }

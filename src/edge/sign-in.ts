@@ -32,13 +32,13 @@ export class SignIn {
     this.#verify = verify;
   }
 
-  /** At once where nobody is asked or the answer is known. @param header of the request: Authorization */
+  /** At once where nobody is asked or the answer is known. */
   check(
     rule: AuthRule | undefined,
-    { header, client }: { header: string | undefined; client: string },
+    { rawHeaders, client }: { rawHeaders: readonly string[]; client: string },
   ): Verdict | Promise<Verdict> {
     if (!rule || rule.allowed?.has(client)) return 'in';
-    const login = readBasic(header);
+    const login = readBasic(soleAuthorization(rawHeaders));
     if (!login) return 'unknown';
     const hash = rule.users.get(login.name) ?? nobody;
     const id = this.#idOf(login, hash);
@@ -85,6 +85,14 @@ export class SignIn {
     this.#right.add(id);
     if (this.#right.size > mostRemembered) this.#right.delete(this.#right.values().next().value ?? '');
   }
+}
+
+/** With two of them the app might believe the one that was not checked. */
+function soleAuthorization(rawHeaders: readonly string[]): string | undefined {
+  const found = rawHeaders.filter(
+    (_value, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization',
+  );
+  return found.length === 1 ? found[0] : undefined;
 }
 
 type Login = { readonly name: string; readonly password: string };

@@ -50,6 +50,7 @@ describe('an app that asks for a password', () => {
     ['no colon', as('ann')],
     ['another scheme', get('/', 'Authorization: Bearer x\r\n')],
     ['what is no base64', get('/', 'Authorization: Basic ???\r\n')],
+    ['two logins', get('/', `Authorization: ${basic('ann:pä:ss')}\r\nauthorization: ${basic('root:x')}\r\n`)],
     ['the hash itself', as(`ann:${'scrypt$16384$8$1$'}`)],
   ])('asks who sends %s', async (_name, text) => {
     const { app, edge } = await start();
@@ -118,7 +119,7 @@ describe('an app that asks for a password', () => {
 describe('checks of passwords', () => {
   const rule = () => ({ users: new Map([['ann', hash]]), allowed: undefined });
   const check = (signIn: SignIn, login: string, client = 'a') =>
-    signIn.check(rule(), { header: basic(login), client });
+    signIn.check(rule(), { rawHeaders: ['Authorization', basic(login)], client });
 
   it('are remembered when they were right', async () => {
     const signIn = new SignIn();
