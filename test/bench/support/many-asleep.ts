@@ -45,6 +45,8 @@ export type Herd = {
 export async function herd(wherry: Wherry, session: SshSession, apps: readonly string[]): Promise<Herd> {
   const inTurn = await wakeAll(wherry, apps, cpus().length);
   for (const app of apps) await session.exec(`sleep:now ${app} --depth deep`);
+  // One visitor may wake so many at once, and one more each second.
+  await sleep(apps.length * 1000);
   const atOnce = await wakeAll(wherry, apps, apps.length);
   return {
     failed: inTurn.failed + atOnce.failed,

@@ -1,4 +1,5 @@
 import type { StopSignal } from '../../../src/domain/image.ts';
+import type { InstanceSpec } from '../../../src/engine/engine.ts';
 import type { Behaviour } from '../../../src/engine/fake/behaviour.ts';
 import { FakeEngine } from '../../../src/engine/fake/fake-engine.ts';
 import { sleep } from '../../support/until.ts';
@@ -9,7 +10,7 @@ export type Harm = 'frozen' | 'told to end' | 'removed';
 export type ShakyOptions = {
   readonly random: () => number;
   readonly number: number;
-  readonly behave: () => Behaviour;
+  readonly behave: (spec: InstanceSpec) => Behaviour;
   readonly harmed: (id: string, how: Harm) => void;
 };
 

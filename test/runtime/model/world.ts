@@ -13,6 +13,7 @@ import { ShakyEdge } from './shaky-edge.ts';
 import { ShakyEngine } from './shaky-engine.ts';
 
 const web = 'web' as ProcessType;
+const worker = 'worker' as ProcessType;
 const progress = { header() {}, step() {}, detail() {}, warn() {}, raw() {} };
 /** More than one of the model's requests takes. */
 const drainTimeout = 2000;
@@ -50,7 +51,10 @@ export class World {
     this.#engine = new ShakyEngine({
       random: options.random,
       number: options.number,
-      behave: () => (this.#broken ? { exit: { code: 7 } } : { listen: {} }),
+      behave: ({ labels }) => {
+        if (labels['type'] === 'worker') return {};
+        return this.#broken ? { exit: { code: 7 } } : { listen: {} };
+      },
       harmed: (id, how) => {
         if (this.#edge.uses(id)) this.#wrong(`${id} was ${how} under a request`);
       },
@@ -108,11 +112,14 @@ export class World {
         workingDir: '/',
         user: { uid: 1000, gid: 1000 },
         entrypoint: [],
-        processes: [{ type: web, command: ['web'], workingDir: '/' }],
+        processes: [web, worker].map(type => ({ type, command: [type], workingDir: '/' })),
         labels: {},
       },
       config: {},
-      counts: new Map([[web, count]]),
+      counts: new Map([
+        [web, count],
+        [worker, 1],
+      ]),
       limits: () => defaultLimits,
       quota: { memory: null, pids: null },
       ...(this.#asleep && { asleep: this.#asleep }),
@@ -190,7 +197,7 @@ export class World {
   }
 
   async #sleep(depth: SleepDepth): Promise<void> {
-    await this.#runtime.sleep(this.#app, { depth, also: [] });
+    await this.#runtime.sleep(this.#app, { depth, also: this.#random() < 0.5 ? [worker] : [] });
   }
 
   async #deploy(): Promise<void> {
@@ -257,11 +264,12 @@ export class World {
   async #asDesired(): Promise<boolean> {
     const { running, targets } = await this.#whatIs();
     const wanted = Array.from({ length: this.#count }, (_, at) => `web.${at + 1}.v${this.#version}`);
-    return String(running) === String(wanted) && String(targets) === String(wanted);
+    const all = [...wanted, `worker.1.v${this.#version}`];
+    return String(running) === String(all) && String(targets) === String(wanted);
   }
 
   async #whatIs() {
-    const place = (id: string) => /(web\.\d+\.v\d+)/.exec(id)?.[1] ?? id;
+    const place = (id: string) => /((web|worker)\.\d+\.v\d+)/.exec(id)?.[1] ?? id;
     const all = await this.#engine.list();
     return {
       state: this.#edge.state,
