@@ -245,9 +245,11 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     log,
     clock,
   });
-  await leases.openAll(store.apps.list());
+  const listening = leases.openAll(store.apps.list());
   await runtime.recover(store.apps.list().flatMap(app => deployer.desired(app) ?? []));
   await routeBook.publish();
+  // Who says that it is busy is known before any may be put to sleep.
+  await listening;
   const scaling = every(1000, async () => void scaler.tick(), { clock, log });
   certifier.soon();
   const renewals = every(60_000, () => certifier.tick(), { clock, log });

@@ -63,7 +63,7 @@ const imageOn = (base: Generation, apt: DiffId): Image =>
     ],
     app: [diffId('e')],
     launcher: diffId('f'),
-    appJson: {} as never,
+    appJson: { parts: { formation: { web: { quantity: 2 } } }, warnings: [] },
   });
 
 const [aptOld, aptNew] = [diffId('7'), diffId('8')];

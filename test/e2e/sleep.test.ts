@@ -113,6 +113,27 @@ describe.each([1, 2])('an app that sleeps (workers of the edge: %i)', workers =>
     expect((await wherry.get('app')).status).toBe(200);
   });
 
+  it('scales as its app.json says, which refuses the push when it is wrong', async () => {
+    const push = async (autoscaling: object) => {
+      const files = { 'app.json': JSON.stringify({ formation: { web: { quantity: 2, autoscaling } } }) };
+      const repository = await wherry.repository('app', { from: probe, files });
+      return await repository.push('--force', 'wherry', 'main');
+    };
+    const pushed = await push({ min_quantity: 0, max_quantity: 3, idle: '1h' });
+    expect(pushed.code, pushed.output).toBe(0);
+    expect(pushed.output).toContain('Deploying web (count=2)');
+    const refused = await push({ min_quantity: 9, max_quantity: 3 });
+    expect(refused.code).not.toBe(0);
+    expect(refused.output).toContain('Invalid app.json: formation.web.autoscaling: min=9 is above max=3.');
+    const { stdout } = await wherry.ssh('autoscale:report', 'app', '--format', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      'web-automatic': 'true',
+      'app-json-web-idle': '1h',
+      'computed-web-min': '0',
+      'computed-web-max': '3',
+    });
+  });
+
   it('that does not start says so at once to who comes next, and is tried again later', async () => {
     const check = "import { existsSync as was } from 'node:fs';\nif (was('broken')) process.exit(7);\n";
     const files = { 'server.js': check + probeSaying('breaks')['server.js'] };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type AppJson, parseAppJson } from '../../../src/build/app-json.ts';
 import { parseConfig } from '../../../src/build/oci/config.ts';
 import { foreignImage } from '../../../src/build/oci/image.ts';
 import { parseProcessType } from '../../../src/domain/names.ts';
@@ -6,7 +7,7 @@ import { parseProcessType } from '../../../src/domain/names.ts';
 const passwd = 'root:x:0:0:root:/root:/bin/sh\nsailor:x:101:102::/home/sailor:/bin/sh\n';
 const group = 'root:x:0:\ncrew:x:150:sailor\n';
 
-const make = (config: Record<string, unknown>, procfile?: Record<string, string>) =>
+const make = (config: Record<string, unknown>, procfile?: Record<string, string>, appJson?: AppJson) =>
   foreignImage({
     config: {
       architecture: 'amd64',
@@ -16,12 +17,23 @@ const make = (config: Record<string, unknown>, procfile?: Record<string, string>
     },
     layers: [],
     accounts: { passwd, group },
+    ...(appJson && { appJson }),
     ...(procfile
       ? { procfile: new Map(Object.entries(procfile).map(([type, line]) => [parseProcessType(type), line])) }
       : {}),
   });
 
 describe('an image from elsewhere', () => {
+  it('has what the app.json beside its Dockerfile says, before what it says itself', () => {
+    const { parts } = parseAppJson(
+      '{"healthchecks":{"web":[{"path":"/up"}]},"formation":{"web":{"quantity":2}}}',
+    );
+    const Healthcheck = { Test: ['CMD', 'true'] };
+    const { image } = make({ Healthcheck }, undefined, { parts, warnings: [] });
+    expect(image).toMatchObject({ healthcheck: { path: '/up' }, formation: { web: { quantity: 2 } } });
+    expect(make({ Healthcheck }).image).not.toHaveProperty('formation');
+  });
+
   it('runs ENTRYPOINT and CMD as process web in WORKDIR with its environment', () => {
     const { image, warnings } = make({
       Entrypoint: ['/entry', '-x'],
