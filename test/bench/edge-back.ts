@@ -1,6 +1,6 @@
 // An edge that is killed: from kill -9 to the first answer over a new connection, from the routes that it had.
 import { probe } from '../support/apps.ts';
-import { edgesOf } from '../support/edges.ts';
+import { edgePids } from '../support/edge-process.ts';
 import { timeAway } from '../support/time-away.ts';
 import { sleep } from '../support/until.ts';
 import { median, ms, onFreshWherry, quantile, report, runsAsked } from './report.ts';
@@ -13,7 +13,7 @@ await onFreshWherry(async wherry => {
   for (let run = 1; run <= runs; run += 1) {
     // One that falls again within ten seconds is started later each time.
     await sleep(11_000);
-    const [edge = 0] = edgesOf(wherry.data);
+    const [edge = 0] = edgePids(wherry.data);
     samples.push(await timeAway(wherry, () => process.kill(edge, 'SIGKILL')));
   }
   report(

@@ -2,7 +2,7 @@ import { appendFileSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probe } from '../support/apps.ts';
-import { edgesOf } from '../support/edges.ts';
+import { edgePids } from '../support/edge-process.ts';
 import { timeAway } from '../support/time-away.ts';
 import { startTraffic } from '../support/traffic.ts';
 import { until } from '../support/until.ts';
@@ -21,7 +21,7 @@ describe('an upgrade of Wherry', () => {
 
   it('replaces the edge by one of the new program, and drops no request', async () => {
     const program = copyOfProgram(join(wherry.scratch, 'next'));
-    const before = edgesOf(wherry.data);
+    const before = edgePids(wherry.data);
     expect(before.length).toBe(1);
     const traffic = startTraffic({ port: wherry.httpPort, host: wherry.hostOf('app') });
     await until('traffic', () => traffic.answered() > 50);
@@ -29,16 +29,16 @@ describe('an upgrade of Wherry', () => {
     await wherry.start(undefined, program);
     const after = traffic.answered();
     await until('traffic through the new edge', () => traffic.answered() > after + 50);
-    await until('the old edge to end', () => edgesOf(wherry.data).length === 1, { timeout: 60_000 });
-    expect(edgesOf(wherry.data)).not.toEqual(before);
+    await until('the old edge to end', () => edgePids(wherry.data).length === 1, { timeout: 60_000 });
+    expect(edgePids(wherry.data)).not.toEqual(before);
     expect((await traffic.end()).failures).toEqual([]);
   });
 
   it('keeps the edge when nothing of it changed', async () => {
-    const before = edgesOf(wherry.data);
+    const before = edgePids(wherry.data);
     await wherry.kill();
     await wherry.start(undefined, join(wherry.scratch, 'next/bin/wherry'));
-    expect(edgesOf(wherry.data)).toEqual(before);
+    expect(edgePids(wherry.data)).toEqual(before);
   });
 });
 
@@ -52,10 +52,10 @@ describe('an edge that is killed', () => {
   afterAll(() => wherry?.stop());
 
   it('is back by itself with the routes it had', async ({ annotate }) => {
-    const [edge = 0] = edgesOf(wherry.data);
+    const [edge = 0] = edgePids(wherry.data);
     const away = await timeAway(wherry, () => process.kill(edge, 'SIGKILL'));
     await annotate(`answers again after ${Math.round(away)} ms`);
-    expect(edgesOf(wherry.data)).not.toContain(edge);
+    expect(edgePids(wherry.data)).not.toContain(edge);
   });
 });
 

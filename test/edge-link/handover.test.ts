@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { request } from 'node:https';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Route } from '../../src/domain/route.ts';
@@ -16,6 +17,7 @@ import {
   startRawApp,
   targetAt,
 } from '../edge/harness.ts';
+import { createAuthority } from '../support/certificates.ts';
 import { startTraffic } from '../support/traffic.ts';
 import { isGone, options, startFreshConnections, startLink } from './support.ts';
 
@@ -84,6 +86,25 @@ describe('an edge that control finds to be of another version', { timeout: 120_0
     await eventually(() => isGone(pid), 10_000);
   });
 
+  it('hands over HTTPS too', async () => {
+    const app = await startApp((_req, res) => res.end('here'));
+    const { link, dir } = await startLink();
+    cleanUp(() => stopEdge({ dir, clock, timeout: 0 }));
+    const secure = { ...options(dir, link), https: { host: '127.0.0.1', port: 0 } };
+    const { pem } = createAuthority().issue(['demo.test']);
+    const certificates = [{ id: 'demo', names: ['demo.test'], fallback: true as const }];
+    const first = await startEdge(secure);
+    await link.publish({ routes: demo(app.port), certificates }, () => pem);
+    const port = link.secureAddress()?.port ?? 0;
+    expect(await askSecurely(port)).toBe('here');
+    await first.leave();
+    const next = await startEdge({ ...secure, version: 'next' });
+    cleanUp(() => next.leave());
+    await eventually(() => isGone(first.pids()[0] ?? 0), 15_000);
+    expect(link.secureAddress()?.port).toBe(port);
+    expect(await askSecurely(port)).toBe('here');
+  });
+
   it('is replaced although the first successor is killed, and although it is killed itself right then', async () => {
     const app = await startApp((_req, res) => res.end('here'));
     const { link, port, replace, pid } = await started(app.port);
@@ -140,6 +161,20 @@ describe('a new edge with the sockets of another', { timeout: 60_000 }, () => {
     expect(isGone(heir)).toBe(true);
   });
 });
+
+function askSecurely(port: number): Promise<string> {
+  const target = { host: '127.0.0.1', port, headers: { host: 'demo.test' }, rejectUnauthorized: false };
+  return new Promise((resolve, reject) => {
+    const asked = request({ ...target, agent: false }, answer => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', piece => {
+        text += piece;
+      });
+      answer.once('end', () => resolve(text));
+    });
+    asked.once('error', reject).end();
+  });
+}
 
 /** An edge that serves `demo` at this port, and what control does when it starts anew with a program of another version. */
 async function started(target: number) {
