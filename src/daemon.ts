@@ -20,6 +20,8 @@ import {
 import { createLoginCheck } from './build/registry/check-login.ts';
 import { createDispatch } from './commands/dispatch.ts';
 import { registry } from './commands/index.ts';
+import { Timetable } from './cron/timetable.ts';
+import { createCronWorkers } from './cron-workers.ts';
 import { pushHandler } from './deploy/push-handler.ts';
 import { createDeployer, type Deployer } from './deploy.ts';
 import type { App } from './domain/app.ts';
@@ -250,6 +252,12 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   await routeBook.publish();
   // Who says that it is busy is known before any may be put to sleep.
   await listening;
+  const timetable = new Timetable({
+    workers: createCronWorkers({ store, deployer, runtime, clock }),
+    clock,
+    log,
+  });
+  const cron = every(5000, async () => void timetable.tick(), { clock, log });
   const scaling = every(1000, async () => void scaler.tick(), { clock, log });
   certifier.soon();
   const renewals = every(60_000, () => certifier.tick(), { clock, log });
@@ -308,6 +316,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   return {
     async close() {
       // A build goes on without its client; nobody below waits for one.
+      await cron.close();
       await scaling.close();
       await certifier.close();
       await renewals.close();

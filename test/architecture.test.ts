@@ -24,6 +24,9 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   // Joins the autoscaler to the pipeline.
   fleet: ['deploy', 'runtime', 'scale', 'store', 'domain', 'system'],
   urls: ['store', 'domain'],
+  // Joins the timetable of apps to the pipeline.
+  'cron-workers': ['cron', 'deploy', 'runtime', 'store', 'domain', 'system'],
+  cron: ['domain', 'system'],
   // Folders of apps, for the engine.
   volumes: ['engine/engine', 'store', 'domain', 'system'],
   settings: ['domain'],
@@ -57,6 +60,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
     'scale',
     'lease',
     'acme',
+    'cron-workers',
     'volumes',
     'store',
     'domain',

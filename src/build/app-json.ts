@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { WherryError } from '../domain/errors.ts';
 import type { Image } from '../domain/image.ts';
+import { cronSchema, readCron } from './app-cron.ts';
 import { formationSchema, readFormation } from './app-formation.ts';
 import { parseJsonc } from './jsonc.ts';
 
 export type AppJson = {
   /** Goes into the image, and so is of the release. */
-  readonly parts: { readonly healthcheck?: { readonly path: string } } & Pick<Image, 'formation'>;
+  readonly parts: { readonly healthcheck?: { readonly path: string } } & Pick<Image, 'formation' | 'cron'>;
   readonly warnings: readonly string[];
 };
 
@@ -23,11 +24,12 @@ const check = z.looseObject({
 const schema = z.looseObject({
   healthchecks: z.record(z.string(), z.array(check).max(20)).optional(),
   formation: formationSchema.optional(),
+  cron: cronSchema.optional(),
 });
 
 /**
  * Reads what Wherry uses of an app.json (comments and trailing commas are fine): the path of the web process's startup or
- * readiness check, and the formation.
+ * readiness check, the formation, and what is to run at times.
  * @throws build-failed with line and column, or the key that is wrong
  */
 export function parseAppJson(text: string): AppJson {
@@ -42,11 +44,13 @@ export function parseAppJson(text: string): AppJson {
   const found = parsed.data.healthchecks?.['web']?.find(
     ({ type, path }) => type !== 'liveness' && path !== undefined,
   );
+  const cron = readCron(parsed.data.cron ?? []);
   const { formation, warnings } = readFormation(parsed.data.formation ?? {});
   return {
     parts: {
       ...(found?.path === undefined ? {} : { healthcheck: { path: found.path } }),
       ...(Object.keys(formation).length === 0 ? {} : { formation }),
+      ...(cron.length === 0 ? {} : { cron }),
     },
     warnings,
   };

@@ -43,8 +43,11 @@ export function helpLines(registry: Registry, topic: string | undefined): string
           'Type "help COMMAND" for more. Commands:',
         ]
       : [`Commands of ${withoutHelp(topic)}:`];
+  const own = topic === undefined ? undefined : registry.lookup(withoutHelp(topic));
   const rows = commands.map(command => [usageWithoutFlags(command), command.summary]);
-  return [...head, ...columns(rows).map(line => `    ${line}`)];
+  // A word that is a command and a namespace: `logs`.
+  const first = own ? [...oneCommand(own), ''] : [];
+  return [...first, ...head, ...columns(rows).map(line => `    ${line}`)];
 }
 
 /** As `GET /v1/commands` gives them, for programs that make their own help or completion. */

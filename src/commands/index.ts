@@ -7,6 +7,7 @@ import { buildsCommands } from './builds.ts';
 import { certsCommands } from './certs.ts';
 import { cleanup } from './cleanup.ts';
 import { configCommands } from './config.ts';
+import { cronCommands } from './cron.ts';
 import { diskCommands } from './disk.ts';
 import { dockerOptionsCommands } from './docker-options.ts';
 import { domainsCommands } from './domains.ts';
@@ -56,6 +57,7 @@ export function createCoreRegistry(): Registry {
     ...buildsCommands,
     ...certsCommands,
     ...configCommands,
+    ...cronCommands,
     ...diskCommands,
     ...dockerOptionsCommands,
     ...domainsCommands,

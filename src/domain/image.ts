@@ -1,3 +1,4 @@
+import type { CronTask } from './cron-task.ts';
 import type { Formation } from './formation.ts';
 import type { ProcessType } from './names.ts';
 
@@ -59,6 +60,8 @@ export type Image = {
   readonly healthcheck?: { readonly path: string } | CommandCheck;
   /** What its app.json says of counts. */
   readonly formation?: Formation;
+  /** What its app.json wants to run at times. */
+  readonly cron?: readonly CronTask[];
   /** SIGTERM when left out. */
   readonly stopSignal?: StopSignal;
   readonly labels: Readonly<Record<string, string>>;

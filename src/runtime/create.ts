@@ -127,7 +127,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     wake: app => supervisorOf(app).wake(),
     asleep: app => supervisorOf(app).asleep,
     reclaimed: app => supervisorOf(app).reclaimed,
-    reserved: () => [...supervisors.values()].reduce((sum, { reserved }) => sum + reserved, 0),
+    reserved: () =>
+      [...supervisors.values()].reduce((sum, { reserved }) => sum + reserved, commands.reserved()),
     applyLimits: desired => supervisorOf(desired.app).applyLimits(desired),
     async remove(app) {
       await supervisorOf(app).destroy();

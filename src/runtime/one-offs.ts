@@ -6,7 +6,7 @@ import type { Engine, Instance } from '../engine/engine.ts';
 import type { Log } from '../system/log.ts';
 import type { RuntimeOptions } from './create.ts';
 import { type Member, specFor } from './member.ts';
-import type { Desired, MemoryNeed, OneOff, OneOffView, Runtime, Streams } from './runtime.ts';
+import type { Desired, DetachedRun, MemoryNeed, OneOff, OneOffView, Runtime, Streams } from './runtime.ts';
 
 type Parts = {
   readonly engine: Engine;
@@ -21,21 +21,28 @@ type Parts = {
 type OneOffs = Pick<Runtime, 'run' | 'runDetached' | 'oneOffs' | 'stopOneOff' | 'enter'> & {
   /** Removes a detached one when it has ended. */
   watch(instance: Instance): void;
+  /** Bytes that they may use together. */
+  reserved(): number;
 };
 
 const run = 'run' as ProcessType;
+const cron = 'cron' as ProcessType;
 /** Milliseconds to wait for memory of the host. */
 const patience = 10_000;
 
 /** Commands that people run once: in an instance of their own, or inside one that runs. */
 export function createOneOffs({ engine, log, logsDir, mounts, admit, instanceOf }: Parts): OneOffs {
+  /** Bytes, by instance. */
+  const promised = new Map<string, number>();
+
   const create = async (
     desired: Desired,
-    command: OneOff,
+    command: DetachedRun,
     kind: 'attached' | 'detached',
   ): Promise<Instance> => {
+    const type = command.cron === undefined ? run : cron;
     const number = randomInt(1000, 10_000);
-    const spec = specFor(desired, { type: run, index: number }, logsDir);
+    const spec = specFor(desired, { type, index: number }, logsDir);
     const back = await admit({
       app: desired.app.name,
       bytes: spec.limits.memory,
@@ -43,26 +50,42 @@ export function createOneOffs({ engine, log, logsDir, mounts, admit, instanceOf 
       signal: command.signal,
     });
     try {
-      return await engine.create({
+      const instance = await engine.create({
         ...spec,
-        mounts: await mounts(desired.app, run),
+        mounts: await mounts(desired.app, type),
         argv: [...desired.image.entrypoint, ...command.argv],
         ...(kind === 'attached' && { idle: true }),
         env: { ...spec.env, ...command.env },
         // What is run may hold secrets, and labels are for everybody's eyes: only its first word.
-        labels: { ...spec.labels, oneoff: kind, command: command.argv[0] ?? '' },
+        labels: {
+          ...spec.labels,
+          ...{ oneoff: kind, command: command.argv[0] ?? '' },
+          ...(command.cron !== undefined && { cron: command.cron }),
+        },
       });
+      promised.set(instance.id, instance.limits.memory);
+      return instance;
     } finally {
       back();
     }
   };
 
-  const remove = (id: string) =>
-    engine.remove(id).catch(error => log.error({ err: error, id }, 'a one-off instance was not removed'));
+  const remove = async (id: string): Promise<void> => {
+    promised.delete(id);
+    await engine
+      .remove(id)
+      .catch(error => log.error({ err: error, id }, 'a one-off instance was not removed'));
+  };
 
-  const watch = (instance: Instance): void => {
+  const watch = (
+    instance: Instance,
+    { timeout, onEnd }: Pick<DetachedRun, 'timeout' | 'onEnd'> = {},
+  ): void => {
+    promised.set(instance.id, instance.limits.memory);
     void engine
-      .wait(instance.id)
+      .wait(instance.id, timeout === undefined ? undefined : AbortSignal.timeout(timeout))
+      .then(({ code }) => onEnd?.(dynoOf(instance), code))
+      // It was removed, or ran too long.
       .catch(() => {})
       .then(() => remove(instance.id));
   };
@@ -71,7 +94,8 @@ export function createOneOffs({ engine, log, logsDir, mounts, admit, instanceOf 
     (await engine.list()).filter(({ labels }) => labels['oneoff'] && labels['app'] === String(app.id));
 
   return {
-    watch,
+    watch: instance => watch(instance),
+    reserved: () => [...promised.values()].reduce((sum, bytes) => sum + bytes, 0),
     async run(desired, command) {
       const instance = await create(desired, command, 'attached');
       try {
@@ -92,7 +116,7 @@ export function createOneOffs({ engine, log, logsDir, mounts, admit, instanceOf 
         await remove(instance.id);
         throw error;
       }
-      watch(instance);
+      watch(instance, command);
       return dynoOf(instance);
     },
     async oneOffs(app) {
@@ -105,6 +129,7 @@ export function createOneOffs({ engine, log, logsDir, mounts, admit, instanceOf 
                 command: instance.labels['command'] ?? '',
                 since: instance.status.startedAt,
                 detached: instance.labels['oneoff'] === 'detached',
+                ...(instance.labels['cron'] !== undefined && { cron: instance.labels['cron'] }),
               },
             ]
           : [],

@@ -161,7 +161,7 @@ export interface Runtime {
   /** A command in an instance of its own, with somebody's streams; its exit status. The instance ends with it. */
   run(desired: Desired, command: OneOff & { readonly streams: Streams }): Promise<number>;
   /** A command in an instance of its own, with its output in the app's log; resolves with the name of the instance once it runs. */
-  runDetached(desired: Desired, command: OneOff): Promise<string>;
+  runDetached(desired: Desired, command: DetachedRun): Promise<string>;
   /** One-off instances of an app that run now. */
   oneOffs(app: App): Promise<readonly OneOffView[]>;
   /** Ends a one-off instance. @throws not-found */
@@ -182,12 +182,22 @@ export type OneOff = {
   readonly signal?: AbortSignal;
 };
 
+export type DetachedRun = OneOff & {
+  /** The task of a timetable that it is a run of. */
+  readonly cron?: string;
+  /** Milliseconds until it is killed. */
+  readonly timeout?: number;
+  /** Told its name and exit status; not after control went away meanwhile. */
+  readonly onEnd?: (dyno: string, status: number) => void;
+};
+
 export type OneOffView = {
   /** `run.1234`. */
   readonly dyno: string;
   readonly command: string;
   readonly since: Date;
   readonly detached: boolean;
+  readonly cron?: string;
 };
 
 /** Of whoever runs a command. */

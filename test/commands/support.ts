@@ -187,11 +187,12 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
     runWith: (given: { words: string[]; stdin?: string; actor?: Actor; signal?: AbortSignal }) =>
       runWords(dispatch, { actor: local, ...given }),
     /** An app with a live release of the processes. */
-    async deployed(name: string, types: readonly string[] = ['web', 'worker']) {
+    async deployed(name: string, types: readonly string[] = ['web', 'worker'], more: Partial<Image> = {}) {
+      const deployed = { ...image('1', types), ...more };
       const app = store.apps.find(parseAppName(name)) ?? deployer.create(parseAppName(name), local);
-      store.images.put(image('1', types));
+      store.images.put(deployed);
       const release = store.releases.create(app, {
-        image: image('1', types).id,
+        image: deployed.id,
         config: store.config.merged(app),
         description: 'Deploy 12345678 First',
         actor: 'ann',
@@ -249,7 +250,7 @@ export function image(digit: string, types: readonly string[] = ['web', 'worker'
 
 /** What a test sets it to say, and what it was told. */
 export type FakeRuntime = Runtime & {
-  readonly told: { readonly verb: string; readonly desired: Desired }[];
+  readonly told: { readonly verb: string; readonly desired: Desired; readonly argv?: readonly string[] }[];
   readonly says: {
     instances: InstanceView[];
     stats: InstanceStats[];
@@ -265,7 +266,7 @@ export type FakeRuntime = Runtime & {
 };
 
 function fakeRuntime(): FakeRuntime {
-  const told: { verb: string; desired: Desired }[] = [];
+  const told: { verb: string; desired: Desired; argv?: readonly string[] }[] = [];
   const says: FakeRuntime['says'] = {
     instances: [],
     stats: [],
@@ -304,6 +305,10 @@ function fakeRuntime(): FakeRuntime {
     async wake() {
       if (says.fault) throw says.fault;
       says.asleep = undefined;
+    },
+    async runDetached(desired, { argv }) {
+      told.push({ verb: 'run', desired, argv });
+      return 'run.1';
     },
     instances: () => says.instances,
     stats: async () => says.stats,

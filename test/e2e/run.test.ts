@@ -107,6 +107,36 @@ describe('a command in an app', () => {
   });
 });
 
+describe('cron', () => {
+  let wherry: Wherry;
+  beforeAll(async () => {
+    wherry = await startWherry();
+  });
+  afterAll(() => wherry?.stop());
+
+  it('runs what app.json says, each minute and when it is told to, and tells of failures', async () => {
+    const cron = [
+      { command: 'echo tick of $DYNO', schedule: '* * * * *' },
+      { command: 'exit 7', schedule: '@yearly' },
+    ];
+    const files = { 'app.json': JSON.stringify({ cron }) };
+    const pushed = await (await wherry.repository('app', { from: probe, files })).push();
+    expect(pushed.code, pushed.output).toBe(0);
+    const listed = JSON.parse((await wherry.ssh('cron:list', 'app', '--format', 'json')).stdout);
+    expect(listed).toMatchObject([{ command: 'echo tick of $DYNO' }, { command: 'exit 7' }]);
+    expect((await wherry.ssh('cron:run', 'app', listed[1].id)).stdout).toMatch(/^cron\.\d{4}\n$/);
+    await until('the failure is told', async () =>
+      (await wherry.cli('events', 'app')).stdout.includes('"exit 7" (cron.'),
+    );
+    await until(
+      'the minute has come',
+      async () => /tick of cron\.\d{4}/.test((await wherry.cli('logs', 'app')).stdout),
+      { timeout: 80_000 },
+    );
+    await until('no instance is left', async () => (await wherry.cli('run:list', 'app')).stdout === '');
+  }, 180_000);
+});
+
 describe('storage', () => {
   let wherry: Wherry;
   beforeAll(async () => {
