@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { App } from '../domain/app.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { AppName, ProcessType } from '../domain/names.ts';
@@ -11,6 +12,7 @@ import { dynoOf, type Member, specFor } from './member.ts';
 import { createOneOffs, recoverOneOffs } from './one-offs.ts';
 import type { Desired, InstanceView, MemoryNeed, Runtime, TargetSink } from './runtime.ts';
 import { Supervisor, type SupervisorOptions } from './supervisor.ts';
+import { Turns } from './turns.ts';
 
 export type RuntimeOptions = {
   readonly engine: Engine;
@@ -35,6 +37,9 @@ export type RuntimeOptions = {
 /** Milliseconds in which an instance ends if a memory kill ends it. */
 const endsWithin = 500;
 
+/** Milliseconds that an app that wakes may keep others from waking, when very many do. */
+const longestTurn = 2000;
+
 /** Desired against actual, for all apps of a data directory. */
 export function createRuntime(options: RuntimeOptions): Runtime {
   const { engine, log, clock } = options;
@@ -56,6 +61,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     logsDir: options.logsDir,
     mounts: options.mounts,
     random: options.random ?? Math.random,
+    turns: new Turns({ atOnce: Math.max(4, 2 * availableParallelism()), longest: longestTurn, clock }),
     readyTimeout: options.readyTimeout ?? 60_000,
     drainTimeout: options.drainTimeout ?? 30_000,
     stopTimeout: options.stopTimeout ?? 30_000,

@@ -22,6 +22,7 @@ import type {
   TargetSink,
 } from './runtime.ts';
 import { type Reclaimed, Slumber } from './slumber.ts';
+import type { Turns } from './turns.ts';
 
 export type SupervisorOptions = {
   readonly engine: Engine;
@@ -31,6 +32,8 @@ export type SupervisorOptions = {
   readonly logsDir: string;
   readonly mounts: (app: App, type: ProcessType) => Promise<readonly Mount[]>;
   readonly random: () => number;
+  /** Of all apps that wake. */
+  readonly turns: Turns;
   /** Milliseconds a web process may take to become ready. */
   readonly readyTimeout: number;
   /** Milliseconds that requests in flight may take to end. */
@@ -331,12 +334,17 @@ export class Supervisor {
   async #rouse(member: Member): Promise<void> {
     const desired = this.#desired;
     if (!desired) throw new WherryError('conflict', 'belongs to an app that is being destroyed');
+    const { engine, turns } = this.#options;
+    const started = await turns.take();
     try {
-      await this.#options.engine.start(member.id);
+      member.life.signal.throwIfAborted();
+      await engine.start(member.id);
       await untilReady(this.#options, { desired, member });
     } catch (error) {
       await this.#kill(member);
       throw error;
+    } finally {
+      started();
     }
   }
 
