@@ -22,7 +22,9 @@ import { createDispatch } from './commands/dispatch.ts';
 import { registry } from './commands/index.ts';
 import { Timetable } from './cron/timetable.ts';
 import { createCronWorkers } from './cron-workers.ts';
+import { moveFolders } from './deploy/move-folders.ts';
 import { pushHandler } from './deploy/push-handler.ts';
+import { unfinishedRenames } from './deploy/rename.ts';
 import { createDeployer, type Deployer } from './deploy.ts';
 import type { App } from './domain/app.ts';
 import { edgeKey, readEdgePolicy } from './domain/edge-settings.ts';
@@ -31,6 +33,7 @@ import { hostKey, memoryBudget } from './domain/host-memory.ts';
 import { parseProcessType } from './domain/names.ts';
 import { proxyTypeKey, proxyTypeSetting } from './domain/proxy-type.ts';
 import { proxyKey, readRoutePolicy } from './domain/proxying.ts';
+import type { Progress } from './domain/push.ts';
 import { readHoldPolicy, sleepKey } from './domain/sleeping.ts';
 import {
   createAccessLogs,
@@ -175,6 +178,17 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       http: (front ? undefined : edgeLink.address()?.port) ?? settings.http.port,
       https: edgeLink.secureAddress()?.port,
     });
+  const unattended: Progress = {
+    header() {},
+    step() {},
+    detail() {},
+    raw() {},
+    warn: text => log.warn({}, text),
+  };
+  const accessLogs = createAccessLogs({ dir: paths.edge, clock });
+  // What a crash left of a rename comes first: nothing serves under either name yet.
+  const renames = unfinishedRenames(store);
+  for (const { app, from } of renames) moveFolders(paths, from, app.name);
   const receiver = createReceiver({
     paths,
     handler: pushHandler({
@@ -196,6 +210,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     runtime,
     publishRoutes: routeBook.publish,
     forgetRoute: routeBook.forget,
+    moveFolders: (from, to) => moveFolders(paths, from, to),
+    moveAccessLog: accessLogs.rename,
     forgetLease: app => leases.forget(app),
     urls,
     domain: settings.domain,
@@ -258,6 +274,15 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     log,
   });
   const cron = every(5000, async () => void timetable.tick(), { clock, log });
+  for (const { app, from } of renames) {
+    const lock = { holder: 'a rename that was cut off', wait: 1_800_000 };
+    const doing = { actor: { name: 'wherry', via: 'platform' }, progress: unattended } as const;
+    locks
+      .with(app.name, lock, async () => await deployer.settleRename(store.apps.get(app.name), from, doing))
+      .catch(error =>
+        log.error({ err: error, app: app.name }, 'a rename that was cut off could not be ended'),
+      );
+  }
   const scaling = every(1000, async () => void scaler.tick(), { clock, log });
   certifier.soon();
   const renewals = every(60_000, () => certifier.tick(), { clock, log });
@@ -280,7 +305,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     hostRoom,
     certifier,
     receiver,
-    accessLogs: createAccessLogs({ dir: paths.edge, clock }),
+    accessLogs,
     pageFiles,
     edgeMetrics: () => readEdgeMetrics(paths.edge),
     settings,
@@ -310,7 +335,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   });
   log.info({ ssh: sshAddress, http: front ? settings.http : edgeLink.address(), data: paths.data }, 'ready');
   builder
-    .prepare({ header() {}, step() {}, detail() {}, raw() {}, warn: text => log.warn({}, text) })
+    .prepare(unattended)
     .catch(error => log.error({ err: error }, 'the stack could not be prepared; the first push tries again'));
 
   return {

@@ -9,6 +9,7 @@ import { type Asked, buildLimitsFor, requestFor, secretsFor } from './deploy/bui
 import { copySettings } from './deploy/clone.ts';
 import { countsFor, rememberFormation } from './deploy/counts.ts';
 import { requireUnlocked } from './deploy/deploy-lock.ts';
+import { finishRename, renameInStore } from './deploy/rename.ts';
 import { createRunning, type Running } from './deploy/running.ts';
 import { rememberSource, withOrigin } from './deploy/source.ts';
 import { stoppedTypes, withoutStopped } from './deploy/stopped-types.ts';
@@ -69,6 +70,10 @@ export interface Deployer extends Running {
   create(name: AppName, actor: Actor): App;
   /** An app with the settings and the repository of another, and its live release unless told not to deploy. @throws conflict when the name is taken */
   clone(app: App, name: AppName, how: { deploy: boolean }, doing: Doing): Promise<App>;
+  /** Another name for all that is the app's; what runs is replaced, or stopped when told not to deploy. @throws conflict when the name or its domain is taken */
+  rename(app: App, name: AppName, how: { deploy: boolean }, doing: Doing): Promise<App>;
+  /** After a crash, when everything runs again: replaces what still has the old name. The lock is held. */
+  settleRename(app: App, from: AppName, doing: Doing): Promise<void>;
   destroy(app: App, doing: Doing): Promise<void>;
   /** Counts as they would run now: the formation over the live release's processes. */
   counts(app: App): ReadonlyMap<ProcessType, number>;
@@ -94,6 +99,10 @@ export type DeployerOptions = {
   readonly runtime: Runtime;
   /** Publishes domains and targets to the edge. */
   readonly publishRoutes: () => Promise<void>;
+  /** Gives what lies on the host the app's new name, in one go. */
+  readonly moveFolders: (from: AppName, to: AppName) => void;
+  /** Takes what the edge has logged along, once it knows the new name. */
+  readonly moveAccessLog: (from: AppName, to: AppName) => void;
   readonly forgetRoute: (app: AppName) => void;
   /** An app that is gone says nothing more. */
   readonly forgetLease: (app: App) => Promise<void>;
@@ -127,9 +136,12 @@ export function createDeployer(options: DeployerOptions): Deployer {
     };
   };
 
+  /** What default domains of apps are under. */
+  const domainsUnder = () =>
+    readGlobalDomains(store.properties.get('global', globalDomainsKey), options.domain);
+
   const addDefaultDomains = (app: App): void => {
-    const under = readGlobalDomains(store.properties.get('global', globalDomainsKey), options.domain);
-    for (const domain of defaultDomains(app.name, under)) store.domains.add(app, domain);
+    for (const domain of defaultDomains(app.name, domainsUnder())) store.domains.add(app, domain);
   };
 
   const sleepOf = (app: App): { asleep?: SleepDepth } => {
@@ -337,6 +349,31 @@ export function createDeployer(options: DeployerOptions): Deployer {
         isDeepStrictEqual(store.releases.config(before), store.config.merged(app));
       return { image, description, sourceImage: ref.text, ...(same && !force ? { unchanged: before } : {}) };
     });
+  const settleRename: Deployer['settleRename'] = async (app, from, doing) => {
+    void runtime
+      .leaveGroup(from, () => store.apps.find(from) !== undefined)
+      .then(() => finishRename(store, app, from))
+      .catch(error =>
+        log.info({ err: error, app: app.name, from }, 'the group of the old name is still there'),
+      );
+    const current = store.releases.live(app);
+    if (current && !app.stopped) {
+      // A release of its own, so that a crash in the middle cannot mistake the old instances for the new.
+      const { commit, sourceImage } = current;
+      const image = store.images.get(current.image);
+      const config = store.releases.config(current);
+      const actor = doing.actor.name;
+      const description = `Renamed from ${from}`;
+      const release = releases.make(app, { image, config, description, actor, commit, sourceImage });
+      await builds.record({ app, kind: 'deploy', commit, config, ...doing }, async watched => {
+        await rollOut(app, release, 'rename', watched);
+        announce(app, watched);
+        return release;
+      });
+    } else tell(app, 'rename', `Renamed from ${from}`, doing.actor);
+    options.moveAccessLog(from, app.name);
+    await faultPoint('rename:replaced');
+  };
   const running = createRunning({ store, runtime, clock, desired: desiredOf, live, tell });
 
   return {
@@ -503,6 +540,21 @@ export function createDeployer(options: DeployerOptions): Deployer {
       });
       return made;
     },
+    async rename(app, name, { deploy }, doing) {
+      const runs = !app.stopped && store.releases.live(app) !== undefined;
+      const renamed = renameInStore(store, { app, name, under: domainsUnder(), stop: runs && !deploy });
+      await faultPoint('rename:stored');
+      options.moveFolders(app.name, name);
+      // Nothing waits between these: the edge never sees the app under both names, or under none.
+      const told = runtime.rename(renamed);
+      options.forgetRoute(app.name);
+      await Promise.all([options.publishRoutes(), told]);
+      await faultPoint('rename:moved');
+      if (runs && !deploy) await runtime.stop(renamed);
+      await settleRename(renamed, app.name, doing);
+      return renamed;
+    },
+    settleRename,
     async destroy(app, doing) {
       await runtime.remove(app);
       await options.forgetLease(app);

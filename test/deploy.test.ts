@@ -126,6 +126,8 @@ beforeEach(() => {
     runtime,
     publishRoutes: async () => {},
     forgetRoute: () => {},
+    moveAccessLog: () => {},
+    moveFolders: () => {},
     forgetLease: async () => {},
     urls: () => ['http://blog.test'],
     domain: parseDomain('test'),

@@ -28,8 +28,13 @@ export const clone = defineCommand({
       return { app: input.name, cloned: false };
     }
     const holder = `apps:clone by ${context.actor.name}`;
-    await locks.with(input.name, { holder, wait: lockWait, signal }, async () => {
+    const requireFree = () => {
       if (store.apps.find(input.name)) throw new WherryError('invalid', 'Name is already taken');
+    };
+    // Also before the wait: the name may be the app's own, whose lock is held.
+    requireFree();
+    await locks.with(input.name, { holder, wait: lockWait, signal }, async () => {
+      requireFree();
       progress.step(`Cloning ${old.name} to ${input.name}`);
       await deployer.clone(old, input.name, { deploy: !input.skipDeploy }, doing(context));
     });

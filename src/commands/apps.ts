@@ -1,6 +1,7 @@
 import { WherryError } from '../domain/errors.ts';
 import { clone } from './apps-clone.ts';
 import { appsLockCommands } from './apps-lock.ts';
+import { rename } from './apps-rename.ts';
 import { appsReport } from './apps-report.ts';
 import { appsSet } from './apps-set.ts';
 import { defineCommand } from './define.ts';
@@ -76,7 +77,7 @@ const exists = defineCommand({
 });
 
 export const appsCommands = [
-  ...[create, destroy, list, exists, clone, appsReport],
+  ...[create, destroy, list, exists, clone, rename, appsReport],
   ...appsLockCommands,
   appsSet,
 ];

@@ -23,6 +23,9 @@ export const faultPoints = {
   'deploy:recorded': 'the build is recorded as one that worked',
   'receive:refs': 'git is not yet told to move its branch',
   'receive:moved': 'the branch has moved',
+  'rename:stored': 'an app has its new name in the database, and the old one on the host',
+  'rename:moved': 'its folders have the new name, and its instances run in the group of the old one',
+  'rename:replaced': 'its instances were replaced, and the group of the old name is there',
   'acme:issued': 'a certificate was issued by its authority, and is not fetched',
 } as const;
 

@@ -1,6 +1,6 @@
 // Reads what the edge writes. The edge is not trusted: its folder cannot be replaced by it, no link of its making is
 // followed, and what is no line is left out.
-import { constants } from 'node:fs';
+import { constants, existsSync, renameSync, rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AccessLine, DroppedLines } from '../domain/access-line.ts';
@@ -16,6 +16,8 @@ export type AccessLogQuery = {
 };
 
 export interface AccessLogs {
+  /** What an app has logged stays with it under its new name. */
+  rename(from: string, to: string): void;
   read(app: string, query: AccessLogQuery): AsyncIterable<AccessLine | DroppedLines>;
 }
 
@@ -24,6 +26,15 @@ const followPause = 500;
 
 export function createAccessLogs({ dir, clock }: { dir: string; clock: Clock }): AccessLogs {
   return {
+    rename(from, to) {
+      const { access } = edgeFiles(dir);
+      // The edge may have begun a file for the new name, and goes on with the old one until its next line.
+      const current = join(access, `${to}.log`);
+      const target = existsSync(current) ? `${current}.old` : current;
+      const source = join(access, `${from}.log`);
+      if (existsSync(source)) renameSync(source, target);
+      rmSync(`${source}.old`, { force: true });
+    },
     async *read(app, { lines, follow, signal }) {
       const file = join(edgeFiles(dir).access, `${app}.log`);
       const older = await readPart(`${file}.old`);

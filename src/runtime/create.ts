@@ -34,6 +34,9 @@ export type RuntimeOptions = {
   readonly stopTimeout?: number;
 };
 
+/** Milliseconds between two looks whether a group is empty. */
+const groupPause = 1000;
+
 /** Milliseconds in which an instance ends if a memory kill ends it. */
 const endsWithin = 500;
 
@@ -45,6 +48,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const { engine, log, clock } = options;
   const files = createLogFiles({ dir: options.logsDir, clock });
   const supervisors = new Map<number, Supervisor>();
+  const closed = new AbortController();
 
   const tell = (app: App, kind: string, message: string): void => {
     options.event(app.name, kind, message);
@@ -136,6 +140,17 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     reserved: () =>
       [...supervisors.values()].reduce((sum, { reserved }) => sum + reserved, commands.reserved()),
     applyLimits: desired => supervisorOf(desired.app).applyLimits(desired),
+    rename: app => supervisorOf(app).rename(app),
+    async leaveGroup(name, isTaken) {
+      while (!isTaken()) {
+        try {
+          return await engine.removeGroup(name);
+        } catch (error) {
+          if (!(error instanceof WherryError)) throw error;
+        }
+        await clock.sleep(groupPause, closed.signal);
+      }
+    },
     async remove(app) {
       await supervisorOf(app).destroy();
       supervisors.delete(app.id);
@@ -153,6 +168,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     logs: (app, query) => files.read(app.name, query),
     runOnce: (desired, run) => runOnce({ desired, ...run, ...shared }),
     async close() {
+      closed.abort(new Error('the runtime is closed'));
       unsubscribe();
       for (const supervisor of supervisors.values()) supervisor.release();
     },

@@ -207,6 +207,13 @@ export class Supervisor {
     await this.#switch(fresh, surplus, options.patient);
   }
 
+  /** Tells the edge at once; the old name is whoever called's to withdraw. */
+  rename(app: App): Promise<void> {
+    this.#app = app;
+    if (this.#desired) this.#desired = { ...this.#desired, app };
+    return this.#publish();
+  }
+
   async stop(type?: ProcessType): Promise<void> {
     if (type === undefined) {
       this.#stopped = true;

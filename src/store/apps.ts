@@ -13,6 +13,7 @@ export function appsStore(db: Database) {
   );
   const remove = db.prepare<[number]>('DELETE FROM apps WHERE id = ?');
   const branch = db.prepare<[string | null, number]>('UPDATE apps SET deploy_branch = ? WHERE id = ?');
+  const name = db.prepare<[string, number]>('UPDATE apps SET name = ? WHERE id = ?');
   const stopped = db.prepare<[number, number]>('UPDATE apps SET stopped = ? WHERE id = ?');
 
   const find = (name: AppName): App | undefined => {
@@ -36,6 +37,7 @@ export function appsStore(db: Database) {
         throw new WherryError('conflict', 'Name is already taken');
       return get(name);
     },
+    rename: (app: App, to: AppName): void => void name.run(to, app.id),
     remove: (app: App): void => void remove.run(app.id),
     setDeployBranch: (app: App, name: string | null): void => void branch.run(name, app.id),
     setStopped: (app: App, value: boolean): void => void stopped.run(value ? 1 : 0, app.id),

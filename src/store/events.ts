@@ -36,7 +36,10 @@ export function eventsStore(db: Database) {
   const kinds = db.prepare<[], { kind: string; count: number; last: number }>(
     'SELECT kind, count(*) AS count, max(at) AS last FROM events GROUP BY kind ORDER BY kind',
   );
+  const rename = db.prepare<[string, string]>('UPDATE events SET app = ? WHERE app = ?');
   return {
+    /** What happened to an app stays with it when it gets another name. */
+    rename: (from: AppName, to: AppName): void => void rename.run(to, from),
     add(event: {
       at: Date;
       app?: AppName | undefined;

@@ -66,6 +66,7 @@ describe('apps:clone', () => {
   it.each([
     [['nobody', 'copy'], 20],
     [['blog', '../x'], 1],
+    [['blog', 'blog'], 1],
     [['blog'], 2],
   ])('refuses %j', async (words, status) => {
     expect((await bench.run('apps:clone', ...words)).code).toBe(status);

@@ -67,6 +67,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
   const locks = createLocks();
   const registry = createCoreRegistry();
   const forgotten: string[] = [];
+  const moved: [string, string][] = [];
   const asked: BuildRequest[] = [];
   const pulled: string[] = [];
   const heads = new Map<string, string>();
@@ -113,6 +114,8 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
       published += 1;
     },
     forgetRoute: () => {},
+    moveAccessLog: () => {},
+    moveFolders: (from, to) => void moved.push([from, to]),
     forgetLease: async app => void busy.delete(app.name),
     urls: () => [],
     domain: parseDomain('example.org'),
@@ -175,6 +178,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
       deployer,
       paths,
       forgotten,
+      moved,
       asked,
       pulled,
       busy,
@@ -295,6 +299,8 @@ function fakeRuntime(): FakeRuntime {
     applyLimits: async desired => void (await change('limits', desired)),
     stop: async () => {},
     remove: async () => {},
+    rename: async app => void told.push({ verb: 'rename', desired: { app } as Desired }),
+    leaveGroup: async () => {},
     asleep: () => says.asleep,
     reclaimed: () => ({ bytes: 150 * 2 ** 20, failures: 1 }),
     async sleep(_app, { depth }) {

@@ -402,6 +402,33 @@ describe('ends', () => {
   });
 });
 
+describe('a new name', () => {
+  const renamed = { ...app, name: parseAppName('journal') };
+
+  it('serves with what runs at once, and the group of the old one goes with its last instance', async () => {
+    await runtime.deploy(desired(1), { progress });
+    const [before] = await running();
+    const routes = routed.length;
+    await runtime.rename(renamed);
+    expect(routed.slice(routes)).toMatchObject([
+      { state: { kind: 'serving' }, targets: [{ id: before?.id }] },
+    ]);
+    const removed = vi.spyOn(engine, 'removeGroup');
+    const left = runtime.leaveGroup(app.name, () => false);
+    await runtime.deploy({ ...desired(1), app: renamed }, { progress });
+    await left;
+    expect(removed.mock.calls.every(([group]) => group === 'blog')).toBe(true);
+    expect((await running()).map(({ id }) => id.startsWith('journal.'))).toEqual([true]);
+  });
+
+  it('leaves the group to an app that has the old name by then', async () => {
+    await runtime.deploy(desired(1), { progress });
+    const removed = vi.spyOn(engine, 'removeGroup');
+    await runtime.leaveGroup(app.name, () => true);
+    expect(removed).not.toHaveBeenCalled();
+  });
+});
+
 describe('recovery', () => {
   it('adopts what is healthy without a restart, and routes to it', async () => {
     await runtime.deploy(desired(1, { web: 2 }), { progress });
