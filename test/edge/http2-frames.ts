@@ -84,6 +84,7 @@ export type FrameClient = {
   /** The first such frame that came, once it has. */
   until(type: number, stream?: number): Promise<Frame>;
   closed(): Promise<void>;
+  destroy(): void;
 };
 
 /** @param greeted sends the preface and empty settings, as a client begins */
@@ -120,6 +121,7 @@ export async function openFrames(port: number, greeted = true): Promise<FrameCli
       return found(type, stream) as Frame;
     },
     closed: () => eventually(() => socket.closed, 5000),
+    destroy: () => void socket.destroy(),
   };
 }
 
