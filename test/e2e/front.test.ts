@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasProgram } from '../../src/system/exec.ts';
 import { probe } from '../support/apps.ts';
@@ -60,6 +62,23 @@ describe.skipIf(!present)(`HAProxy in front${present ? '' : ' (skipped: it is no
       await wherry.get('app', '/whoami');
       return (await byEdge()) === before;
     });
+  });
+
+  it('keeps the app awake, and its old instance there, for a request that the edge knows nothing of', async () => {
+    const before = await byEdge();
+    const headers = { host: wherry.hostOf('app') };
+    const stream = request({ host: '127.0.0.1', port: wherry.httpPort, path: '/events', headers }).end();
+    const [answer] = (await once(stream, 'response')) as [IncomingMessage];
+    await once(answer, 'data');
+    const refused = await wherry.cli('sleep:now', 'app');
+    expect(refused.code).toBe(22);
+    expect(refused.stderr).toContain('a request is in flight');
+    stream.on('error', () => {}).destroy();
+    const slow = wherry.get('app', '/slow?ms=4000');
+    const restarted = wherry.cli('ps:restart', 'app');
+    expect(await slow).toMatchObject({ status: 200, text: 'done' });
+    expect((await restarted).code).toBe(0);
+    expect(await byEdge()).toBe(before);
   });
 
   it('comes back when it was killed', async () => {
