@@ -1,4 +1,5 @@
 import type { App } from '../domain/app.ts';
+import { edgeKey } from '../domain/edge-settings.ts';
 import { defaultDomains } from '../domain/global-domains.ts';
 import type { AppName, Domain } from '../domain/names.ts';
 import type { Store } from '../store/store.ts';
@@ -37,6 +38,8 @@ export function renameInStore(
     store.properties.set(`app:${app.id}`, key, app.name);
     store.apps.rename(app, name);
     store.events.rename(app.name, name);
+    const catchAll = edgeKey('catch-all');
+    if (store.properties.get('global', catchAll) === app.name) store.properties.set('global', catchAll, name);
     store.domains.set(app, [...new Set(domains)]);
     if (stop) store.apps.setStopped(app, true);
     return store.apps.get(name);

@@ -38,6 +38,12 @@ describe('apps:rename', () => {
     expect((await bench.run('apps:create', 'blog')).code).toBe(0);
   });
 
+  it('goes on to get requests for hosts of nobody under its new name', async () => {
+    await bench.run('proxy:set', '--global', 'catch-all=blog');
+    await bench.run('apps:rename', 'blog', 'journal');
+    expect(bench.store.properties.get('global', 'edge-catch-all')).toBe('journal');
+  });
+
   it('stops it with --skip-deploy, and starts nothing of an app that was stopped', async () => {
     await bench.run('apps:rename', '--skip-deploy', 'blog', 'journal');
     expect(app('journal')?.stopped).toBe(true);
