@@ -161,8 +161,9 @@ describe('a running app', () => {
       ['releases', 'blog'],
       ['events', 'blog'],
     ]) {
-      const text = await held(...words, '--format', 'json');
-      expect(() => JSON.parse(text), words.join(' ')).not.toThrow();
+      // Of what may go on, as events and logs, an item a line; of all else it is one.
+      for (const line of (await held(...words, '--format', 'json')).trimEnd().split('\n'))
+        expect(() => JSON.parse(line), words.join(' ')).not.toThrow();
     }
   });
 
