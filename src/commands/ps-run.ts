@@ -6,22 +6,27 @@ import { app, processType } from './kinds.ts';
 import { columns } from './lines.ts';
 import { allFlags, oneOrAll } from './one-or-all.ts';
 
+/** What restart, stop and start share: an app or all, one process of it or the whole. */
+const ofProcesses = {
+  args: { app: optional(app), process: optional(processType) },
+  flags: allFlags,
+  access: { app: 'write' },
+  effect: 'write',
+  text: () => [],
+} as const;
+
 const restart = defineCommand({
   name: 'ps:restart',
   summary: 'Replace the running instances by new ones of the same release',
   description:
     'New instances start beside the old and take over when they are ready, so no request fails. What was stopped is started.',
   examples: ['ps:restart blog', 'ps:restart blog worker', 'ps:restart --all --parallel 2'],
-  args: { app: optional(app), process: optional(processType) },
-  flags: allFlags,
-  access: { app: 'write' },
-  effect: 'write',
+  ...ofProcesses,
   run: (context, input) =>
     oneOrAll(context, input, {
       verb: 'restart',
       one: each => context.deployer.restart(each, input.process, doing(context)),
     }),
-  text: () => [],
 });
 
 const stop = defineCommand({
@@ -30,10 +35,7 @@ const stop = defineCommand({
   description:
     'A process that is stopped alone stays so over pushes too, until it is started, restarted or scaled.',
   examples: ['ps:stop blog', 'ps:stop blog worker', 'ps:stop --all'],
-  args: { app: optional(app), process: optional(processType) },
-  flags: allFlags,
-  access: { app: 'write' },
-  effect: 'write',
+  ...ofProcesses,
   run: (context, input) =>
     oneOrAll(context, input, {
       verb: 'stop',
@@ -42,7 +44,6 @@ const stop = defineCommand({
         await context.deployer.stop(each, input.process, doing(context));
       },
     }),
-  text: () => [],
 });
 
 const start = defineCommand({
@@ -51,16 +52,12 @@ const start = defineCommand({
   description:
     'Nothing happens to what runs. Of an app that is stopped, only the process that is named starts.',
   examples: ['ps:start blog', 'ps:start blog worker', 'ps:start --all --parallel -1'],
-  args: { app: optional(app), process: optional(processType) },
-  flags: allFlags,
-  access: { app: 'write' },
-  effect: 'write',
+  ...ofProcesses,
   run: (context, input) =>
     oneOrAll(context, input, {
       verb: 'start',
       one: each => context.deployer.start(each, input.process, doing(context)),
     }),
-  text: () => [],
 });
 
 const restore = defineCommand({

@@ -16,7 +16,7 @@ export type Verdict = 'in' | 'unknown' | 'too-many' | 'busy';
 
 const longestQueue = 64;
 const mostRemembered = 1000;
-/** Takes as long as any, so that time does not tell whether there is such a name. */
+/** Checked for a name that nobody has: the time of an answer must not tell which names there are. */
 const nobody = `scrypt$16384$8$1$${randomBytes(16).toString('base64')}$${randomBytes(32).toString('base64')}`;
 
 export class SignIn {
