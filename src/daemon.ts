@@ -18,6 +18,7 @@ import {
   createStack,
 } from './build/index.ts';
 import { createLoginCheck } from './build/registry/check-login.ts';
+import { createCallJson } from './commands/call-json.ts';
 import { createDispatch } from './commands/dispatch.ts';
 import { registry } from './commands/index.ts';
 import { Timetable } from './cron/timetable.ts';
@@ -314,7 +315,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     version: version(),
   };
   const dispatch = createDispatch(services, registry, { locks, log });
-  const api = createApi({ socket: paths.apiSocket, dispatch, registry, log });
+  const callJson = createCallJson(services, { locks, log });
+  const api = createApi({ socket: paths.apiSocket, dispatch, callJson, registry, log });
   await api.listen();
   const ssh = createSshServer({
     address: settings.ssh,

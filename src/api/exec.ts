@@ -4,7 +4,8 @@ import { finished } from 'node:stream/promises';
 import type { Dispatch } from '../commands/dispatch.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Actor } from '../domain/push.ts';
-import { largestBody, parseObject } from './json.ts';
+import { leaveToClient } from './body.ts';
+import { parseObject } from './json.ts';
 
 /**
  * What the local client reads, one JSON object a line. `stdin` asks it to send its standard input: until then it sends none,
@@ -16,8 +17,8 @@ type Frame =
   | { readonly stdin: true }
   | { readonly exit: number };
 
-/** Milliseconds for a client to close after the exit status. */
-const partingTime = 5_000;
+/** Bytes of the line of words. */
+const longestLine = 4 * 2 ** 20;
 
 /**
  * `POST /v1/exec`: the body is one line of JSON, `{"words":["apps:list"]}`, and after it the bytes of standard input.
@@ -27,7 +28,7 @@ export async function execCommand(
   response: ServerResponse,
   { dispatch, actor, signal }: { dispatch: Dispatch; actor: Actor; signal: AbortSignal },
 ): Promise<void> {
-  if (request.method !== 'POST') throw new WherryError('usage', 'POST to /v1/exec.');
+  if (request.method !== 'POST') throw new WherryError('wrong-method', 'POST to /v1/exec.');
   const { line, rest } = await firstLine(request);
   const words = parseWords(parseObject(line));
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
@@ -45,18 +46,6 @@ export async function execCommand(
   leaveToClient(request);
 }
 
-/**
- * Closing while the client still sends would cost it the end of the answer, so it closes, or ends its input, first; one that
- * does neither is cut off.
- */
-function leaveToClient(request: IncomingMessage): void {
-  request.removeAllListeners('data').resume();
-  const cut = () => {
-    if (!request.complete) request.socket.destroy();
-  };
-  setTimeout(cut, partingTime).unref();
-}
-
 function parseWords(body: Readonly<Record<string, unknown>>): string[] {
   const { words } = body;
   if (!Array.isArray(words) || !words.every(word => typeof word === 'string'))
@@ -65,7 +54,7 @@ function parseWords(body: Readonly<Record<string, unknown>>): string[] {
 }
 
 /** Reads up to the first newline, or the end; what came after it stays. @throws invalid */
-function firstLine(request: IncomingMessage): Promise<{ line: string; rest: Buffer }> {
+function firstLine(request: IncomingMessage): Promise<{ line: Buffer; rest: Buffer }> {
   return new Promise((resolve, reject) => {
     let seen = Buffer.alloc(0);
     const leave = () => {
@@ -74,16 +63,16 @@ function firstLine(request: IncomingMessage): Promise<{ line: string; rest: Buff
     };
     const settle = (end: number, next: number) => {
       leave();
-      resolve({ line: seen.subarray(0, end).toString('utf8'), rest: seen.subarray(next) });
+      resolve({ line: seen.subarray(0, end), rest: seen.subarray(next) });
     };
     const onEnd = () => settle(seen.length, seen.length);
     const onData = (chunk: Buffer) => {
       seen = Buffer.concat([seen, chunk]);
       const end = seen.indexOf(10);
       if (end >= 0) return settle(end, end + 1);
-      if (seen.length <= largestBody) return;
+      if (seen.length <= longestLine) return;
       leave();
-      reject(new WherryError('invalid', `The first line is longer than ${largestBody} bytes. Send less.`));
+      reject(new WherryError('invalid', `The first line is longer than ${longestLine} bytes. Send less.`));
     };
     request.on('data', onData).on('end', onEnd).on('close', onEnd);
   });

@@ -1,108 +1,110 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
+import type { CallJson } from '../commands/call-json.ts';
 import type { Command } from '../commands/define.ts';
-import type { Dispatch } from '../commands/dispatch.ts';
-import { type ErrorCode, WherryError } from '../domain/errors.ts';
-import type { Actor } from '../domain/push.ts';
-import { answerText, readObject } from './json.ts';
+import { WherryError } from '../domain/errors.ts';
+import type { Actor, Progress } from '../domain/push.ts';
+import { type BodyLimits, readBody } from './body.ts';
+import { answerJson, parseObject } from './json.ts';
+import { createStream } from './stream.ts';
 
-type Rest = {
+export type Rest = {
   readonly command: Command;
-  readonly query: URLSearchParams;
-  readonly dispatch: Dispatch;
+  /** What follows the question mark, as it came. */
+  readonly query: string;
+  readonly callJson: CallJson;
   readonly actor: Actor;
   readonly signal: AbortSignal;
+  readonly limits: BodyLimits;
 };
+
+const silent: Progress = { header() {}, step() {}, detail() {}, warn() {}, raw() {} };
 
 /**
  * `/v1/<namespace>/<verb>`: arguments as a JSON object or, for GET, as a query; the result as JSON, of a stream a line an item.
  * Commands that change something take POST only. `force` stands for `--force`.
+ * @throws WherryError, while nothing of the answer is sent yet
  */
 export async function restCommand(
   request: IncomingMessage,
   response: ServerResponse,
-  { command, query, dispatch, actor, signal }: Rest,
+  rest: Rest,
 ): Promise<void> {
-  const isGet = request.method === 'GET';
-  if (!isGet && request.method !== 'POST') return refuseMethod(response, 'GET, POST');
-  if (isGet && command.effect === 'write') return refuseMethod(response, 'POST');
-  const { force, ...body } = isGet ? fromQuery(query) : await readObject(request);
-  const stdout = command.stream ? streamed(response) : collected(response);
-  const exit = await dispatch({
-    words: [],
-    json: { command: command.name, body, force: force === true || force === 'true' },
-    actor,
-    signal,
+  const { command, query, callJson, actor, signal, limits } = rest;
+  checkMethod(request, response, command);
+  const given = isGet(request) ? fromQuery(query) : await readObject(request, limits);
+  const { force, ...body } = given;
+  const call = {
+    ...{ command, body, actor, signal },
+    force: isForced(force),
     stdin: Readable.from([]),
-    stdout: stdout.stream,
-    stderr: new Writable({ write: (_chunk, _encoding, done) => done() }),
-  });
-  await stdout.end(exit);
+  };
+  if (command.stream) {
+    const stream = createStream(response);
+    return stream.run(() => callJson({ ...call, client: { progress: silent, give: stream.item } }));
+  }
+  let result: unknown;
+  const give = async (value: unknown) => {
+    result = value;
+  };
+  const exit = await callJson({ ...call, client: { progress: silent, give } });
+  answerResult(response, { command, result, exit });
 }
 
-/** A key that comes twice is a list. */
-function fromQuery(query: URLSearchParams): Record<string, unknown> {
+/** Whether a command changes nothing at all. */
+export function isSafe({ effect, acts }: Command): boolean {
+  return effect === 'read' && acts !== true;
+}
+
+function checkMethod(request: IncomingMessage, response: ServerResponse, command: Command): void {
+  const allowed = isSafe(command) ? ['GET', 'HEAD', 'POST'] : ['POST'];
+  if (allowed.includes(request.method ?? '')) return;
+  response.setHeader('allow', allowed.join(', '));
+  throw new WherryError('wrong-method', `${command.name} takes ${allowed.join(', ')} only.`);
+}
+
+function isGet({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/** A key that comes twice is a list. @throws URIError for what is not UTF-8 */
+function fromQuery(query: string): Record<string, unknown> {
+  decodeURIComponent(query);
+  const parsed = new URLSearchParams(query);
   return Object.fromEntries(
-    [...new Set(query.keys())].map(key => {
-      const values = query.getAll(key);
+    [...new Set(parsed.keys())].map(key => {
+      const values = parsed.getAll(key);
       return [key, values.length > 1 ? values : values[0]];
     }),
   );
 }
 
-/** Keeps the answer until the status is known. */
-function collected(response: ServerResponse) {
-  const chunks: string[] = [];
-  return {
-    stream: writable(async text => void chunks.push(text)),
-    async end(exit: number): Promise<void> {
-      const json = chunks.join('');
-      // A failure without an error, such as a config variable that is not set, is an answer of "none".
-      answerText(response, exit === 0 ? 200 : (statusOf(json) ?? 404), json || 'null\n');
-    },
-  };
+/** @throws wrong-type, too-large, too-slow, invalid */
+async function readObject(request: IncomingMessage, limits: BodyLimits): Promise<Record<string, unknown>> {
+  const { 'content-type': type, 'content-encoding': encoding } = request.headers;
+  if (encoding !== undefined && encoding !== 'identity')
+    throw new WherryError('wrong-type', 'The request is compressed. Send it as it is.');
+  if (type !== undefined && !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type))
+    throw new WherryError(
+      'wrong-type',
+      'The request is not JSON. Send it with Content-Type: application/json.',
+    );
+  return parseObject(await readBody(request, limits));
 }
 
-/** Passes lines on; the first decides the status. */
-function streamed(response: ServerResponse) {
-  const begin = (status: number) => {
-    if (!response.headersSent)
-      response.writeHead(status, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
-  };
-  return {
-    stream: writable(async text => {
-      begin(statusOf(text) ?? 200);
-      if (!response.destroyed && !response.write(text))
-        await new Promise<void>(resolve => {
-          response.once('drain', resolve);
-          response.once('close', resolve);
-        });
-    }),
-    async end(): Promise<void> {
-      begin(200);
-      response.end();
-    },
-  };
+function isForced(force: unknown): boolean {
+  if (force === undefined || force === null || force === false || force === 'false') return false;
+  if (force === true || force === 'true' || force === '') return true;
+  throw new WherryError('invalid', '"force" is neither true nor false.');
 }
 
-function writable(take: (text: string) => Promise<void>): Writable {
-  return new Writable({
-    decodeStrings: false,
-    write: (chunk: Buffer | string, _encoding, done) => {
-      take(String(chunk)).then(() => done(), done);
-    },
-  });
-}
-
-/** The status that belongs to `{"error":{"code":...}}`; undefined for anything else. */
-function statusOf(json: string): number | undefined {
-  if (!json.startsWith('{"error":')) return undefined;
-  const { error } = JSON.parse(json) as { error: { code: ErrorCode } };
-  return new WherryError(error.code, '').httpStatus;
-}
-
-function refuseMethod(response: ServerResponse, allowed: string): void {
-  response.setHeader('allow', allowed);
-  const error = { code: 'usage', message: `This command takes ${allowed} only.` };
-  answerText(response, 405, `${JSON.stringify({ error })}\n`);
+/** "None", such as a config variable that is not set, is 404; any other exit status than 0 goes along with its result. */
+function answerResult(
+  response: ServerResponse,
+  { command, result, exit }: { command: Command; result: unknown; exit: number },
+): void {
+  if (exit !== 0 && result === null)
+    throw new WherryError('not-found', `${command.name} found nothing: there is no such value.`);
+  if (exit !== 0) response.setHeader('wherry-exit', String(exit));
+  answerJson(response, 200, result);
 }

@@ -1,27 +1,33 @@
 import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import type { CallJson } from '../commands/call-json.ts';
 import type { Dispatch } from '../commands/dispatch.ts';
 import { described } from '../commands/help.ts';
 import type { Registry } from '../commands/registry.ts';
-import { errorBody } from '../commands/screen.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Actor } from '../domain/push.ts';
 import type { Log } from '../system/log.ts';
+import { type BodyLimits, leaveToClient } from './body.ts';
 import { execCommand } from './exec.ts';
 import { answerJson } from './json.ts';
+import { answerProblem, knownError } from './problem.ts';
 import { restCommand } from './rest.ts';
 
 export type ApiOptions = {
   /** Path of the unix socket; whoever can open it is an admin, so its mode is 0600. */
   readonly socket: string;
   readonly dispatch: Dispatch;
+  readonly callJson: CallJson;
   readonly registry: Registry;
   readonly log: Log;
+  /** Of a body of JSON; what fits config, an archive goes another way. */
+  readonly limits?: BodyLimits;
 };
 
 /** Whoever reaches the socket: its file's mode has let them through. */
 const actor: Actor = { name: 'local', via: 'local' };
+const usualLimits: BodyLimits = { bytes: 2 ** 20, patience: 30_000 };
 /** Longest path that a unix socket address holds, in bytes (unix(7): 108 with the closing NUL). */
 const longestPath = 107;
 
@@ -44,9 +50,10 @@ export function createApi(options: ApiOptions) {
     });
     response.on('error', () => {});
     request.on('error', () => {});
-    answer(request, response, { ...options, signal: client.signal }).catch(error =>
-      refuse(response, error, log),
-    );
+    answer(request, response, { ...options, signal: client.signal }).catch(error => {
+      refuse(response, error, log);
+      leaveToClient(request);
+    });
   });
 
   return {
@@ -77,31 +84,32 @@ type Answering = ApiOptions & { readonly signal: AbortSignal };
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { dispatch, registry, signal }: Answering,
+  { dispatch, callJson, registry, limits = usualLimits, signal }: Answering,
 ): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://wherry');
+  const [pathname = '/', query = ''] = splitOnce(request.url ?? '/', '?');
   const parts = pathname.split('/').filter(part => part !== '');
   if (parts[0] !== 'v1' || parts.length < 2 || parts.length > 3)
     throw new WherryError('not-found', `There is nothing at ${pathname}. See GET /v1/commands.`);
   if (pathname === '/v1/exec') return execCommand(request, response, { dispatch, actor, signal });
   if (pathname === '/v1/commands') return answerJson(response, 200, described(registry.list()));
   const command = registry.find(parts.slice(1).map(decodeURIComponent).join(':'));
-  await restCommand(request, response, { command, query: searchParams, dispatch, actor, signal });
+  await restCommand(request, response, { command, query, callJson, actor, signal, limits });
 }
 
 function refuse(response: ServerResponse, error: unknown, log: Log): void {
-  const told = toldError(error);
-  if (!(error instanceof WherryError) && told.code === 'failed')
-    log.error({ err: error instanceof Error ? error.stack : String(error) }, 'the API met a bug');
+  const known = knownError(error);
+  if (!known) log.error({ err: error instanceof Error ? error.stack : String(error) }, 'the API met a bug');
   if (response.headersSent) response.destroy();
-  else answerJson(response, told.httpStatus, errorBody(told));
+  else
+    answerProblem(
+      response,
+      known ?? new WherryError('failed', 'Wherry met a fault of its own; see the daemon log.'),
+    );
 }
 
-function toldError(error: unknown): WherryError {
-  if (error instanceof WherryError) return error;
-  // Of decodeURIComponent, for a path such as /v1/%ff.
-  if (error instanceof URIError) return new WherryError('invalid', 'The path is not well formed.');
-  return new WherryError('failed', 'Wherry met a fault of its own; see the daemon log.');
+function splitOnce(text: string, mark: string): [string, string] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** The file's mode is right from its first moment: nobody else can connect in between. */

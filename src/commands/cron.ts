@@ -53,6 +53,7 @@ const run = defineCommand({
   args: { app, id: text('id') },
   access: { app: 'write' },
   effect: 'read',
+  acts: true,
   async run(context, input) {
     const owner = context.app(input.app);
     const task = taskOf(context, owner, input.id);

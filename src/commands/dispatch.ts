@@ -1,5 +1,4 @@
 import type { Readable, Writable } from 'node:stream';
-import { WherryError } from '../domain/errors.ts';
 import type { Actor } from '../domain/push.ts';
 import type { Terminal } from '../domain/terminal.ts';
 import type { Locks } from '../system/locks.ts';
@@ -8,17 +7,15 @@ import type { Services } from './context.ts';
 import type { Command, Confirmation } from './define.ts';
 import { asksForJson, type Globals, readInvocation, readWords } from './grammar.ts';
 import { printed } from './lines.ts';
-import { type Input, parseJson, parseWords } from './parse.ts';
-import { createPipeline, type Pipeline } from './pipeline.ts';
+import { type Input, parseWords } from './parse.ts';
+import { createPipeline, hasNoJson, type Pipeline } from './pipeline.ts';
 import { readStdin } from './read-stdin.ts';
 import type { Registry } from './registry.ts';
 import { createScreen, type Screen } from './screen.ts';
 
-/** A command line from SSH or the local client, or a command with its arguments as JSON. */
+/** A command line from SSH or the local client. */
 export type DispatchRequest = {
   readonly words: readonly string[];
-  /** Instead of words; the answer is JSON on stdout (a line an item for a stream), errors too. */
-  readonly json?: JsonCall;
   readonly actor: Actor;
   readonly stdout: Writable;
   readonly stderr: Writable;
@@ -27,12 +24,6 @@ export type DispatchRequest = {
   readonly terminal?: Terminal | undefined;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
-};
-
-export type JsonCall = {
-  readonly command: string;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly force: boolean;
 };
 
 /** Runs a command line to its end; never throws. Resolves to the exit status. */
@@ -50,14 +41,12 @@ export function createDispatch(
   return async request => {
     const screen = createScreen(request, {
       quiet: false,
-      json: request.json !== undefined || asksForJson(request.words),
+      json: asksForJson(request.words),
     });
     const start = clock.ticks();
     let name = 'unknown';
     try {
-      const { command, input, globals } = request.json
-        ? fromJson(registry, request.json)
-        : understand(registry, request.words);
+      const { command, input, globals } = understand(registry, request.words);
       name = command.name;
       screen.look.quiet = globals.quiet;
       screen.look.json = globals.format === 'json';
@@ -103,12 +92,6 @@ function understand(registry: Registry, words: readonly string[]): Understood {
   return { command: known, input: parseWords(known, sorted), globals };
 }
 
-function fromJson(registry: Registry, { command: name, body, force }: JsonCall): Understood {
-  const command = registry.find(name);
-  const globals: Globals = { quiet: false, force, trace: false, help: false, format: 'json' };
-  return { command, input: parseJson(command, body), globals };
-}
-
 function toCall({ command, input, globals }: Understood, request: DispatchRequest, screen: Screen) {
   return {
     command,
@@ -120,8 +103,7 @@ function toCall({ command, input, globals }: Understood, request: DispatchReques
     stdin: request.stdin,
     signal: request.signal,
     takeStreams() {
-      if (request.json || screen.look.json)
-        throw new WherryError('invalid', `${command.name} has no JSON: its output is the program's own.`);
+      if (screen.look.json) throw hasNoJson(command);
       request.terminal?.takeOver();
       const { stdin, stdout, stderr, terminal } = request;
       return { stdin, stdout, stderr, terminal };

@@ -36,6 +36,11 @@ export type Pipeline = {
   explain(error: unknown, about: { command: string; signal: AbortSignal }): WherryError;
 };
 
+/** Of a command whose output is a program's own, when it is asked for as JSON. */
+export function hasNoJson(command: Command): WherryError {
+  return new WherryError('invalid', `${command.name} has no JSON: its output is the program's own.`);
+}
+
 /** What every front end puts a parsed command through. */
 export function createPipeline(services: Services, { locks, log }: { locks: Locks; log: Log }): Pipeline {
   const perform = async (call: Call): Promise<unknown> => {

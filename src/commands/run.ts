@@ -37,6 +37,7 @@ const run = defineCommand({
   flags: { env },
   access: { app: 'write' },
   effect: 'read',
+  acts: true,
   stdin: true,
   async run(context, input) {
     const owner = context.app(input.app);
@@ -61,6 +62,7 @@ const detached = defineCommand({
   flags: { env },
   access: { app: 'write' },
   effect: 'read',
+  acts: true,
   async run(context, input) {
     const owner = context.app(input.app);
     const desired = deployed(context, owner);
@@ -114,6 +116,7 @@ const stop = defineCommand({
   args: { app, name: text('name') },
   access: { app: 'write' },
   effect: 'read',
+  acts: true,
   async run(context, input) {
     const owner = context.app(input.app);
     await context.runtime.stopOneOff(owner, input.name);
@@ -132,6 +135,7 @@ const enter = defineCommand({
   args: { app, process: optional(text('process')), command: optional(command) },
   access: { app: 'write' },
   effect: 'read',
+  acts: true,
   stdin: true,
   async run(context, input) {
     const owner = context.app(input.app);

@@ -17,6 +17,11 @@ const table = {
   'check-failed': { exit: 25, http: 422 },
   unavailable: { exit: 75, http: 503 },
   interrupted: { exit: 130, http: 499 },
+  unauthenticated: { exit: 21, http: 401 },
+  'wrong-method': { exit: 2, http: 405 },
+  'wrong-type': { exit: 2, http: 415 },
+  'too-large': { exit: 1, http: 413 },
+  'too-slow': { exit: 75, http: 408 },
 } as const satisfies Record<string, { exit: number; http: number }>;
 
 export type ErrorCode = keyof typeof table;

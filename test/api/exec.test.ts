@@ -32,7 +32,7 @@ describe('POST /v1/exec', () => {
 
   it('takes standard input that comes in pieces and later', async () => {
     await started.bench.run('apps:create', 'blog');
-    const request = begin(started.socket, 'POST', '/v1/exec');
+    const request = begin(started.socket, { method: 'POST', path: '/v1/exec' });
     const seen: string[] = [];
     const ended = new Promise<void>((resolve, reject) => {
       request.on('error', reject).on('response', response => {
@@ -58,7 +58,7 @@ describe('POST /v1/exec', () => {
   it.each([['{'], ['[]'], ['{}'], ['{"words":"apps:list"}'], ['{"words":[1]}']])('refuses %s', async body => {
     const { status, text } = await ask(started.socket, { method: 'POST', path: '/v1/exec', body });
     expect(status).toBe(400);
-    expect(JSON.parse(text).error.message).toMatch(/\.$|JSON/);
+    expect(JSON.parse(text).detail).toMatch(/\.$|JSON/);
   });
 
   it('refuses a first line without end', async () => {
@@ -73,7 +73,7 @@ describe('POST /v1/exec', () => {
     const gone = new Promise<void>(resolve => {
       aborted = resolve;
     });
-    const request = begin(started.socket, 'POST', '/v1/exec');
+    const request = begin(started.socket, { method: 'POST', path: '/v1/exec' });
     request.on('error', () => {});
     started.bench.runtime.logs = async function* (_app, query) {
       query.signal?.addEventListener('abort', () => aborted?.());
@@ -95,7 +95,7 @@ describe('POST /v1/exec', () => {
         yield { at: new Date(0), dyno: 'web.1', stream: 'stdout', text: 'x'.repeat(1000) };
       }
     };
-    const request = begin(started.socket, 'POST', '/v1/exec');
+    const request = begin(started.socket, { method: 'POST', path: '/v1/exec' });
     request.on('error', () => {});
     request.on('response', response => response.pause());
     request.write(`${JSON.stringify({ words: ['logs', 'blog', '-t'] })}\n`);

@@ -2,8 +2,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApi } from '../../src/api/server.ts';
-import { silentLog as log } from '../../src/system/log.ts';
-import { ask, startApi } from './support.ts';
+import { ask, servicesOf, startApi } from './support.ts';
 
 let started: Awaited<ReturnType<typeof startApi>>;
 beforeEach(async () => {
@@ -11,8 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => started.close());
 
-const another = (socket: string) =>
-  createApi({ socket, dispatch: started.bench.dispatch, registry: started.bench.registry, log });
+const another = (socket: string) => createApi({ socket, ...servicesOf(started.bench) });
 
 describe('the socket', () => {
   it('is for its owner alone', () => {
@@ -61,7 +59,7 @@ describe('what is not there', () => {
     async path => {
       const { status, text } = await ask(started.socket, { path });
       expect(status).toBe(404);
-      expect(JSON.parse(text).error.message).toMatch(/\.$/);
+      expect(JSON.parse(text).detail).toMatch(/\.$/);
     },
   );
 

@@ -2,21 +2,25 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createApi } from '../../src/api/server.ts';
-import { silentLog as log } from '../../src/system/log.ts';
+import { type ApiOptions, createApi } from '../../src/api/server.ts';
+import { silentLog } from '../../src/system/log.ts';
 import { type Bench, createBench } from '../commands/support.ts';
 
 /** The API on a socket in a folder of its own, over the commands' bench. */
-export async function startApi() {
+export async function startApi(options: Partial<ApiOptions> = {}) {
   const bench: Bench = createBench();
   const folder = mkdtempSync(join(tmpdir(), 'wherry-api-'));
   const socket = join(folder, 'control.sock');
-  const api = createApi({ socket, dispatch: bench.dispatch, registry: bench.registry, log });
+  const faults: unknown[] = [];
+  const log = { ...silentLog, error: (fields: unknown) => void faults.push(fields) };
+  const api = createApi({ socket, ...servicesOf(bench), log, ...options });
   await api.listen();
   return {
     bench,
     folder,
     socket,
+    /** Bugs that the API logged. */
+    faults,
     api,
     async close() {
       await api.close();
@@ -25,19 +29,31 @@ export async function startApi() {
   };
 }
 
+export const servicesOf = ({ dispatch, callJson, registry }: Bench) => ({
+  dispatch,
+  callJson,
+  registry,
+  log: silentLog,
+});
+
 export type Answered = {
   readonly status: number;
   readonly text: string;
   readonly headers: IncomingMessage['headers'];
 };
 
+type Question = {
+  method?: string;
+  path: string;
+  /** Text and bytes as they are, anything else as JSON. */
+  body?: unknown;
+  headers?: Readonly<Record<string, string>>;
+};
+
 /** One HTTP request over the socket, to its end. */
-export function ask(
-  socket: string,
-  { method = 'GET', path, body }: { method?: string; path: string; body?: unknown },
-): Promise<Answered> {
+export function ask(socket: string, { body, ...question }: Question): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const sent = begin(socket, method, path);
+    const sent = begin(socket, question);
     sent.on('error', reject).on('response', response => {
       let text = '';
       response.setEncoding('utf8').on('data', chunk => {
@@ -47,10 +63,14 @@ export function ask(
         resolve({ status: response.statusCode ?? 0, text, headers: response.headers }),
       );
     });
-    sent.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
+    const asItIs = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
+    sent.end(asItIs ? body : JSON.stringify(body));
   });
 }
 
-export function begin(socket: string, method: string, path: string): ClientRequest {
-  return request({ socketPath: socket, method, path, agent: false });
+export function begin(
+  socket: string,
+  { method = 'GET', path, headers = {} }: Omit<Question, 'body'>,
+): ClientRequest {
+  return request({ socketPath: socket, method, path, headers, agent: false });
 }

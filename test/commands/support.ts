@@ -17,6 +17,7 @@ import { rebase } from '../../src/build/rebase.ts';
 import { createRebaseAll } from '../../src/build/rebase-all.ts';
 import { createLoginCheck } from '../../src/build/registry/check-login.ts';
 import { createStack } from '../../src/build/stack/stack.ts';
+import { createCallJson } from '../../src/commands/call-json.ts';
 import type { Services } from '../../src/commands/context.ts';
 import { createDispatch, type DispatchRequest } from '../../src/commands/dispatch.ts';
 import { createCoreRegistry } from '../../src/commands/index.ts';
@@ -163,6 +164,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
     version: '1.2.3',
   };
   const dispatch = createDispatch(services, registry, { locks, log });
+  const callJson = createCallJson(services, { locks, log });
   const local: Actor = { name: 'local', via: 'local' };
 
   return {
@@ -172,6 +174,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
       runtime,
       registry,
       dispatch,
+      callJson,
       locks,
       logged,
       heads,
