@@ -4,17 +4,17 @@ import { settingsTable } from './settings.ts';
 const settingFlags = new Set<string>(Object.values(settingsTable).map(row => row.flag));
 
 /**
- * The process's own words: `wherry [--data DIR] daemon|edge|down [--flag value ...]`. Returns the command, or nothing when the
+ * The process's own words: `wherry [--data DIR] daemon|edge|down|import [--flag value ...]`. Returns the command, or nothing when the
  * words are for the client.
  */
-export function ownCommand(argv: readonly string[]): 'daemon' | 'edge' | 'down' | undefined {
+export function ownCommand(argv: readonly string[]): 'daemon' | 'edge' | 'down' | 'import' | undefined {
   let at = 0;
   for (let flag = flagName(argv[at]); flag; flag = flagName(argv[at])) {
     if (!settingFlags.has(flag)) return undefined;
     at += argv[at]?.includes('=') ? 1 : 2;
   }
   const word = argv[at];
-  return word === 'daemon' || word === 'edge' || word === 'down' ? word : undefined;
+  return word === 'daemon' || word === 'edge' || word === 'down' || word === 'import' ? word : undefined;
 }
 
 function flagName(word: string | undefined): string | undefined {

@@ -1,7 +1,7 @@
 import { ownCommand } from './argv.ts';
 import { sentence, WherryError } from './domain/errors.ts';
 
-/** Process entry: control, edge, taking down, or the client. Each is loaded only when it is asked for. */
+/** Process entry: control, edge, taking down, moving in, or the client. Each is loaded only when it is asked for. */
 async function main(argv: readonly string[]): Promise<number | undefined> {
   switch (ownCommand(argv)) {
     case 'daemon':
@@ -11,6 +11,8 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
     case 'edge':
       await (await import('./edge/main.ts')).runEdge(argv.slice(argv.indexOf('edge') + 1));
       return undefined;
+    case 'import':
+      return (await import('./moving/main.ts')).runImport(argv);
     default:
       return (await import('./cli/main.ts')).runCli(argv);
   }

@@ -9,7 +9,7 @@ const root = new URL('..', import.meta.url).pathname;
  * below src without its ending; `engine/engine` is the engine's port alone.
  */
 const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
-  main: ['argv', 'serve', 'daemon', 'edge/main', 'cli', 'domain'],
+  main: ['argv', 'serve', 'daemon', 'edge/main', 'moving/main', 'cli', 'domain'],
   // The composition root and its parts.
   daemon: 'everything',
   serve: ['argv', 'daemon', 'down', 'settings', 'domain', 'system'],
@@ -69,6 +69,8 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   ssh: ['commands', 'receive', 'domain', 'system'],
   api: ['commands', 'domain', 'system'],
   cli: ['commands', 'settings', 'domain', 'system'],
+  // Apps of other platforms, brought here by commands of ours.
+  moving: ['cli', 'domain', 'system'],
   hooks: ['domain'],
   plugin: ['commands/define', 'commands/args', 'hooks', 'domain'],
 };

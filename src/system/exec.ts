@@ -82,6 +82,8 @@ export class ExecError extends Error {
   readonly stdout: string;
   readonly stderr: string;
   readonly timedOut: boolean;
+  /** More was printed than is kept. */
+  readonly overflow: boolean;
 
   constructor(
     file: string,
@@ -110,6 +112,7 @@ export class ExecError extends Error {
     this.stdout = result.stdout;
     this.stderr = result.stderr;
     this.timedOut = result.timedOut;
+    this.overflow = result.overflow;
   }
 }
 

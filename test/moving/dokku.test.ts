@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import { parseAppName } from '../../src/domain/names.ts';
+import { planDokku } from '../../src/moving/dokku/apps.ts';
+import { DokkuHost } from '../../src/moving/dokku/host.ts';
+import type { Here } from '../../src/moving/here.ts';
+import { shownStep } from '../../src/moving/report.ts';
+import { answersOf, type DokkuAnswers, type DokkuApp, type DokkuState } from './dokku-answers.ts';
+
+const nothing: Here = { has: () => false, mounts: async () => [] };
+
+const blog: DokkuApp = {
+  config: {
+    SECRET: 'do not show\n"me"',
+    GREETING: 'grüß',
+    GIT_REV: '1234',
+    DOKKU_APP_RESTORE: '1',
+    DATABASE_URL: 'postgres://blog:pw@dokku-postgres-blog-db:5432/blog',
+  },
+  scale: { web: 2, worker: 1 },
+  storage: ['/var/lib/dokku/data/storage/blog:/data:ro', '/srv/shared:/shared'],
+  reports: {
+    domains: { 'app-enabled': 'true', 'app-vhosts': 'blog.old.example.org www.example.org' },
+    ports: { map: 'http:80:3000 https:443:3000' },
+    certs: { enabled: 'true' },
+    ps: {
+      'restart-policy': 'on-failure:20',
+      'stop-timeout-seconds': '60',
+      'procfile-path': 'Procfile',
+      running: 'true',
+      deployed: 'true',
+    },
+    resource: { '_default_.limit.memory': '512', 'worker.limit.cpu': '1.5', 'web.reserve.memory': '128' },
+    git: { 'deploy-branch': 'main' },
+    apps: { locked: 'false', 'deploy-source': 'git' },
+  },
+  says: {
+    'certs:show crt': '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n',
+    'certs:show key': '-----BEGIN PRIVATE KEY-----\nBB\n-----END PRIVATE KEY-----\n',
+    'letsencrypt:active': 'true\n',
+  },
+};
+
+const plan = async (answers: DokkuAnswers, apps: readonly string[] = [], here = nothing) => {
+  const host = new DokkuHost('dokku@old.example.org', async words => {
+    const said = answers(words);
+    if (said === 'hang') throw new Error('nobody waits here');
+    return { code: said.code ?? 0, out: said.out ?? '', err: said.err ?? '' };
+  });
+  return await planDokku(host, apps.map(parseAppName), here);
+};
+const planOf = async (app: DokkuApp, state: Partial<DokkuState> = {}) => {
+  const { apps } = await plan(answersOf({ form: 'new', apps: { blog: app }, ...state }), ['blog']);
+  return apps[0] as (typeof apps)[number];
+};
+
+describe('a dokku host', () => {
+  it.each(['new', 'old'] as const)('in its %s form gives the same commands', async form => {
+    const moves = await planOf(blog, { form });
+    expect(moves.steps.map(shownStep)).toEqual([
+      'wherry apps:create blog',
+      'wherry config:import --no-restart --format json blog - # 3 variables: DATABASE_URL, GREETING, SECRET',
+      'wherry domains:add blog blog.old.example.org www.example.org',
+      'wherry ports:set blog http:80:3000 https:443:3000',
+      'wherry certs:add blog # its certificate and key',
+      'wherry storage:ensure-directory blog',
+      'wherry storage:mount blog blog:/data:ro',
+      'wherry resource:limit --memory 512 --process-type _default_ blog',
+      'wherry resource:limit --cpu 1.5 --process-type worker blog',
+      'wherry ps:set blog restart-policy on-failure:20',
+      'wherry ps:set blog stop-timeout-seconds 60',
+      'wherry ps:scale blog web=2 worker=1',
+      'wherry git:set blog deploy-branch main',
+    ]);
+    expect(moves.later).toEqual([
+      expect.stringContaining('letsencrypt:enable blog'),
+      expect.stringContaining('git clone dokku@old.example.org:blog'),
+    ]);
+    expect(moves.left).toEqual([
+      expect.stringContaining('DATABASE_URL leads to the postgres service blog-db'),
+      expect.stringContaining('Files in its storage blog do not come'),
+      expect.stringContaining('Folder "/srv/shared"'),
+      expect.stringContaining('reserve of memory'),
+    ]);
+  });
+
+  it('gives values byte for byte on standard input, and shows none', async () => {
+    const { steps, later, left } = await planOf(blog);
+    const config = steps.find(({ words }) => words[0] === 'config:import');
+    expect(JSON.parse(config?.stdin ?? '')).toMatchObject({ SECRET: 'do not show\n"me"', GREETING: 'grüß' });
+    const seen = JSON.stringify([steps.map(shownStep), steps.map(({ words }) => words), later, left]);
+    for (const secret of ['do not show', 'blog:pw', 'BB']) expect(seen).not.toContain(secret);
+  });
+
+  it('of an old version has its ports in the report of the proxy', async () => {
+    const { steps } = await planOf({ reports: { proxy: { 'port-map': 'http:80:8080' } } }, { form: 'old' });
+    expect(steps.map(({ words }) => words)).toContainEqual(['ports:set', 'blog', 'http:80:8080']);
+  });
+
+  it('without plugins, certificates and settings gives what there is', async () => {
+    const { steps, left } = await planOf({});
+    expect(steps.map(({ words }) => words)).toEqual([
+      ['apps:create', 'blog'],
+      ['ps:scale', 'blog', 'web=1'],
+    ]);
+    expect(left).toEqual([]);
+  });
+
+  it('gives what all apps have when all of them come', async () => {
+    const answers = answersOf({ form: 'new', global: { TZ: 'UTC' }, apps: { blog: {}, shop: {} } });
+    const all = await plan(answers);
+    expect(all.apps.map(({ app }) => app)).toEqual(['blog', 'shop']);
+    expect(all.host.steps.map(({ words }) => words)).toEqual([
+      ['config:import', '--no-restart', '--format', 'json', '--global', '-'],
+    ]);
+    expect((await plan(answers, ['shop'])).host.steps).toEqual([]);
+  });
+
+  it('is asked again without making what is here already', async () => {
+    const here = { has: () => true, mounts: async () => ['blog:/data'] };
+    const { apps } = await plan(answersOf({ form: 'new', apps: { blog } }), ['blog'], here);
+    const commands = apps[0]?.steps.map(({ words }) => words[0]);
+    expect(commands).not.toContain('apps:create');
+    expect(commands).not.toContain('storage:mount');
+    expect(commands).toContain('storage:ensure-directory');
+  });
+
+  it('has no app of that name: 20', async () => {
+    await expect(plan(answersOf({ form: 'new', apps: {} }), ['shop'])).rejects.toMatchObject({
+      code: 'app-not-found',
+      message: 'App shop does not exist on dokku@old.example.org.',
+    });
+  });
+});
+
+describe('a hostile dokku host', () => {
+  const lying = (lies: Readonly<Record<string, string>>): DokkuAnswers => {
+    const honest = answersOf({ form: 'new', apps: { blog } });
+    return words =>
+      words[0] !== undefined && words[0] in lies ? { out: lies[words[0]] ?? '' } : honest(words);
+  };
+
+  it.each([
+    ['escapes', 'domains:report', '=====> blog domains information\n       Domains app vhosts: \u001b[2Jx\n'],
+    ['half an object', 'config:export', '{"A":"secret-1'],
+    ['a list for an object', 'config:export', '["secret-1"]'],
+    ['numbers for texts', 'config:export', '{"A":{"b":1}}'],
+    ['half a line', 'git:report', '=====> blog git information\n       Git deploy bra'],
+    ['no report at all', 'ps:report', 'welcome\n'],
+    ['an odd scale', 'ps:scale', 'web:  -1\n'],
+    ['a cut key', 'certs:show', '-----BEGIN PRIVATE KEY-----\nBB'],
+  ])('that says %s is refused with a sentence that shows nothing of it', async (_what, command, out) => {
+    const refused = plan(lying({ [command]: out }), ['blog']);
+    await expect(refused).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining(command),
+    });
+    await expect(refused).rejects.not.toThrow(/secret-1|\u001b/);
+  });
+
+  it.each([
+    ['domains', { domains: { 'app-vhosts': '--force $(id) a..b www.example.org', 'app-enabled': 'true' } }],
+    ['ports', { ports: { map: 'http:80:99999 udp:53:53 --all' } }],
+    ['branches', { git: { 'deploy-branch': '--upload-pack=id' } }],
+    ['limits', { resource: { '--all.limit.memory': '1g', 'web.limit.cpu': '1;id' } }],
+    ['paths', { ps: { 'procfile-path': '../../etc/passwd;id' } }],
+  ])('gives odd %s, which do not get into commands', async (_what, reports) => {
+    const { steps, left } = await planOf({ reports });
+    const words = steps.flatMap(step => step.words);
+    expect(words.filter(word => /[;$()]|^--(force|all|upload)|99999|udp|\.\./.test(word))).toEqual([]);
+    expect(left.length).toBeGreaterThan(0);
+  });
+
+  it('names apps that cannot be apps here, which are told and left', async () => {
+    const { apps, host } = await plan(answersOf({ form: 'new', apps: { my_app: {}, '../x': {}, ok: {} } }));
+    expect(apps.map(({ app }) => app)).toEqual(['ok']);
+    expect(host.left).toEqual([expect.stringContaining('"my_app"'), expect.stringContaining('"../x"')]);
+  });
+});
