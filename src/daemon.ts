@@ -50,6 +50,7 @@ import { createFleet } from './fleet.ts';
 import { createFront, openIngress } from './ingress.ts';
 import { Leases } from './lease/leases.ts';
 import { claimPid } from './pid-file.ts';
+import { createPluginHost } from './plugin/host.ts';
 import { createReceiver } from './receive/index.ts';
 import { createRouteBook } from './route-book.ts';
 import { createRuntime } from './runtime/create.ts';
@@ -202,7 +203,12 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     clock,
   });
   await receiver.open();
+  const plugins = createPluginHost({
+    ...{ store, registry, urls, clock, log },
+    applyRoutes: routeBook.publish,
+  });
   const deployer = createDeployer({
+    hooks: plugins.hooks,
     store,
     builder,
     builds,
@@ -288,7 +294,9 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   certifier.soon();
   const renewals = every(60_000, () => certifier.tick(), { clock, log });
 
+  await plugins.open();
   const services = {
+    plugins,
     stacks,
     rebaseAll,
     checkLogin: createLoginCheck(settings),
@@ -343,6 +351,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   return {
     async close() {
       // A build goes on without its client; nobody below waits for one.
+      await plugins.close();
       await cron.close();
       await scaling.close();
       await certifier.close();

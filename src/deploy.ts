@@ -26,6 +26,7 @@ import type { Actor, Progress, Push, Source } from './domain/push.ts';
 import type { Release } from './domain/release.ts';
 import type { SleepDepth } from './domain/scaling.ts';
 import { readUpkeep } from './domain/upkeep.ts';
+import type { Hooks } from './hooks.ts';
 import type { Receiver } from './receive/receiver.ts';
 import { createReleases } from './release/releases.ts';
 import type { DeployTimes, Desired, Runtime } from './runtime/runtime.ts';
@@ -109,13 +110,15 @@ export type DeployerOptions = {
   /** `http://app.example.org:8080` for an app, for the deploy's last lines. */
   readonly urls: (app: App) => readonly string[];
   readonly domain: Domain;
+  /** Whoever takes part in it. */
+  readonly hooks: Hooks;
   readonly clock: Clock;
   readonly log: Log;
 };
 
 /** The pipeline: source -> image -> release -> instances -> targets; the stages meet only here. */
 export function createDeployer(options: DeployerOptions): Deployer {
-  const { store, builder, builds, room, receiver, runtime, clock, log } = options;
+  const { store, builder, builds, room, receiver, runtime, hooks, clock, log } = options;
   const releases = createReleases({ store, clock });
 
   const desiredOf = (app: App, release: Release): Desired => {
@@ -168,6 +171,8 @@ export function createDeployer(options: DeployerOptions): Deployer {
     try {
       await faultPoint('release:stored');
       doing.progress.step(`Releasing ${app.name} v${release.version}`);
+      // What is renamed already is not undone by a veto.
+      if (kind !== 'rename') await hooks.ask('before-deploy', releasing(app, release), doing.signal);
       if (kind === 'deploy') await releasePhase(desired, doing);
       await faultPoint('release:ran');
       const times = await runtime.deploy(desired, {
@@ -179,12 +184,32 @@ export function createDeployer(options: DeployerOptions): Deployer {
             store.apps.setStopped(app, false);
           }),
       });
-      tell(app, kind, `v${release.version} is live: ${release.description}`, doing.actor);
+      const message = `v${release.version} is live: ${release.description}`;
+      tell(app, kind, message, doing.actor);
+      hooks.tell('after-deploy', {
+        ...releasing(app, release),
+        ...{ at: clock.now().toISOString(), message, urls: options.urls(app) },
+      });
       return times;
     } catch (error) {
       releases.fail(release);
       const why = error instanceof WherryError ? error.message : 'a fault of the platform';
       tell(app, 'deploy-failed', `v${release.version} failed: ${why}`, doing.actor);
+      throw error;
+    }
+  };
+
+  /** Work that is recorded; plugins hear when it fails. */
+  const record: Builds['record'] = async (recorded, work) => {
+    try {
+      return await builds.record(recorded, work);
+    } catch (error) {
+      const { app, commit, actor } = recorded;
+      const at = clock.now().toISOString();
+      hooks.tell('deploy-failed', {
+        ...{ app: app.name, commit, at, actor: actor.name },
+        message: error instanceof WherryError ? error.message : 'a fault of the platform',
+      });
       throw error;
     }
   };
@@ -244,7 +269,14 @@ export function createDeployer(options: DeployerOptions): Deployer {
     try {
       requireUnlocked(store.properties, app);
       await room.require(ways);
-      return await builder.build(requestFor(store, { app, source, how }, doing));
+      const { commit, subject } = source;
+      const building = { app: app.name, commit, subject, actor: doing.actor.name };
+      await hooks.ask('before-build', building, doing.signal);
+      const environment = await hooks.change('build-environment', building, doing.signal);
+      const request = requestFor(store, { app, source, how }, doing);
+      const image = await builder.build({ ...request, config: { ...environment, ...request.config } });
+      hooks.tell('after-build', { ...building, image: image.id });
+      return image;
     } catch (error) {
       await rm(source.dir, { recursive: true, force: true });
       // What it put before it failed is of no use.
@@ -262,7 +294,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
   };
 
   const buildAndRollOut = async (app: App, source: Source, how: Asked, doing: Doing): Promise<Release> =>
-    await builds.record(
+    await record(
       { app, kind: 'build', commit: source.commit, config: secretsFor(store, app), ...doing },
       async watched => await buildThenRollOut(app, source, how, watched),
     );
@@ -319,7 +351,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     doing: Doing,
     bring: (how: How) => Promise<Brought>,
   ): Promise<Release> =>
-    await builds.record(
+    await record(
       { app, kind: 'build', commit: null, config: store.config.merged(app), ...doing },
       async watched => {
         const begun = clock.ticks();
@@ -365,12 +397,15 @@ export function createDeployer(options: DeployerOptions): Deployer {
       const actor = doing.actor.name;
       const description = `Renamed from ${from}`;
       const release = releases.make(app, { image, config, description, actor, commit, sourceImage });
-      await builds.record({ app, kind: 'deploy', commit, config, ...doing }, async watched => {
+      await record({ app, kind: 'deploy', commit, config, ...doing }, async watched => {
         await rollOut(app, release, 'rename', watched);
         announce(app, watched);
         return release;
       });
     } else tell(app, 'rename', `Renamed from ${from}`, doing.actor);
+    const at = clock.now().toISOString();
+    const message = `Renamed from ${from}`;
+    hooks.tell('app-renamed', { ...{ app: app.name, from, at, message }, actor: doing.actor.name });
     options.moveAccessLog(from, app.name);
     await faultPoint('rename:replaced');
   };
@@ -432,13 +467,10 @@ export function createDeployer(options: DeployerOptions): Deployer {
       });
       if (app.stopped) releases.promote(release);
       else {
-        await builds.record(
-          { app, kind: 'deploy', commit: current.commit, config, ...doing },
-          async watched => {
-            await rollOut(app, release, 'config', watched);
-            return release;
-          },
-        );
+        await record({ app, kind: 'deploy', commit: current.commit, config, ...doing }, async watched => {
+          await rollOut(app, release, 'config', watched);
+          return release;
+        });
       }
       collect(app);
       return release;
@@ -458,7 +490,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       const release = releases.make(app, { image, config, description, actor, commit, sourceImage });
       if (app.stopped) releases.promote(release);
       else {
-        await builds.record({ app, kind: 'deploy', commit, config, ...doing }, async watched => {
+        await record({ app, kind: 'deploy', commit, config, ...doing }, async watched => {
           await rollOut(app, release, 'rebase', watched);
           return release;
         });
@@ -484,16 +516,13 @@ export function createDeployer(options: DeployerOptions): Deployer {
         commit: old.commit,
         sourceImage: old.sourceImage,
       });
-      return await builds.record(
-        { app, kind: 'deploy', commit: old.commit, config, ...doing },
-        async watched => {
-          await rollOut(app, release, 'rollback', watched);
-          store.config.restore(app, config);
-          announce(app, watched);
-          collect(app);
-          return release;
-        },
-      );
+      return await record({ app, kind: 'deploy', commit: old.commit, config, ...doing }, async watched => {
+        await rollOut(app, release, 'rollback', watched);
+        store.config.restore(app, config);
+        announce(app, watched);
+        collect(app);
+        return release;
+      });
     },
     ...running,
     async cleanup(apps) {
@@ -530,7 +559,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       const { commit, sourceImage } = current;
       const image = store.images.get(current.image);
       const config = store.config.merged(made);
-      await builds.record({ app: made, kind: 'deploy', commit, config, ...doing }, async watched => {
+      await record({ app: made, kind: 'deploy', commit, config, ...doing }, async watched => {
         const description = `Clone of ${app.name} v${current.version}`;
         const actor = doing.actor.name;
         const release = releases.make(made, { image, config, description, actor, commit, sourceImage });
@@ -584,6 +613,10 @@ export function createDeployer(options: DeployerOptions): Deployer {
       return release && desiredOf(app, release);
     },
   };
+}
+
+function releasing(app: App, { version, description, commit, actor }: Release) {
+  return { app: app.name, version, description, commit, actor };
 }
 
 function rounded(times: Readonly<Record<string, number>>): Record<string, number> {

@@ -61,6 +61,8 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
     'lease',
     'acme',
     'cron-workers',
+    'plugin/host',
+    'plugin/plugin',
     'volumes',
     'store',
     'domain',
@@ -72,7 +74,8 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   // Apps of other platforms, brought here by commands of ours.
   moving: ['cli', 'domain', 'system'],
   hooks: ['domain'],
-  plugin: ['commands/define', 'commands/args', 'hooks', 'domain'],
+  // Who takes part: their commands in the registry, their code, their programs.
+  plugin: ['commands', 'hooks', 'store', 'domain', 'system'],
 };
 
 describe('the layers', () => {

@@ -22,6 +22,8 @@ import {
 } from '../src/domain/names.ts';
 import type { Progress } from '../src/domain/push.ts';
 import { type KnobName, knobKey } from '../src/domain/scaling.ts';
+import type { HookName } from '../src/hooks.ts';
+import { createHookCaller, type Participant } from '../src/plugin/hook-caller.ts';
 import type { Offers } from '../src/receive/offers.ts';
 import type { Receiver } from '../src/receive/receiver.ts';
 import type { Desired, Runtime } from '../src/runtime/runtime.ts';
@@ -29,6 +31,7 @@ import { createSeal } from '../src/store/seal.ts';
 import { openStore, type Store } from '../src/store/store.ts';
 import { systemClock as clock } from '../src/system/clock.ts';
 import { silentLog as log } from '../src/system/log.ts';
+import { until } from './support/until.ts';
 
 const quiet: Progress = { header() {}, step() {}, detail() {}, warn() {}, raw() {} };
 const doing = { actor: { name: 'ann', via: 'ssh' }, progress: quiet } as const;
@@ -60,6 +63,7 @@ let unchanged: boolean;
 let did: string[];
 let asked: BuildRequest[];
 let fetched: FetchedCommit;
+let taking: Participant[];
 
 beforeEach(() => {
   store = openStore(':memory:', createSeal(randomBytes(32)));
@@ -75,6 +79,7 @@ beforeEach(() => {
   did = [];
   asked = [];
   head.clear();
+  taking = [];
   fetched = { commit: 'c'.repeat(40), branch: 'trunk' };
   const run = async (desired: Desired, options: { commit?: () => void } = {}) => {
     if (failWith) throw failWith;
@@ -95,6 +100,7 @@ beforeEach(() => {
     },
   } as unknown as Runtime;
   deployer = createDeployer({
+    hooks: createHookCaller(() => taking, clock),
     store,
     builds: createBuilds({ store, paths: { buildLogs: dir, builds: dir }, clock }),
     room: {
@@ -235,6 +241,57 @@ describe('push', () => {
     releaseStatus = 4;
     await expect(push()).rejects.toThrow('release task failed: it exited with status 4');
     expect(deployed).toEqual([]);
+  });
+});
+
+describe('plugins', () => {
+  const heard: [HookName, unknown][] = [];
+  const plugin = (answers: { readonly [Name in HookName]?: unknown } = {}): Participant => ({
+    name: 'gate',
+    takes: () => true,
+    call: async (hook, event) => {
+      heard.push([hook, event]);
+      return answers[hook];
+    },
+    failed: () => {},
+  });
+  const names = () => heard.map(([hook]) => hook);
+  beforeEach(() => {
+    heard.length = 0;
+  });
+
+  it('take part in a push at every border', async () => {
+    taking = [plugin({ 'build-environment': { STAGE: 'test', PORT: '1' } })];
+    store.config.set(app(), new Map([[parseConfigKey('PORT'), '2']]));
+    await push();
+    await until('the last word', () => names().includes('after-deploy'), { every: 1 });
+    expect(names()).toEqual([
+      ...['before-build', 'build-environment', 'after-build', 'before-deploy', 'after-deploy'],
+    ]);
+    // What the app is set to goes before what a plugin adds.
+    expect(asked[0]?.config).toEqual({ STAGE: 'test', PORT: '2' });
+    expect(heard.at(-1)?.[1]).toMatchObject({
+      ...{ app: 'blog', version: 1, commit: 'a'.repeat(40), actor: 'ann', urls: ['http://blog.test'] },
+      message: 'v1 is live: Deploy aaaaaaaa First',
+    });
+  });
+
+  it('keep a commit from being built, and a release from going live', async () => {
+    await push();
+    taking = [plugin({ 'before-build': { veto: 'Frozen.' } })];
+    await expect(push()).rejects.toThrow('Plugin gate does not allow it: Frozen.');
+    expect(asked.length).toBe(1);
+    taking = [plugin({ 'before-deploy': { veto: 'Not reviewed.' } })];
+    await expect(push()).rejects.toThrow('Not reviewed.');
+    expect(store.releases.live(app())?.version).toBe(1);
+    expect(deployed.length).toBe(1);
+    await until('the last word', () => names().filter(name => name === 'deploy-failed').length === 2, {
+      every: 1,
+    });
+    expect(heard.at(-1)?.[1]).toMatchObject({
+      app: 'blog',
+      message: expect.stringContaining('Not reviewed.'),
+    });
   });
 });
 

@@ -12,6 +12,7 @@ import type { AppName } from '../domain/names.ts';
 import type { Actor, Progress } from '../domain/push.ts';
 import type { AccessLogs, PageFiles } from '../edge-link/index.ts';
 import type { Leases } from '../lease/leases.ts';
+import type { PluginHost } from '../plugin/host.ts';
 import type { Receiver } from '../receive/receiver.ts';
 import type { Runtime, Streams } from '../runtime/runtime.ts';
 import type { Room } from '../scale/room.ts';
@@ -43,6 +44,7 @@ export type Services = {
   /** The memory of the host, as it is promised to instances and builds. */
   readonly hostRoom: Pick<Room, 'taken' | 'budget'>;
   readonly certifier: Certifier;
+  readonly plugins: PluginHost;
   readonly receiver: Receiver;
   readonly accessLogs: AccessLogs;
   readonly pageFiles: PageFiles;

@@ -19,7 +19,7 @@ export type Confirmation = { readonly warning: string; readonly word: string };
 /**
  * One command, the only place that says what it is. SSH, the HTTP API, the local client, help, completion and README read it.
  */
-export type CommandDefinition<Positional extends Args, Flags extends Args, Result> = {
+export type CommandDefinition<Positional extends Args, Flags extends Args, Result, Given = Context> = {
   /** `namespace:verb`, or one word. */
   readonly name: string;
   readonly aliases?: readonly string[];
@@ -47,17 +47,17 @@ export type CommandDefinition<Positional extends Args, Flags extends Args, Resul
   /** Of a `write` command: whether this input only looks, so that no lock is needed (`ps:scale APP`). */
   looksOnly?(input: Input<Positional, Flags>): boolean;
   /** What must be confirmed before the lock is taken. @throws app-not-found */
-  confirm?(context: Context, input: Input<Positional, Flags>): Confirmation;
+  confirm?(context: Given, input: Input<Positional, Flags>): Confirmation;
   /** Plain JSON data; never prints. */
-  run(context: Context, input: Input<Positional, Flags>): Promise<Result> | Result;
+  run(context: Given, input: Input<Positional, Flags>): Promise<Result> | Result;
   /** The lines for a person; of a stream, for each item. Pure. */
   text(result: Shown<Awaited<Result>>, input: Input<Positional, Flags>): readonly Line[];
   /** Exit status for a result that is not an error, 0 unless told (`config:get`). */
   exit?(result: Awaited<Result>): number;
 };
 
-/** A command of whatever types, as the registry holds it. */
-export type Command = CommandDefinition<Args, Args, unknown>;
+/** A command of whatever types, as the registry holds it. Those of plugins are given less than the context. */
+export type Command<Given = Context> = CommandDefinition<Args, Args, unknown, Given>;
 
 export function defineCommand<Positional extends Args, Result, Flags extends Args = Record<never, never>>(
   definition: CommandDefinition<Positional, Flags, Result>,

@@ -25,7 +25,7 @@ import { httpAuthCommands } from './http-auth.ts';
 import { imageCommands } from './image.ts';
 import { letsencryptCommands } from './letsencrypt.ts';
 import { logsCommands } from './logs.ts';
-import { maintenanceCommands } from './maintenance.ts';
+import { pluginCommands } from './plugin.ts';
 import { portsCommands } from './ports.ts';
 import { proxyLogsCommands } from './proxy-logs.ts';
 import { proxyMetricsCommands } from './proxy-metrics.ts';
@@ -74,7 +74,7 @@ export function createCoreRegistry(): Registry {
     ...imageCommands,
     ...letsencryptCommands,
     ...logsCommands,
-    ...maintenanceCommands,
+    ...pluginCommands,
     ...portsCommands,
     ...proxyLogsCommands,
     ...proxyMetricsCommands,

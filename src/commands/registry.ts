@@ -26,6 +26,12 @@ export function createRegistry(commands: readonly Command[] = []) {
   return {
     /** @throws conflict when a name or alias is taken */
     add,
+    /** With its aliases; of a plugin that is disabled. */
+    remove(name: string): void {
+      const at = primary.findIndex(command => command.name === name);
+      for (const command of at < 0 ? [] : primary.splice(at, 1))
+        for (const each of [command.name, ...(command.aliases ?? [])]) byName.delete(each);
+    },
     /** In the order they were added. */
     list: (): readonly Command[] => primary,
     lookup: (name: string): Command | undefined => byName.get(name),

@@ -12,6 +12,14 @@ export type PlatformEvent = {
   readonly actor: string | null;
 };
 
+type Happening = {
+  readonly at: Date;
+  readonly app?: AppName | undefined;
+  readonly kind: string;
+  readonly message: string;
+  readonly actor?: string | undefined;
+};
+
 type Row = {
   id: number;
   at: number;
@@ -37,16 +45,13 @@ export function eventsStore(db: Database) {
     'SELECT kind, count(*) AS count, max(at) AS last FROM events GROUP BY kind ORDER BY kind',
   );
   const rename = db.prepare<[string, string]>('UPDATE events SET app = ? WHERE app = ?');
+  const watchers: ((event: Happening) => void)[] = [];
   return {
+    /** Called after each event that is added, by this process. Must not throw. */
+    watch: (watcher: (event: Happening) => void): void => void watchers.push(watcher),
     /** What happened to an app stays with it when it gets another name. */
     rename: (from: AppName, to: AppName): void => void rename.run(to, from),
-    add(event: {
-      at: Date;
-      app?: AppName | undefined;
-      kind: string;
-      message: string;
-      actor?: string | undefined;
-    }): void {
+    add(event: Happening): void {
       const { lastInsertRowid } = insert.run(
         event.at.getTime(),
         event.app ?? null,
@@ -55,6 +60,7 @@ export function eventsStore(db: Database) {
         event.actor ?? null,
       );
       trim.run(Number(lastInsertRowid) - kept);
+      for (const watcher of watchers) watcher(event);
     },
     /** Oldest first, at most `limit` of the newest. */
     list(options: { app?: AppName | undefined; limit: number }): PlatformEvent[] {

@@ -64,6 +64,7 @@ describe('error-pages:set', () => {
 
 describe('maintenance:enable', () => {
   it('holds until maintenance:disable, and both tell the edge', async () => {
+    await bench.services.plugins.open();
     const before = bench.published();
     expect((await bench.run('maintenance:enable', 'blog')).stdout).toContain('Setting maintenance to true');
     expect(answers()).toEqual({ maintenance: true });

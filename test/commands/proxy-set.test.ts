@@ -127,7 +127,7 @@ describe('proxy:set --global', () => {
       'global-connections': '500',
       'global-connections-per-address': '1000',
     });
-    expect((await run('maintenance:report --global')).stderr).toContain('Please specify an app');
+    expect((await run('redirect:report --global')).stderr).toContain('Please specify an app');
   });
 
   it('names the app that gets what is for nobody, which has to be there', async () => {

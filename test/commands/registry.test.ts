@@ -7,8 +7,10 @@ import { parseWords } from '../../src/commands/parse.ts';
 import { createRegistry } from '../../src/commands/registry.ts';
 import { withCommandTable } from '../../src/commands/table.ts';
 import { splitWords } from '../../src/domain/words.ts';
+import { builtInCommands } from '../../src/plugin/built-in-commands.ts';
 
 const registry = createCoreRegistry();
+for (const command of await builtInCommands()) registry.add(command);
 const commands = registry.list();
 
 const named = (name: string, aliases: readonly string[] = []) =>

@@ -29,6 +29,7 @@ import type { Actor, Progress } from '../../src/domain/push.ts';
 import type { SleepDepth } from '../../src/domain/scaling.ts';
 import { createAccessLogs, createPageFiles, readEdgeMetrics } from '../../src/edge-link/index.ts';
 import { createFleet } from '../../src/fleet.ts';
+import { createPluginHost } from '../../src/plugin/host.ts';
 import type { Receiver } from '../../src/receive/receiver.ts';
 import type { Desired, InstanceStats, InstanceView, LogLine, Runtime } from '../../src/runtime/runtime.ts';
 import { Scaler } from '../../src/scale/scaler.ts';
@@ -104,7 +105,15 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
   const stacks = createStack({ paths, layers: createLayerStore(paths), clock, makers: mirror.makers });
   const builds = createBuilds({ store, paths, clock });
   const room = createDiskRoom({ store, paths, layers: createLayerStore(paths), clock, log });
+  const urls = (app: App) => urlsOf(app, store, { http: 8080, https: 8443 });
+  const plugins = createPluginHost({
+    ...{ store, registry, urls, clock, log },
+    applyRoutes: async () => {
+      published += 1;
+    },
+  });
   const deployer = createDeployer({
+    hooks: plugins.hooks,
     store,
     builds,
     room,
@@ -159,7 +168,8 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
     pageFiles: createPageFiles({ dir: paths.edge, user: () => undefined }),
     edgeMetrics: () => readEdgeMetrics(paths.edge),
     settings: readSettings(new Map([['domain', 'example.org']]), {}),
-    urls: app => urlsOf(app, store, { http: 8080, https: 8443 }),
+    urls,
+    plugins,
     clock,
     version: '1.2.3',
   };

@@ -1,0 +1,82 @@
+import type { Registry } from '../commands/registry.ts';
+import { WherryError } from '../domain/errors.ts';
+import { type Hooks, hookOfEvent } from '../hooks.ts';
+import type { Log } from '../system/log.ts';
+import { builtInFolder, foldersIn } from './folders.ts';
+import { createHookCaller } from './hook-caller.ts';
+import { loadPlugin } from './load.ts';
+import type { ToolParts } from './make-tools.ts';
+import { Plugin, type PluginView } from './plugin.ts';
+
+export type PluginHostOptions = ToolParts & {
+  /** Where the commands of enabled plugins are. */
+  readonly registry: Pick<Registry, 'add' | 'remove' | 'namespace'>;
+  /** Of the plugins that come with Wherry, unless told. */
+  readonly builtIn?: string;
+  readonly log: Log;
+};
+
+/** Every plugin of this daemon: what it brings while it is enabled, and what it failed at. */
+export type PluginHost = ReturnType<typeof createPluginHost>;
+
+export function createPluginHost(options: PluginHostOptions) {
+  const { store, log, builtIn = builtInFolder } = options;
+  const plugins = new Map<string, Plugin>();
+
+  const key = (name: string) => `plugin:${name}`;
+  const wanted = (plugin: Plugin): boolean =>
+    (store.properties.get('global', key(plugin.name)) ?? plugin.usually) === 'enabled';
+
+  const get = (name: string): Plugin => {
+    const plugin = plugins.get(name);
+    if (plugin) return plugin;
+    throw new WherryError('not-found', `There is no plugin named ${name}. See plugin:list.`);
+  };
+
+  const add = async (folder: { name: string; path: string }, origin: 'built-in' | 'installed') => {
+    const loaded = await loadPlugin(folder);
+    const plugin = new Plugin({ ...folder, ...loaded, origin }, options);
+    plugins.set(plugin.name, plugin);
+    if (wanted(plugin)) await plugin.begin().catch(error => plugin.failed('start', error));
+  };
+
+  const hooks: Hooks = createHookCaller(
+    () => [...plugins.values()].filter(plugin => plugin.runs).flatMap(plugin => plugin.participants),
+    options.clock,
+  );
+
+  store.events.watch(({ at, app = null, kind, message, actor = null }) => {
+    const hook = hookOfEvent[kind];
+    if (hook) hooks.tell(hook, { app, at: at.toISOString(), message, actor });
+  });
+
+  return {
+    hooks,
+    /** Loads and begins all; one that cannot is left out, and says why in its report. */
+    async open(): Promise<void> {
+      for (const folder of await foldersIn(builtIn)) await add(folder, 'built-in');
+      const names = [...plugins.values()].filter(plugin => plugin.runs).map(plugin => plugin.name);
+      log.info({ plugins: names }, 'plugins run');
+    },
+    list: (): readonly PluginView[] => [...plugins.values()].map(plugin => plugin.view()),
+    /** @throws not-found */
+    view: (name: string): PluginView => get(name).view(),
+    /** @throws not-found, conflict when its commands or itself cannot be used */
+    async enable(name: string): Promise<PluginView> {
+      const plugin = get(name);
+      await plugin.begin();
+      store.properties.set('global', key(name), 'enabled');
+      return plugin.view();
+    },
+    /** What it set for apps stays. @throws not-found */
+    async disable(name: string): Promise<PluginView> {
+      const plugin = get(name);
+      store.properties.set('global', key(name), 'disabled');
+      await plugin.end();
+      return plugin.view();
+    },
+    async close(): Promise<void> {
+      await Promise.all([...plugins.values()].map(plugin => plugin.end()));
+    },
+  };
+}

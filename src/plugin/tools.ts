@@ -1,0 +1,42 @@
+import type { AppName } from '../domain/names.ts';
+import type { Actor, Progress } from '../domain/push.ts';
+
+/** An app as plugins see it. */
+export type AppView = {
+  readonly name: AppName;
+  readonly urls: readonly string[];
+  readonly domains: readonly string[];
+  /** The branch whose pushes build; null until it is set. */
+  readonly branch: string | null;
+  /** Of the live release; null before the first. */
+  readonly version: number | null;
+};
+
+/** What the edge answers in place of an app. It stays as it is when the plugin that set it is disabled. */
+export type EdgeRules = {
+  /** All requests are answered with the maintenance page. */
+  readonly maintenance: boolean;
+};
+
+/** What a plugin may do at any time. Names of apps are checked by each: an unknown one is `app-not-found`. */
+export interface Tools {
+  apps(): readonly AppView[];
+  /** @throws app-not-found */
+  app(name: string): AppView;
+  /** A setting of the plugin as it holds for an app: its own, else that of all, else the usual one. */
+  setting(key: string, app?: string): string | undefined;
+  /** Adds to the history of an app, as `events` shows it. No secrets. */
+  note(app: string | null, message: string): void;
+  edgeRules(app: string): EdgeRules;
+  /** Resolves when the edge goes by them. */
+  setEdgeRules(app: string, rules: Partial<EdgeRules>): Promise<void>;
+}
+
+/** What a command of a plugin may do. */
+export interface CommandTools extends Tools {
+  readonly actor: Actor;
+  readonly progress: Progress;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+  readonly force: boolean;
+}
