@@ -324,7 +324,11 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   };
   const dispatch = createDispatch(services, registry, { locks, log });
   const callJson = createCallJson(services, { locks, log });
-  const api = createApi({ socket: paths.apiSocket, dispatch, callJson, registry, log });
+  const api = createApi({
+    socket: paths.apiSocket,
+    ...{ dispatch, callJson, registry, log },
+    version: version(),
+  });
   await api.listen();
   const ssh = createSshServer({
     address: settings.ssh,

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { WherryError } from '../domain/errors.ts';
 
 export type BodyLimits = {
@@ -48,6 +49,17 @@ export function readBody(request: IncomingMessage, { bytes, patience }: BodyLimi
     if (request.destroyed) return onClose();
     request.on('data', onData).on('end', onEnd).on('close', onClose);
   });
+}
+
+/** The body as it comes, however long. The request outlives it: the answer is still to be sent. */
+export function bodyStream(request: IncomingMessage): Readable {
+  async function* chunks(): AsyncGenerator<Buffer> {
+    if (request.readableEnded) return;
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+  }
+  const stream = Readable.from(chunks(), { objectMode: false });
+  // Of a client that left in the middle: whoever reads it is told, and nobody else needs to be.
+  return stream.on('error', () => {});
 }
 
 /**

@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 import type { Dispatch } from '../commands/dispatch.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Actor } from '../domain/push.ts';
-import { leaveToClient } from './body.ts';
+import { bodyStream, leaveToClient } from './body.ts';
 import { parseObject } from './json.ts';
 
 /**
@@ -83,8 +83,7 @@ function onDemand(request: IncomingMessage, rest: Buffer, onWanted: () => void):
   async function* body(): AsyncGenerator<Buffer> {
     onWanted();
     if (rest.length > 0) yield rest;
-    if (request.readableEnded) return;
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+    yield* bodyStream(request);
   }
   return Readable.from(body(), { objectMode: false });
 }

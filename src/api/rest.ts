@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { asText } from '../commands/args.ts';
 import type { CallJson } from '../commands/call-json.ts';
 import type { Command } from '../commands/define.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Actor, Progress } from '../domain/push.ts';
-import { type BodyLimits, readBody } from './body.ts';
+import { type BodyLimits, bodyStream, readBody } from './body.ts';
 import { answerJson, parseObject } from './json.ts';
 import { createStream } from './stream.ts';
 
@@ -32,13 +33,9 @@ export async function restCommand(
 ): Promise<void> {
   const { command, query, callJson, actor, signal, limits } = rest;
   checkMethod(request, response, command);
-  const given = isGet(request) ? fromQuery(query) : await readObject(request, limits);
+  const { given, stdin } = await readInput(request, { command, query, limits });
   const { force, ...body } = given;
-  const call = {
-    ...{ command, body, actor, signal },
-    force: isForced(force),
-    stdin: Readable.from([]),
-  };
+  const call = { ...{ command, body, actor, signal, stdin }, force: isForced(force) };
   if (command.stream) {
     const stream = createStream(response);
     return stream.run(() => callJson({ ...call, client: { progress: silent, give: stream.item } }));
@@ -49,6 +46,11 @@ export async function restCommand(
   };
   const exit = await callJson({ ...call, client: { progress: silent, give } });
   answerResult(response, { command, result, exit });
+}
+
+/** Where it is: `/v1/ps/scale`. */
+export function pathOf({ name }: Command): string {
+  return `/v1/${name.split(':').join('/')}`;
 }
 
 /** Whether a command changes nothing at all. */
@@ -79,17 +81,34 @@ function fromQuery(query: string): Record<string, unknown> {
   );
 }
 
-/** @throws wrong-type, too-large, too-slow, invalid */
-async function readObject(request: IncomingMessage, limits: BodyLimits): Promise<Record<string, unknown>> {
+type Given = { readonly given: Record<string, unknown>; readonly stdin: Readable };
+
+/**
+ * Arguments from the query for GET, else from JSON, where `stdin` is text for a command that reads its standard input. Bytes for
+ * that are a body of their own, and the arguments beside them in the query.
+ * @throws wrong-type, too-large, too-slow, invalid, usage
+ */
+async function readInput(
+  request: IncomingMessage,
+  { command, query, limits }: Pick<Rest, 'command' | 'query' | 'limits'>,
+): Promise<Given> {
+  const nothing = Readable.from([]);
+  if (isGet(request)) return { given: fromQuery(query), stdin: nothing };
   const { 'content-type': type, 'content-encoding': encoding } = request.headers;
   if (encoding !== undefined && encoding !== 'identity')
     throw new WherryError('wrong-type', 'The request is compressed. Send it as it is.');
+  if (command.stdin && type === 'application/octet-stream')
+    return { given: fromQuery(query), stdin: bodyStream(request) };
   if (type !== undefined && !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type))
     throw new WherryError(
       'wrong-type',
       'The request is not JSON. Send it with Content-Type: application/json.',
     );
-  return parseObject(await readBody(request, limits));
+  if (query !== '') throw new WherryError('usage', 'Arguments of POST go into its body, as JSON.');
+  const body = parseObject(await readBody(request, limits));
+  if (!command.stdin) return { given: body, stdin: nothing };
+  const { stdin, ...given } = body;
+  return { given, stdin: Readable.from(stdin === undefined ? [] : [Buffer.from(asText(stdin, 'stdin'))]) };
 }
 
 function isForced(force: unknown): boolean {

@@ -1,25 +1,16 @@
 import { rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import type { CallJson } from '../commands/call-json.ts';
-import type { Dispatch } from '../commands/dispatch.ts';
-import { described } from '../commands/help.ts';
-import type { Registry } from '../commands/registry.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Actor } from '../domain/push.ts';
 import type { Log } from '../system/log.ts';
 import { type BodyLimits, leaveToClient } from './body.ts';
-import { execCommand } from './exec.ts';
-import { answerJson } from './json.ts';
 import { answerProblem, knownError } from './problem.ts';
-import { restCommand } from './rest.ts';
+import { type Answering, route } from './route.ts';
 
-export type ApiOptions = {
+export type ApiOptions = Omit<Answering, 'limits'> & {
   /** Path of the unix socket; whoever can open it is an admin, so its mode is 0600. */
   readonly socket: string;
-  readonly dispatch: Dispatch;
-  readonly callJson: CallJson;
-  readonly registry: Registry;
   readonly log: Log;
   /** Of a body of JSON; what fits config, an archive goes another way. */
   readonly limits?: BodyLimits;
@@ -33,10 +24,11 @@ const longestPath = 107;
 
 /**
  * The HTTP API on the data directory's socket. `POST /v1/exec` is the local client's (words in, output frames out);
- * `/v1/<namespace>/<verb>` takes and gives JSON; `GET /v1/commands` describes them all.
+ * `/v1/<namespace>/<verb>` takes and gives JSON; `GET /openapi.json` and `GET /v1/commands` describe them all.
  */
 export function createApi(options: ApiOptions) {
   const { socket, log } = options;
+  const answering: Answering = { limits: usualLimits, ...options };
   const clients = new Set<AbortController>();
 
   // A push or a log is read for as long as it takes, so only the header has a limit in time.
@@ -50,7 +42,7 @@ export function createApi(options: ApiOptions) {
     });
     response.on('error', () => {});
     request.on('error', () => {});
-    answer(request, response, { ...options, signal: client.signal }).catch(error => {
+    route(request, response, { answering, actor, signal: client.signal }).catch(error => {
       refuse(response, error, log);
       leaveToClient(request);
     });
@@ -79,23 +71,6 @@ export function createApi(options: ApiOptions) {
   };
 }
 
-type Answering = ApiOptions & { readonly signal: AbortSignal };
-
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { dispatch, callJson, registry, limits = usualLimits, signal }: Answering,
-): Promise<void> {
-  const [pathname = '/', query = ''] = splitOnce(request.url ?? '/', '?');
-  const parts = pathname.split('/').filter(part => part !== '');
-  if (parts[0] !== 'v1' || parts.length < 2 || parts.length > 3)
-    throw new WherryError('not-found', `There is nothing at ${pathname}. See GET /v1/commands.`);
-  if (pathname === '/v1/exec') return execCommand(request, response, { dispatch, actor, signal });
-  if (pathname === '/v1/commands') return answerJson(response, 200, described(registry.list()));
-  const command = registry.find(parts.slice(1).map(decodeURIComponent).join(':'));
-  await restCommand(request, response, { command, query, callJson, actor, signal, limits });
-}
-
 function refuse(response: ServerResponse, error: unknown, log: Log): void {
   const known = knownError(error);
   if (!known) log.error({ err: error instanceof Error ? error.stack : String(error) }, 'the API met a bug');
@@ -105,11 +80,6 @@ function refuse(response: ServerResponse, error: unknown, log: Log): void {
       response,
       known ?? new WherryError('failed', 'Wherry met a fault of its own; see the daemon log.'),
     );
-}
-
-function splitOnce(text: string, mark: string): [string, string] {
-  const at = text.indexOf(mark);
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** The file's mode is right from its first moment: nobody else can connect in between. */

@@ -19,7 +19,7 @@ export function readStdin(
     let size = 0;
     const leave = () => {
       clearTimeout(timer);
-      stdin.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onEnd);
+      stdin.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onError);
       signal.removeEventListener('abort', onAbort);
       stdin.pause();
     };
@@ -40,6 +40,9 @@ export function readStdin(
       else if (size > max)
         refuse(new WherryError('invalid', `More than ${max} bytes came on standard input. Give less.`));
     };
+    // Half of what was meant must not pass for all of it.
+    const onError = () =>
+      refuse(new WherryError('interrupted', 'The client left before its standard input was complete.'));
     const onAbort = () => refuse(new WherryError('interrupted', 'Interrupted.'));
     const timer = setTimeout(
       () => refuse(new WherryError('usage', 'Nothing came on standard input for a minute.')),
@@ -47,6 +50,6 @@ export function readStdin(
     );
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) return onAbort();
-    stdin.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onEnd);
+    stdin.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);
   });
 }

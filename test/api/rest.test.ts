@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ask, startApi } from './support.ts';
+import { until } from '../support/until.ts';
+import { ask, begin, startApi } from './support.ts';
 
 let started: Awaited<ReturnType<typeof startApi>>;
 beforeEach(async () => {
@@ -102,6 +103,43 @@ describe('a command over HTTP', () => {
       status: 409,
       json: { hint: 'domains:remove blog blog.example.org', exit: 22 },
     });
+  });
+});
+
+describe('standard input over HTTP', () => {
+  const users = async () => (await get('/v1/http-auth/report?app=blog')).json['http-auth-users'];
+  const path = '/v1/http-auth/add-user';
+  const bytes = { 'content-type': 'application/octet-stream' };
+
+  it('is text in the JSON', async () => {
+    expect((await post(path, { app: 'blog', user: 'ann', stdin: 'a good password' })).status).toBe(200);
+    expect(await users()).toContain('ann');
+    expect((await post(path, { app: 'blog', user: 'ben', stdin: 7 })).status).toBe(400);
+    expect((await post('/v1/apps/create', { app: 'other', stdin: '' })).json.code).toBe('usage');
+  });
+
+  it('is bytes, with the arguments in the query', async () => {
+    const body = Buffer.from('a good password');
+    const given = { method: 'POST', path: `${path}?app=blog&user=cat`, body, headers: bytes };
+    expect((await ask(started.socket, given)).status).toBe(200);
+    expect(await users()).toContain('cat');
+    const other = await ask(started.socket, { ...given, path: '/v1/apps/create?app=other' });
+    expect(other.status).toBe(415);
+  });
+
+  it('that breaks off is not taken for all of it', async () => {
+    const headers = { ...bytes, 'content-length': '100' };
+    const request = begin(started.socket, { method: 'POST', path: `${path}?app=blog&user=dan`, headers });
+    request.on('error', () => {}).write('half a pass');
+    await until('the command to begin', () => started.bench.locks.holder('blog') !== undefined);
+    request.destroy();
+    await until('it to end', () => started.bench.locks.holder('blog') === undefined);
+    expect(await users()).not.toContain('dan');
+    expect(started.faults).toEqual([]);
+  });
+
+  it('leaves no room for a query beside JSON', async () => {
+    expect((await post('/v1/urls?app=blog', {})).json.code).toBe('usage');
   });
 });
 

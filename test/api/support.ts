@@ -34,6 +34,7 @@ export const servicesOf = ({ dispatch, callJson, registry }: Bench) => ({
   callJson,
   registry,
   log: silentLog,
+  version: '1.2.3',
 });
 
 export type Answered = {
