@@ -107,7 +107,7 @@ describe('a command over HTTP', () => {
 });
 
 describe('standard input over HTTP', () => {
-  const users = async () => (await get('/v1/http-auth/report?app=blog')).json['http-auth-users'];
+  const users = async () => (await get('/v1/http-auth/report?app=blog&info=http-auth-users')).json;
   const path = '/v1/http-auth/add-user';
   const bytes = { 'content-type': 'application/octet-stream' };
 
