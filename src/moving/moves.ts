@@ -3,7 +3,9 @@ import type { AppName } from '../domain/names.ts';
 /** A command of Wherry's own that brings something over. */
 export type Step = {
   readonly words: readonly string[];
-  /** Secrets go this way alone, never in words. */
+  /** For people, where a word may be a secret. */
+  readonly shown?: readonly string[];
+  /** Secrets of config and certificates go this way. */
   readonly stdin?: string;
   /** What is shown in place of secrets. */
   readonly note?: string;

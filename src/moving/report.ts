@@ -31,8 +31,8 @@ export function restLines(plan: Plan): readonly string[] {
 }
 
 /** As it could be typed; what goes on standard input is only named. */
-export function shownStep({ words, note }: Step): string {
-  return `wherry ${words.map(quoted).join(' ')}${note === undefined ? '' : ` # ${note}`}`;
+export function shownStep({ words, shown = words, note }: Step): string {
+  return `wherry ${shown.map(quoted).join(' ')}${note === undefined ? '' : ` # ${note}`}`;
 }
 
 function stepLines(name: string, { steps }: Moves): readonly string[] {

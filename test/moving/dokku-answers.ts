@@ -15,6 +15,8 @@ export type DokkuApp = {
 export type DokkuState = {
   readonly form: 'new' | 'old';
   readonly global?: Values;
+  /** Answers to whole command lines. */
+  readonly says?: Readonly<Record<string, string>>;
   readonly apps: Readonly<Record<string, DokkuApp>>;
 };
 
@@ -28,7 +30,11 @@ export function answersOf(state: DokkuState): DokkuAnswers {
     const [name = '', ...more] = rest.filter(word => word !== '--format' && word !== format);
     if (command === 'apps:list') return { out: `=====> My Apps\n${lines(Object.keys(state.apps))}` };
     if (command === 'config:export' && rest.includes('--global')) return json(state.global ?? {});
-    const app = state.apps[name];
+    const ofHost = state.says?.[words.join(' ')];
+    if (ofHost !== undefined) return { out: ofHost };
+    if (!Object.hasOwn(state.apps, name) && !command.includes(':report')) return unknown(words);
+    const app: DokkuApp | undefined =
+      name === '--global' ? { reports: { domains: { 'global-vhosts': '' } } } : state.apps[name];
     if (!app) return { code: 20, err: ` !     App ${name} does not exist\n` };
     if (command === 'config:export') return json(app.config ?? {});
     if (command === 'ps:scale') return { out: scale(name, app.scale ?? { web: 1 }) };

@@ -34,7 +34,19 @@ const state = {
     blog: {
       config: { SECRET: 'do not show\n"me"' },
       scale: { web: 2, worker: 1 },
-      reports: { domains: { 'app-enabled': 'true', 'app-vhosts': 'www.example.org' } },
+      reports: {
+        domains: { 'app-enabled': 'true', 'app-vhosts': 'www.example.org' },
+        ports: { map: 'http:80:3000' },
+        ps: { 'restart-policy': 'on-failure:20', 'stop-timeout-seconds': '60' },
+        resource: { 'web.limit.memory': '512' },
+        builder: { selected: 'herokuish', 'build-dir': 'apps/web' },
+        buildpacks: { list: 'heroku/nodejs' },
+        'docker-options': { build: "--build-arg 'A=b c'", deploy: '', run: '' },
+        nginx: { 'client-max-body-size': '50m' },
+        letsencrypt: { email: 'ann@example.org' },
+        git: { 'deploy-branch': 'main' },
+      },
+      storage: ['/var/lib/dokku/data/storage/blog:/data'],
     },
     shop: {
       reports: { domains: { 'app-enabled': 'true', 'app-vhosts': 'www.example.org shop.example.com' } },

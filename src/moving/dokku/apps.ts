@@ -3,15 +3,22 @@ import { type AppName, parseAppName } from '../../domain/names.ts';
 import type { Here } from '../here.ts';
 import type { AppMoves, Plan } from '../moves.ts';
 import { sift } from '../sift.ts';
+import { moveBuilder, moveBuildpacks } from './builds.ts';
 import { moveCertificate } from './certs.ts';
 import { moveConfig } from './config.ts';
+import { tellCron } from './cron.ts';
+import { moveDockerOptions } from './docker-options.ts';
 import { moveDomains } from './domains.ts';
 import { moveCode } from './git.ts';
 import { type DokkuHost, listed } from './host.ts';
+import { moveHost } from './host-wide.ts';
 import { movePorts } from './ports.ts';
 import { moveLimits } from './resource.ts';
 import { moveScale, moveUpkeep } from './scale.ts';
+import { findServices, tellServices } from './services.ts';
 import { moveStorage } from './storage.ts';
+import { tellUnmoved } from './unmoved.ts';
+import { moveHttpAuth, moveMaintenance, moveProxy, moveRedirects } from './visitors.ts';
 
 const mostApps = 1000;
 
@@ -22,22 +29,37 @@ const mostApps = 1000;
 export async function planDokku(host: DokkuHost, wanted: readonly AppName[], here: Here): Promise<Plan> {
   const there = await listApps(host, wanted);
   const apps: AppMoves[] = [];
-  if (wanted.length === 0) await moveConfig(host, '--global');
-  for (const app of there) apps.push(await planApp(host.another(), app, here));
+  const services = await findServices(host);
+  if (wanted.length === 0) await moveHost(host);
+  for (const app of there) apps.push(await planApp(host.another(), app, { here, services }));
   return { from: host.address, host, apps };
 }
 
-async function planApp(host: DokkuHost, app: AppName, here: Here): Promise<AppMoves> {
+async function planApp(
+  host: DokkuHost,
+  app: AppName,
+  { here, services }: { here: Here; services: readonly string[] },
+): Promise<AppMoves> {
   if (!here.has(app)) host.step('apps:create', app);
   await moveConfig(host, app);
   await moveDomains(host, app);
   await movePorts(host, app);
   await moveCertificate(host, app);
+  await moveProxy(host, app);
+  await moveHttpAuth(host, app);
+  await moveRedirects(host, app);
+  await moveMaintenance(host, app);
   await moveStorage(host, app, here);
   await moveLimits(host, app);
   await moveUpkeep(host, app);
   await moveScale(host, app);
+  await moveBuilder(host, app);
+  await moveBuildpacks(host, app);
+  await moveDockerOptions(host, app);
   await moveCode(host, app);
+  await tellCron(host, app);
+  await tellServices(host, app, services);
+  await tellUnmoved(host, app);
   const { steps, later, left } = host;
   return { app, steps, later, left };
 }

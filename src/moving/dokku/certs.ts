@@ -1,3 +1,5 @@
+import { letsencryptSettings } from '../../domain/letsencrypt.ts';
+import { sift } from '../sift.ts';
 import type { DokkuHost } from './host.ts';
 import { malformed } from './report.ts';
 
@@ -14,11 +16,19 @@ export async function moveCertificate(host: DokkuHost, app: string): Promise<voi
         note: 'its certificate and key',
       });
   }
+  const email = (await host.report('letsencrypt', app))?.get('email') ?? '';
+  if (email !== '') moveEmail(host, app, email);
   const active = await host.ask('letsencrypt:active', app);
   if (active.kind === 'said' && active.out.trim() === 'true')
     host.later.push(
       `When its domains point to this host, let certificates be renewed: letsencrypt:enable ${app}`,
     );
+}
+
+/** Where the authority writes to; older versions of the plugin keep it in config. */
+export function moveEmail(host: DokkuHost, app: string, email: string): void {
+  const [known] = sift([email], host.left, letsencryptSettings.email.parse);
+  if (known !== undefined) host.step('letsencrypt:set', app, 'email', known);
 }
 
 function pem(kind: string): (out: string) => string {

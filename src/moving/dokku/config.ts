@@ -1,6 +1,7 @@
 import { WherryError } from '../../domain/errors.ts';
 import { parseConfigKey, quoteForPeople } from '../../domain/names.ts';
 import { configStep } from '../config-step.ts';
+import { moveEmail } from './certs.ts';
 import type { DokkuHost } from './host.ts';
 import { malformed, parseObject } from './report.ts';
 
@@ -12,8 +13,7 @@ export async function moveConfig(host: DokkuHost, there: string): Promise<void> 
   const values = await host.read(['config:export', '--format', 'json', there], readConfig);
   if (!values) return;
   const email = values.get('DOKKU_LETSENCRYPT_EMAIL');
-  if (email !== undefined && /^[^\s@]{1,64}@[A-Za-z0-9.-]{1,190}$/.test(email))
-    host.step('letsencrypt:set', there, 'email', email);
+  if (email !== undefined) moveEmail(host, there, email);
   const kept = new Map([...values].filter(([key]) => !own.test(key) && taken(host, key)));
   if (kept.size > 0) host.steps.push(configStep(there, kept));
   for (const [key, value] of kept) {

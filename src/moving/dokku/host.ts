@@ -15,6 +15,7 @@ export class DokkuHost extends Notes {
   /** As ssh and dokku name it. */
   readonly address: string;
   readonly #link: Link;
+  readonly #reports = new Map<string, Promise<Report | undefined>>();
 
   constructor(address: string, link: Link) {
     super();
@@ -49,8 +50,14 @@ export class DokkuHost extends Notes {
     return undefined;
   }
 
-  /** `X:report APP` in either form; undefined where that dokku has none. */
-  async report(namespace: string, app: string, prefix = `${namespace}-`): Promise<Report | undefined> {
+  /** `X:report APP` in either form, asked once; undefined where that dokku has none. */
+  report(namespace: string, app: string, prefix = `${namespace}-`): Promise<Report | undefined> {
+    const known = this.#reports.get(namespace) ?? this.#report(namespace, app, prefix);
+    this.#reports.set(namespace, known);
+    return known;
+  }
+
+  async #report(namespace: string, app: string, prefix: string): Promise<Report | undefined> {
     const words = [`${namespace}:report`, app];
     const json = await this.ask(...words, '--format', 'json');
     if (json.kind === 'absent') return undefined;

@@ -1,6 +1,7 @@
 import { parseProcessType } from '../../domain/names.ts';
 import { parseRestartPolicy, parseStopTimeout } from '../../domain/upkeep.ts';
 import { sift } from '../sift.ts';
+import { movePath } from './builds.ts';
 import { type DokkuHost, listed } from './host.ts';
 import { malformed, parseJson } from './report.ts';
 
@@ -26,10 +27,7 @@ export async function moveUpkeep(host: DokkuHost, app: string): Promise<void> {
   if (timeout !== '')
     for (const each of sift([timeout], host.left, parseStopTimeout))
       host.step('ps:set', app, 'stop-timeout-seconds', each);
-  if (procfile !== '' && procfile !== 'Procfile') {
-    if (/^[\w@+=-][\w.@+=/-]{0,200}$/.test(procfile)) host.step('ps:set', app, 'procfile-path', procfile);
-    else host.left.push('Its Procfile has an odd path. Set it by hand: ps:set APP procfile-path PATH');
-  }
+  if (procfile !== 'Procfile') movePath(host, ['ps:set', app, 'procfile-path'], procfile);
   if (report?.get('running') === 'false' && report.get('deployed') === 'true')
     host.left.push('It does not run there. After the first deploy: ps:stop, if it is to stay so.');
 }

@@ -25,8 +25,8 @@ export type SshOptions = {
 
 /** Bytes of one answer. */
 const mostOutput = 4 * 2 ** 20;
-/** Milliseconds that a person has to answer what ssh asks. */
-const personsPatience = 120_000;
+/** Milliseconds to connect: while nobody is asked anything, and while a person may be. */
+const connecting = { alone: 30_000, withPerson: 120_000 };
 
 /**
  * A connection by the person's own ssh: their keys, agent, known hosts and jumps count. One connection carries all commands.
@@ -80,8 +80,8 @@ async function opened(
   socket: string,
   { address, options }: { address: DokkuAddress; options: SshOptions },
 ): Promise<void> {
-  const { interactive, patience, signal } = options;
-  const until = Date.now() + (interactive ? personsPatience : patience);
+  const { interactive, signal } = options;
+  const until = Date.now() + (interactive ? connecting.withPerson : connecting.alone);
   while (!existsSync(socket)) {
     signal.throwIfAborted();
     if (!master.alive() || Date.now() > until) throw unreachable(address, master.said());
