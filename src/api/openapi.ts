@@ -119,8 +119,9 @@ function success(command: Command): Json {
         headers: { 'Wherry-Exit': { description: 'The exit status, unless 0', schema: { type: 'integer' } } },
       }
     : {};
-  const content = command.stream ? { 'application/x-ndjson': {} } : { 'application/json': {} };
-  return { description: command.stream ? 'A JSON value a line' : 'The result', ...headers, content };
+  const streams = { 'application/x-ndjson': {}, 'text/event-stream': {} };
+  const content = command.stream ? streams : { 'application/json': {}, ...streams };
+  return { description: command.stream ? 'An item a line' : 'The result', ...headers, content };
 }
 
 function problem(description: string): Json {

@@ -6,8 +6,9 @@ import type { Command } from '../commands/define.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Actor, Progress } from '../domain/push.ts';
 import { type BodyLimits, bodyStream, readBody } from './body.ts';
+import { formOf } from './event.ts';
 import { answerJson, parseObject } from './json.ts';
-import { createStream } from './stream.ts';
+import { createStream, type StreamTimes } from './stream.ts';
 
 export type Rest = {
   readonly command: Command;
@@ -17,12 +18,14 @@ export type Rest = {
   readonly actor: Actor;
   readonly signal: AbortSignal;
   readonly limits: BodyLimits;
+  readonly times: StreamTimes;
 };
 
 const silent: Progress = { header() {}, step() {}, detail() {}, warn() {}, raw() {} };
 
 /**
- * `/v1/<namespace>/<verb>`: arguments as a JSON object or, for GET, as a query; the result as JSON, of a stream a line an item.
+ * `/v1/<namespace>/<verb>`: arguments as a JSON object or, for GET, as a query; the result as JSON. A stream is a line
+ * an item, and so is, with its progress, whatever else is asked for in `Accept`.
  * Commands that change something take POST only. `force` stands for `--force`.
  * @throws WherryError, while nothing of the answer is sent yet
  */
@@ -31,20 +34,21 @@ export async function restCommand(
   response: ServerResponse,
   rest: Rest,
 ): Promise<void> {
-  const { command, query, callJson, actor, signal, limits } = rest;
+  const { command, query, callJson, actor, signal, limits, times } = rest;
   checkMethod(request, response, command);
   const { given, stdin } = await readInput(request, { command, query, limits });
   const { force, ...body } = given;
   const call = { ...{ command, body, actor, signal, stdin }, force: isForced(force) };
-  if (command.stream) {
-    const stream = createStream(response);
-    return stream.run(() => callJson({ ...call, client: { progress: silent, give: stream.item } }));
+  const form = formOf(request.headers.accept) ?? (command.stream ? 'ndjson' : undefined);
+  if (form) {
+    const stream = createStream(response, { form, kind: command.stream ? 'item' : 'result', times });
+    return stream.run(() => callJson({ ...call, client: stream.client }));
   }
   let result: unknown;
   const give = async (value: unknown) => {
     result = value;
   };
-  const exit = await callJson({ ...call, client: { progress: silent, give } });
+  const exit = await callJson({ ...call, client: { progress: silent, open() {}, give } });
   answerResult(response, { command, result, exit });
 }
 

@@ -11,6 +11,7 @@ import { execCommand } from './exec.ts';
 import { answerJson } from './json.ts';
 import { openApi } from './openapi.ts';
 import { restCommand } from './rest.ts';
+import type { StreamTimes } from './stream.ts';
 
 /** What requests are answered from. */
 export type Answering = {
@@ -18,6 +19,7 @@ export type Answering = {
   readonly callJson: CallJson;
   readonly registry: Registry;
   readonly limits: BodyLimits;
+  readonly times: StreamTimes;
   readonly version: string;
 };
 
@@ -27,7 +29,7 @@ export async function route(
   response: ServerResponse,
   { answering, actor, signal }: { answering: Answering; actor: Actor; signal: AbortSignal },
 ): Promise<void> {
-  const { dispatch, callJson, registry, limits, version } = answering;
+  const { dispatch, callJson, registry, limits, times, version } = answering;
   const [pathname = '/', query = ''] = splitOnce(request.url ?? '/', '?');
   if (pathname === '/openapi.json') return answerJson(response, 200, openApi(registry.list(), version));
   if (pathname === '/v1/commands') return answerJson(response, 200, described(registry.list()));
@@ -36,7 +38,7 @@ export async function route(
   if (root !== 'v1' || words.length < 1 || words.length > 2)
     throw new WherryError('not-found', `There is nothing at ${quoteForPeople(pathname)}. See /openapi.json.`);
   const command = registry.find(words.map(decodeURIComponent).join(':'));
-  await restCommand(request, response, { command, query, callJson, actor, signal, limits });
+  await restCommand(request, response, { command, query, callJson, actor, signal, limits, times });
 }
 
 function splitOnce(text: string, mark: string): [string, string] {

@@ -7,18 +7,22 @@ import type { Log } from '../system/log.ts';
 import { type BodyLimits, leaveToClient } from './body.ts';
 import { answerProblem, knownError } from './problem.ts';
 import { type Answering, route } from './route.ts';
+import type { StreamTimes } from './stream.ts';
 
-export type ApiOptions = Omit<Answering, 'limits'> & {
+export type ApiOptions = Omit<Answering, 'limits' | 'times'> & {
   /** Path of the unix socket; whoever can open it is an admin, so its mode is 0600. */
   readonly socket: string;
   readonly log: Log;
   /** Of a body of JSON; what fits config, an archive goes another way. */
   readonly limits?: BodyLimits;
+  readonly times?: StreamTimes;
 };
 
 /** Whoever reaches the socket: its file's mode has let them through. */
 const actor: Actor = { name: 'local', via: 'local' };
 const usualLimits: BodyLimits = { bytes: 2 ** 20, patience: 30_000 };
+/** A client that takes nothing for two minutes is gone, or will not come back. */
+const usualTimes: StreamTimes = { heartbeat: 15_000, missed: 8 };
 /** Longest path that a unix socket address holds, in bytes (unix(7): 108 with the closing NUL). */
 const longestPath = 107;
 
@@ -28,7 +32,7 @@ const longestPath = 107;
  */
 export function createApi(options: ApiOptions) {
   const { socket, log } = options;
-  const answering: Answering = { limits: usualLimits, ...options };
+  const answering: Answering = { limits: usualLimits, times: usualTimes, ...options };
   const clients = new Set<AbortController>();
 
   // A push or a log is read for as long as it takes, so only the header has a limit in time.

@@ -10,6 +10,8 @@ import { createPipeline, hasNoJson } from './pipeline.ts';
 /** Who asked in JSON, and takes the answer as data. */
 export interface JsonClient {
   readonly progress: Progress;
+  /** Told once a stream begins, which may be long before its first item. */
+  open(): void;
   /** The result, or an item of a stream. Resolves when the client can take more. */
   give(value: unknown): Promise<void>;
 }
@@ -58,6 +60,7 @@ async function giveAll(
   items: AsyncIterable<unknown>,
   { client, signal }: { client: JsonClient; signal: AbortSignal },
 ): Promise<void> {
+  client.open();
   for await (const item of items) {
     if (signal.aborted) break;
     await client.give(item);

@@ -60,9 +60,9 @@ export function ask(socket: string, { body, ...question }: Question): Promise<An
       response.setEncoding('utf8').on('data', chunk => {
         text += chunk;
       });
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text, headers: response.headers }),
-      );
+      response
+        .on('error', reject)
+        .on('end', () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
     });
     const asItIs = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
     sent.end(asItIs ? body : JSON.stringify(body));
