@@ -70,8 +70,8 @@ export class Supervisor {
   #destroyed = false;
   /** Instances of a sleeping app that are being made anew. */
   #laying = 0;
-  /** What a switch that was cut off left running: it serves until its replacement does. */
-  readonly #strays: Member[] = [];
+  /** Too many, or left by a switch that was cut off; they serve until those that should be there do. */
+  readonly #strays = new Set<Member>();
   /** Being brought up by a deploy or a scale that may still fail. */
   readonly #fresh = new Set<Member>();
   readonly #ends = new WeakMap<Member, Promise<void>>();
@@ -88,7 +88,7 @@ export class Supervisor {
         return stopTimeout();
       },
       members: () => this.#living().filter(member => !this.#fresh.has(member)),
-      publish: () => this.#publish(),
+      publish: () => this.#present(),
       quiet: members => options.sink.quiet(members.map(({ id }) => id)),
       rouse: member => this.#rouse(member),
       admit: members =>
@@ -126,22 +126,25 @@ export class Supervisor {
     this.#app = desired.app;
     this.#desired = desired;
     this.#stopped = desired.app.stopped;
+    const adopted: [Member, Instance][] = [];
     for (const instance of found) {
       const member = memberOf(instance, this.#options.clock.now());
-      if (this.#fits(member, instance, desired)) await this.#adopt(member, instance, desired.asleep);
+      if (this.#fits(member, instance, desired)) adopted.push([this.#hold(member, instance), instance]);
       // It never ran, so it has no end to wait for.
       else if (instance.status.kind === 'created') await this.#options.engine.remove(instance.id);
-      else this.#strays.push(this.#hold(member, instance));
+      else this.#strays.add(this.#hold(member, instance));
     }
+    // All are known before the end of any is told.
+    for (const [member, instance] of adopted) await this.#adopt(member, instance, desired.asleep);
     const alive = new Set(found.filter(isAlive).map(({ id }) => id));
     const falling = this.#living().filter(({ id, status }) => status === 'asleep' && alive.has(id));
     if (desired.asleep === 'deep') this.#slumber.resume(falling);
     await this.#options.engine.setQuota(desired.app.name, desired.quota);
     const missing = this.#missing(desired);
-    const replaced = !missing.some(place => place.type === 'web');
+    const awaited = missing.some(place => place.type === 'web') || this.#awaitsWeb(desired);
     if (desired.asleep) this.#laying = missing.filter(place => place.type === 'web').length;
-    if (replaced) await this.#dismissStrays();
-    else await this.#publish();
+    if (awaited) await this.#publish();
+    else await this.#dismissStrays();
     for (const { type, index } of missing) {
       const back = this.#bringBack(desired, type, index);
       const laid = () => {
@@ -204,7 +207,16 @@ export class Supervisor {
     );
     this.#app = desired.app;
     this.#desired = desired;
-    await this.#switch(fresh, surplus, options.patient);
+    const kept = this.#living().filter(member => !surplus.includes(member));
+    const serves = kept.some(member => member.serving || (member.type === 'web' && fresh.includes(member)));
+    // One that crashed is not up yet, say: who serves stands in for it.
+    const stays = serves || !isDesired(desired, 'web') ? [] : surplus.filter(member => member.serving);
+    for (const member of stays) this.#strays.add(member);
+    await this.#switch(
+      fresh,
+      surplus.filter(member => !stays.includes(member)),
+      options.patient,
+    );
   }
 
   /** Tells the edge at once; the old name is whoever called's to withdraw. */
@@ -316,7 +328,6 @@ export class Supervisor {
   }
 
   async #adopt(member: Member, instance: Instance, asleep: SleepDepth | undefined): Promise<void> {
-    this.#hold(member, instance);
     const { kind } = instance.status;
     // For a deep sleep it may have been told to end already.
     const lies = asleep !== undefined && (kind !== 'running' || (asleep === 'deep' && member.type === 'web'));
@@ -330,6 +341,16 @@ export class Supervisor {
 
   #serves(): boolean {
     return [...this.members.values()].some(member => member.serving);
+  }
+
+  /** Whether none serves of those that should, and not because the app sleeps. */
+  #awaitsWeb(desired: Desired): boolean {
+    if (this.#stopped || desired.asleep || !isDesired(desired, 'web')) return false;
+    return !this.#isServedWithoutStrays();
+  }
+
+  #isServedWithoutStrays(): boolean {
+    return [...this.members.values()].some(member => member.serving && !this.#strays.has(member));
   }
 
   /** Of an app that slept: made, and started when it is asked for. */
@@ -366,7 +387,7 @@ export class Supervisor {
   }
 
   async #dismissStrays(): Promise<void> {
-    const strays = this.#strays.splice(0);
+    const strays = [...this.#strays];
     this.#letGo(strays);
     await this.#publish();
     const version = this.#desired?.version;
@@ -377,7 +398,7 @@ export class Supervisor {
 
   #missing(desired: Desired): Place[] {
     if (this.#stopped) return [];
-    const kept = this.#living().filter(member => !this.#strays.includes(member));
+    const kept = this.#living().filter(member => !this.#strays.has(member));
     const have = new Set(kept.map(dynoOf));
     return places(desired).filter(place => !have.has(dynoOf(place)));
   }
@@ -466,7 +487,7 @@ export class Supervisor {
       member.serving = member.type === 'web' && member.status === 'running';
     }
     this.#letGo(old);
-    await this.#publish();
+    await this.#present();
     for (const member of fresh) this.#inBackground(this.#keep(member, 'watch'));
     this.#inBackground(patient ? this.#outlive(old) : this.#retire(old));
   }
@@ -475,6 +496,7 @@ export class Supervisor {
     for (const member of members) {
       this.#mark(member, 'stopping');
       member.serving = false;
+      this.#strays.delete(member);
     }
   }
 
@@ -580,7 +602,7 @@ export class Supervisor {
     this.#mark(member, 'running');
     if (member.restarts > 0) this.#options.tell(this.#app, 'recovered', `${dynoOf(member)} runs again.`);
     member.serving = member.type === 'web';
-    if (member.serving) await this.#dismissStrays();
+    if (member.serving) await this.#present();
   }
 
   /** Tells of an end and waits out the back-off. @returns whether it is to be started again */
@@ -611,6 +633,12 @@ export class Supervisor {
     member.since = this.#options.clock.now();
   }
 
+  /** Tells the edge who serves; strays go once others do. */
+  async #present(): Promise<void> {
+    if (this.#strays.size > 0 && this.#isServedWithoutStrays()) await this.#dismissStrays();
+    else await this.#publish();
+  }
+
   async #publish(): Promise<void> {
     if (this.#destroyed) return;
     const serving = [...this.members.values()].filter(member => member.serving);
@@ -629,7 +657,7 @@ export class Supervisor {
       return { kind: 'crashed', reason: `App ${name} was asleep and does not start: ${why}.` };
     }
     if (this.#laying > 0) return { kind: 'asleep' };
-    if (!this.#desired?.counts.get('web' as ProcessType)) {
+    if (!this.#desired || !isDesired(this.#desired, 'web')) {
       return {
         kind: 'stopped',
         reason: `App ${name} runs no web process. Start one with "ps:scale ${name} web=1".`,
@@ -662,6 +690,10 @@ function isWaking({ asleep }: Desired, found: readonly Instance[]): boolean {
 type RaiseOptions = { readonly progress: Progress; readonly signal?: AbortSignal };
 
 type Place = { readonly type: ProcessType; readonly index: number };
+
+function isDesired({ counts }: Desired, type: 'web'): boolean {
+  return (counts.get(type as ProcessType) ?? 0) > 0;
+}
 
 /** What instances at these places may use; together no more than the app's quota. */
 function bytesOf(desired: Desired, wanted: readonly Place[]): number {

@@ -277,6 +277,48 @@ describe('scale, stop and limits', () => {
     expect(runtime.instances(app)).toHaveLength(1);
   });
 
+  const crashed = (index: string) => events.some(event => event.startsWith(`crash: web.${index} `));
+  /** web.1 has crashed and is not let up again until `repaired`, web.2 serves. */
+  const halfCrashed = async () => {
+    let repaired = false;
+    behave = ({ labels }, starts) => {
+      if (labels['index'] !== '1' || (starts > 1 && repaired)) return { listen: {} };
+      return starts === 1 ? { listen: {}, exit: { code: 1, after: 60 } } : { exit: { code: 1, after: 0 } };
+    };
+    await runtime.deploy(desired(1, { web: 2 }), { progress });
+    await vi.waitFor(() => expect(crashed('1')).toBe(true));
+    return () => {
+      repaired = true;
+    };
+  };
+  const indexes = async () => (await running()).map(({ labels }) => labels['index']).sort();
+
+  it('keeps who serves until what is to stay is up again, also after control was away', async () => {
+    const repair = await halfCrashed();
+    const seen = routed.length;
+    await runtime.scale(desired(1, { web: 1 }), { progress });
+    expect(serving()).toBe(1);
+    await runtime.close();
+    runtime = start();
+    await runtime.recover([desired(1, { web: 1 })]);
+    expect(serving()).toBe(1);
+    expect(await indexes()).toContain('2');
+    expect(routed.slice(seen).every(({ targets }) => targets.length > 0)).toBe(true);
+    repair();
+    await vi.waitFor(async () => expect(await indexes()).toEqual(['1']));
+    expect(routed.slice(seen).every(({ targets }) => targets.length > 0)).toBe(true);
+  });
+
+  it('lets who stood in go with a deploy, and with a stop', async () => {
+    await halfCrashed();
+    await runtime.scale(desired(1, { web: 1 }), { progress });
+    behave = () => ({ listen: {} });
+    await runtime.deploy(desired(2, { web: 1 }), { progress });
+    await vi.waitFor(async () => expect(await versions()).toEqual(['2']));
+    await runtime.stop(app);
+    expect(await engine.list()).toEqual([]);
+  });
+
   it('stops routing before it stops, and says why the app does not answer', async () => {
     await runtime.deploy(desired(1), { progress });
     await runtime.stop(app);

@@ -25,7 +25,7 @@ export const visits = {
 async function expectOk(visited: Visited, options: RequestOptions): Promise<void> {
   const answer = await open(visited, options);
   const text = await textOf(answer);
-  if (answer.statusCode !== 200) throw new Error(`${answer.statusCode} ${text.slice(0, 300)}`);
+  if (answer.statusCode !== 200) throw refused(answer, text);
 }
 
 async function upload(visited: Visited): Promise<void> {
@@ -34,15 +34,13 @@ async function upload(visited: Visited): Promise<void> {
   const answer = await open(visited, { path: '/upload', method: 'POST', headers }, body);
   const text = await textOf(answer);
   const hash = createHash('sha256').update(body).digest('hex');
-  if (answer.statusCode !== 200 || !text.includes(hash))
-    throw new Error(`${answer.statusCode} ${text.slice(0, 300)}`);
+  if (answer.statusCode !== 200 || !text.includes(hash)) throw refused(answer, text);
 }
 
 /** Counts with the app for a while: each number once, in order. */
 async function stream(visited: Visited, answering: () => void): Promise<void> {
   const answer = await open(visited, { path: '/events' });
-  if (answer.statusCode !== 200)
-    throw new Error(`${answer.statusCode} ${(await textOf(answer)).slice(0, 300)}`);
+  if (answer.statusCode !== 200) throw refused(answer, await textOf(answer));
   const length = 5 + Math.floor(visited.random() * 40);
   let text = '';
   answer.setEncoding('utf8').on('data', piece => {
@@ -122,4 +120,10 @@ async function textOf(answer: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   for await (const piece of answer) pieces.push(piece as Buffer);
   return Buffer.concat(pieces).toString('utf8');
+}
+
+/** With the words of the page alone, which say why. */
+function refused({ statusCode }: IncomingMessage, page: string): Error {
+  const words = page.replaceAll(/<style>.*?<\/style>|<[^>]+>/gs, ' ').replaceAll(/\s+/g, ' ');
+  return new Error(`${statusCode} ${words.slice(0, 300)}`);
 }
