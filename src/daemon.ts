@@ -20,6 +20,7 @@ import {
 import { createLoginCheck } from './build/registry/check-login.ts';
 import { createCallJson } from './commands/call-json.ts';
 import { createDispatch } from './commands/dispatch.ts';
+import { guardGit } from './commands/git-access.ts';
 import { registry } from './commands/index.ts';
 import { Timetable } from './cron/timetable.ts';
 import { createCronWorkers } from './cron-workers.ts';
@@ -334,7 +335,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     address: settings.ssh,
     hostKeysDir: paths.hostKeys,
     findKey: fingerprint => store.keys.byFingerprint(fingerprint),
-    receiver,
+    receiver: guardGit(receiver, store),
     dispatch,
     log,
     clock,

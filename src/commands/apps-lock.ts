@@ -10,7 +10,7 @@ const lock = defineCommand({
     'Pushes, builds, images, rebases and rollbacks are refused, and told who locked it and when; config, scale and restarts go on.',
   examples: ['apps:lock blog'],
   args: { app },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   run(context, input) {
     const owner = context.app(input.app);
@@ -31,7 +31,7 @@ const unlock = defineCommand({
   summary: 'Let an app be deployed again',
   examples: ['apps:unlock blog'],
   args: { app },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   run(context, input) {
     const owner = context.app(input.app);

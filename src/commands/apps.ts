@@ -55,10 +55,10 @@ const list = defineCommand({
   summary: 'List all apps',
   examples: ['apps:list', 'apps:list --quiet', 'apps:list --format json'],
   args: {},
-  access: 'admin',
+  access: { app: 'read' },
   effect: 'read',
   run(context) {
-    const names = context.store.apps.list().map(each => each.name);
+    const names = context.apps().map(each => each.name);
     if (names.length === 0) context.progress.warn("You haven't deployed any applications yet");
     return names;
   },

@@ -19,8 +19,11 @@ export type ArgKind<Value> = {
   /** A one-letter form of a flag, without the dash. */
   readonly short?: string;
   readonly help?: string;
-  /** `app` names an existing app, `new-app` one to be made: what the lock is taken on, and where `--app` goes. */
-  readonly role?: 'app' | 'new-app';
+  /**
+   * `app` names an existing app, `past-app` one that exists or did, `new-app` one to be made: what the lock is taken on, and
+   * where `--app` goes.
+   */
+  readonly role?: 'app' | 'past-app' | 'new-app';
   /** Takes the word `--global` in its place: what is set then is what apps have unless told otherwise. */
   readonly orGlobal?: true;
   /** Takes the names of flags that nothing else knows (reports: `--running`). */

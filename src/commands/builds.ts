@@ -97,7 +97,7 @@ const cancel = defineCommand({
   description: 'The push that it came from is refused. Returns when nothing of the build is left.',
   examples: ['builds:cancel blog'],
   args: { app },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   // The build that is to stop holds the lock.
   looksOnly: () => true,

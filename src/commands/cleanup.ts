@@ -13,7 +13,7 @@ export const cleanup = defineCommand({
   access: { app: 'write' },
   effect: 'write',
   async run(context, input) {
-    const apps = input.app === undefined ? context.store.apps.list() : [context.app(input.app)];
+    const apps = input.app === undefined ? context.apps() : [context.app(input.app)];
     context.progress.step('Cleaning up...');
     const before = context.room.report().free;
     await context.deployer.cleanup(apps);

@@ -10,7 +10,7 @@ export const bundle = defineCommand({
   examples: ['config:bundle blog', 'config:bundle --merged blog', 'config:bundle --global'],
   args: { app: appOrGlobal },
   flags: { merged },
-  access: { app: 'read' },
+  access: { app: 'deploy' },
   effect: 'read',
   verbatim: true,
   run: configOf,

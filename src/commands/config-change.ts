@@ -20,7 +20,7 @@ export const set = defineCommand({
   ],
   args: { app: appOrGlobal, pairs },
   flags: { encoded: toggle({ help: 'values are base64' }), ...restartFlags },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   async run(context, input) {
     const owner = ownerOf(context, input.app);
@@ -44,7 +44,7 @@ export const unset = defineCommand({
   ],
   args: { app: appOrGlobal, keys: many(configKey) },
   flags: restartFlags,
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   run: (context, input) => without(context, input.keys, input),
   text: () => [],
@@ -56,7 +56,7 @@ export const clear = defineCommand({
   examples: ['config:clear blog', 'config:clear --no-restart blog', 'config:clear --global'],
   args: { app: appOrGlobal },
   flags: restartFlags,
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   run: (context, input) =>
     without(

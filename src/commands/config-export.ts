@@ -48,7 +48,7 @@ export const exportCommand = defineCommand({
     format: flag(withDefault(choice('format', formats), 'exports'), { help: formats.join(', ') }),
     merged,
   },
-  access: { app: 'read' },
+  access: { app: 'deploy' },
   effect: 'read',
   run: configOf,
   text: (values, input) => writers[input.format](Object.entries(values)),

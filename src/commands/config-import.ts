@@ -31,7 +31,7 @@ export const importCommand = defineCommand({
     replace: toggle({ help: 'unset all others' }),
     ...restartFlags,
   },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   stdin: true,
   async run(context, input) {

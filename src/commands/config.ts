@@ -15,7 +15,7 @@ const get = defineCommand({
   examples: ['config:get blog NODE_ENV', 'config:get --global TZ', 'config:get --merged blog TZ'],
   args: { app: appOrGlobal, key: configKey },
   flags: { quoted: toggle({ help: 'quoted for a shell' }), merged },
-  access: { app: 'read' },
+  access: { app: 'deploy' },
   effect: 'read',
   run(context, input) {
     const config = configOf(context, input);
@@ -33,7 +33,7 @@ const show = defineCommand({
   examples: ['config:show blog', 'config blog', 'config:show --global', 'config:show --merged blog'],
   args: { app: appOrGlobal },
   flags: { merged },
-  access: { app: 'read' },
+  access: { app: 'deploy' },
   effect: 'read',
   run: configOf,
   text: (values, input) => [

@@ -70,4 +70,8 @@ export type Context = Services & {
   takeStreams(): Streams;
   /** The app by name. @throws app-not-found */
   app(name: AppName): App;
+  /** All apps on which the caller may do what the command does, by name. */
+  apps(): readonly App[];
+  /** Whether that goes for every app, and for what is of none. */
+  ofAll(): boolean;
 };

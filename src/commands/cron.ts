@@ -20,7 +20,7 @@ const list = defineCommand({
   access: { app: 'read' },
   effect: 'read',
   run(context, input) {
-    const apps = input.app === undefined ? context.store.apps.list() : [context.app(input.app)];
+    const apps = input.app === undefined ? context.apps() : [context.app(input.app)];
     return apps.flatMap(each => {
       const suspended = suspendedTasks(context.store, each);
       return tasksOf(context.deployer, each).map(task => ({
@@ -51,7 +51,7 @@ const run = defineCommand({
   summary: 'Run a task of an app now, beside its times',
   examples: ['cron:run blog 5cd4f3a1b2c0'],
   args: { app, id: text('id') },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'read',
   acts: true,
   async run(context, input) {
@@ -73,7 +73,7 @@ const [suspend, resume] = (['suspend', 'resume'] as const).map(verb =>
         : 'Run a task at its times again',
     examples: [`cron:${verb} blog 5cd4f3a1b2c0`],
     args: { app, id: text('id') },
-    access: { app: 'write' },
+    access: { app: 'deploy' },
     effect: 'write',
     run(context, input) {
       const owner = context.app(input.app);

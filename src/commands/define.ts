@@ -2,8 +2,11 @@ import type { ArgKind } from './args.ts';
 import type { Context } from './context.ts';
 import type { Line } from './lines.ts';
 
-/** Who may run a command; checked in one place before `run`. */
-export type Access = 'public' | 'admin' | { readonly app: 'read' | 'write' };
+/**
+ * Who may run a command; checked in one place before `run`. `read` is a viewer's, `deploy` a deployer's, `write` an admin's, on the
+ * app that the command names; without one, on whichever apps `context.apps()` gives. `admin` and `owner` are about the whole host.
+ */
+export type Access = 'public' | 'admin' | 'owner' | { readonly app: 'read' | 'deploy' | 'write' };
 
 type Args = Readonly<Record<string, ArgKind<unknown>>>;
 type Values<Kinds extends Args> = {

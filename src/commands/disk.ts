@@ -23,7 +23,7 @@ const report = defineCommand({
   access: { app: 'read' },
   effect: 'read',
   async run(context, input) {
-    const apps = input.app === undefined ? context.store.apps.list() : [context.app(input.app)];
+    const apps = input.app === undefined ? context.apps() : [context.app(input.app)];
     const found: Record<string, AppDisk & { total: number }> = {};
     for (const each of apps) {
       const use = await context.disk.app(each);
@@ -74,7 +74,7 @@ const set = defineCommand({
     property: choice('property', Object.keys(diskProperties) as DiskProperty[]),
     value: optional(text('value')),
   },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   run(context, input) {
     const value = input.value || undefined;

@@ -7,6 +7,7 @@ import { defineCommand } from './define.ts';
 import { anyApp } from './kinds.ts';
 import { columns } from './lines.ts';
 
+const mostEvents = 10_000;
 /** Milliseconds between two looks for new ones. */
 const pause = 500;
 
@@ -17,7 +18,10 @@ const events = defineCommand({
   examples: ['events', 'events blog -n 20', 'events -t'],
   args: { app: optional(anyApp) },
   flags: {
-    num: flag(withDefault(integer('events', { min: 0, max: 10_000 }), 100), { help: 'how many', short: 'n' }),
+    num: flag(withDefault(integer('events', { min: 0, max: mostEvents }), 100), {
+      help: 'how many',
+      short: 'n',
+    }),
     tail: toggle({ help: 'go on with new ones', short: 't' }),
   },
   access: { app: 'read' },
@@ -70,22 +74,37 @@ const [on, off] = (['on', 'off'] as const).map(word =>
 export const eventsCommands = [events, list, on, off].filter(command => command !== undefined);
 
 async function* told(
-  { store, clock, signal }: Context,
+  context: Context,
   { app, num, tail }: { app: AppName | undefined; num: number; tail: boolean },
 ) {
+  const { store, clock, signal } = context;
   let seen = store.events.list({ limit: 1 })[0]?.id ?? 0;
-  if (num > 0) for (const event of store.events.list({ app, limit: num })) yield shown(event);
+  if (num > 0) for (const event of latest(context, app, num)) yield shown(event);
   while (tail && !signal.aborted) {
     try {
       await clock.sleep(pause, signal);
     } catch {
       return;
     }
-    for (const event of store.events.after(seen)) {
-      seen = event.id;
+    const later = store.events.after(seen);
+    seen = later.at(-1)?.id ?? seen;
+    for (const event of readable(context, later)) {
       if (app === undefined || event.app === app) yield shown(event);
     }
   }
+}
+
+function latest(context: Context, app: AppName | undefined, limit: number): readonly PlatformEvent[] {
+  const { events } = context.store;
+  if (app !== undefined || context.ofAll()) return events.list({ app, limit });
+  return readable(context, events.list({ limit: mostEvents })).slice(-limit);
+}
+
+/** What is of no app, or of one that is gone, is for those who may read all. */
+function readable(context: Context, events: readonly PlatformEvent[]): readonly PlatformEvent[] {
+  if (context.ofAll()) return events;
+  const names = new Set<string | null>(context.apps().map(({ name }) => name));
+  return events.filter(({ app }) => names.has(app));
 }
 
 function shown({ at, app, kind, message, actor }: PlatformEvent) {

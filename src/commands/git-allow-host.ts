@@ -9,7 +9,7 @@ const allowHost = defineCommand({
     'dokku keeps a host key for ssh by this. Here repositories are fetched by https, so nothing need be kept: any host of the Internet may be fetched from, and one inside your network when --allow-hosts of the daemon names it.',
   examples: ['git:allow-host git.example.org'],
   args: { host: gitHost },
-  access: 'admin',
+  access: 'owner',
   effect: 'read',
   async run({ settings, progress }, { host }) {
     await checkHost(new URL(`https://${host}`), parseAllowedHosts(settings.allowHosts));

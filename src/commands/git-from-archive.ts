@@ -33,7 +33,7 @@ const fromArchive = defineCommand({
       word: archiveTypes.join('|'),
     }),
   },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   stdin: true,
   async run(context, { app: name, url, user, email, archiveType }) {

@@ -21,7 +21,7 @@ const fromImage = defineCommand({
     'git:from-image blog ghcr.io/team/blog:v2 ann ann@example.org',
   ],
   args: { app, image, user: optional(text('user')), email: optional(text('email')) },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   async run(context, input) {
     const owner = context.app(input.app);

@@ -56,7 +56,7 @@ const sync = defineCommand({
     buildIfChanges: toggle({ help: 'build and deploy unless it runs already' }),
     skipDeployBranch: toggle({ help: 'leave the deploy branch as it is set' }),
   },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   async run(context, input) {
     const owner = context.app(input.app);

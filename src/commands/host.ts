@@ -16,7 +16,7 @@ const set = defineCommand({
   ].join(' '),
   examples: ['host:set memory-reserve=1g', 'host:set overcommit=1.5', 'host:set overcommit='],
   args: { settings: many(text('setting=value')) },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   run(context, input) {
     const given = readSettingWords(input.settings, hostSettingNames, name => hostSettings[name].parse);
@@ -33,7 +33,7 @@ const report = defineCommand({
     'An instance is promised its limit, an app at most its quota; one that sleeps deeply is promised nothing. used is what the kernel says that it has.',
   examples: ['host:report', 'host:report --format json'],
   args: {},
-  access: 'admin',
+  access: 'owner',
   effect: 'read',
   async run(context) {
     const { hostRoom, runtime, store } = context;

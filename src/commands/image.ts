@@ -26,7 +26,7 @@ const loadImage = defineCommand({
     'The archive is what "docker save" writes, or an OCI layout as tar, plain or with gzip. Of several images in it the one with the given name and tag is taken. ENTRYPOINT, CMD, USER, WORKDIR, ENV and EXPOSE count; an image that wants root runs as user 1000.',
   examples: ['git:load-image blog blog:1.2'],
   args: { app, image },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   stdin: true,
   async run(context, input) {

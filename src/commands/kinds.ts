@@ -46,7 +46,7 @@ export const globalOnly = (why: string): ArgKind<'--global'> => ({
   },
 });
 /** An app that exists, or did. */
-export const anyApp: ArgKind<AppName> = name('app', parseAppName);
+export const anyApp: ArgKind<AppName> = { ...name('app', parseAppName), role: 'past-app' };
 /** The name of an app to be made. */
 export const newApp: ArgKind<AppName> = { ...name('app', parseAppName), role: 'new-app' };
 export const processType: ArgKind<ProcessType> = name('process', parseProcessType);

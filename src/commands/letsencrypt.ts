@@ -102,7 +102,7 @@ const autoRenew = defineCommand({
     const { store, certifier } = context;
     const only = input.app === undefined ? undefined : context.app(input.app);
     if (only && !isEnabled(store, only)) throw none(only);
-    const apps = only ? [only] : store.apps.list().filter(each => isEnabled(store, each));
+    const apps = only ? [only] : context.apps().filter(each => isEnabled(store, each));
     const found = [];
     for (const each of apps)
       found.push({ owner: each, outcomes: await certifier.renew(each, { all: input.all }) });
@@ -119,9 +119,8 @@ const list = defineCommand({
   args: {},
   access: { app: 'read' },
   effect: 'read',
-  run: ({ store, certifier }) =>
-    store.apps
-      .list()
+  run: ({ store, certifier, apps }) =>
+    apps()
       .filter(each => isEnabled(store, each))
       .flatMap(each =>
         certifier.status(each).map(({ host, certificate, renewAt, skipped, error }) => ({

@@ -21,7 +21,7 @@ export const logsFailed = defineCommand({
   run(context, input) {
     if (input.all === (input.app !== undefined))
       throw new WherryError('usage', 'Name one app, or say --all.');
-    const apps = input.app === undefined ? context.store.apps.list() : [context.app(input.app)];
+    const apps = input.app === undefined ? context.apps() : [context.app(input.app)];
     return failed(context, apps);
   },
   text: line => [

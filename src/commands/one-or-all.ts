@@ -39,7 +39,7 @@ export async function oneOrAll(
 ): Promise<{ readonly apps: readonly string[] }> {
   if (all && name !== undefined) throw new WherryError('usage', 'Name one app, or say --all.');
   if (all) {
-    const deployed = context.store.apps.list().filter(app => context.store.releases.live(app));
+    const deployed = context.apps().filter(app => context.store.releases.live(app));
     return { apps: await forEachApp(context, deployed, { verb, parallel: atOnce, one }) };
   }
   if (name === undefined) throw new WherryError('invalid', 'Please specify an app to run the command on');

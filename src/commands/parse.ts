@@ -37,11 +37,31 @@ export function parseJson(command: Command, body: Readonly<Record<string, unknow
   return parseGiven(command, body);
 }
 
+type NamedApp = {
+  readonly name: string;
+  /** Whether it must be there. */
+  readonly exists: boolean;
+  readonly isNew: boolean;
+};
+
 /** The name of the app that the command is about, if it is about one. */
-export function appOf(command: Command, input: Input): { name: string; exists: boolean } | undefined {
+export function appOf(command: Command, input: Input): NamedApp | undefined {
   const found = Object.entries(command.args).find(([, kind]) => kind.role !== undefined);
   const name = found && input[found[0]];
-  return typeof name === 'string' ? { name, exists: found?.[1].role === 'app' } : undefined;
+  return typeof name === 'string'
+    ? { name, exists: found?.[1].role === 'app', isNew: found?.[1].role === 'new-app' }
+    : undefined;
+}
+
+/** Whether what is meant is of all apps: `--global` in an app's place, or as a report's one flag. */
+export function isGlobal(command: Command, input: Input): boolean {
+  if (
+    Object.entries(command.flags ?? {}).some(([name, kind]) => kind.unknownFlags && input[name] === 'global')
+  )
+    return appOf(command, input) === undefined;
+  return Object.entries(command.args).some(
+    ([name, kind]) => kind.orGlobal && (input[name] === undefined || input[name] === '--global'),
+  );
 }
 
 function parseGiven(command: Command, given: Readonly<Record<string, unknown>>): Input {

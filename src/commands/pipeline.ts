@@ -6,7 +6,7 @@ import type { Actor, Progress } from '../domain/push.ts';
 import type { Streams } from '../runtime/runtime.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
-import { authorise } from './authorise.ts';
+import { appsFor, authorise, mayAll } from './authorise.ts';
 import type { Context, Services } from './context.ts';
 import type { Command, Confirmation } from './define.ts';
 import { appOf, type Input } from './parse.ts';
@@ -45,7 +45,7 @@ export function hasNoJson(command: Command): WherryError {
 export function createPipeline(services: Services, { locks, log }: { locks: Locks; log: Log }): Pipeline {
   const perform = async (call: Call): Promise<unknown> => {
     const { command, input } = call;
-    authorise(call.actor, command.access, services.store.keys);
+    authorise(call.actor, call, services.store);
     const context = createContext(services, call);
     const app = appOf(command, input);
     if (app?.exists) context.app(parseAppName(app.name));
@@ -119,6 +119,8 @@ function createContext(services: Services, call: Call): Context {
     stdin: call.stdin,
     signal: call.signal,
     app: name => services.store.apps.get(name),
+    apps: () => appsFor(call.actor, call.command.access, services.store),
+    ofAll: () => mayAll(call.actor, call.command.access, services.store),
   };
 }
 

@@ -10,7 +10,7 @@ const list = defineCommand({
   summary: 'List all plugins and whether they are enabled',
   examples: ['plugin:list', 'plugin:list --format json'],
   args: {},
-  access: 'admin',
+  access: 'owner',
   effect: 'read',
   run: context => context.plugins.list(),
   text: plugins => [
@@ -24,7 +24,7 @@ const enable = defineCommand({
   summary: 'Let a plugin take part, with its commands, hooks and service',
   examples: ['plugin:enable webhooks'],
   args: { plugin },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   async run(context, input) {
     const view = await context.plugins.enable(input.plugin);
@@ -40,7 +40,7 @@ const disable = defineCommand({
   description: 'What it has set for apps stays as it is, a page or a redirect too.',
   examples: ['plugin:disable webhooks'],
   args: { plugin },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   async run(context, input) {
     const view = await context.plugins.disable(input.plugin);
@@ -56,7 +56,7 @@ const report = defineCommand({
   description: 'Failures are counted since the daemon began; events shows when.',
   examples: ['plugin:report', 'plugin:report maintenance'],
   args: { plugin: optional(plugin) },
-  access: 'admin',
+  access: 'owner',
   effect: 'read',
   run({ plugins }, input): readonly PluginView[] {
     return input.plugin === undefined ? plugins.list() : [plugins.view(input.plugin)];

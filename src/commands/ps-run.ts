@@ -10,7 +10,7 @@ import { allFlags, oneOrAll } from './one-or-all.ts';
 const ofProcesses = {
   args: { app: optional(app), process: optional(processType) },
   flags: allFlags,
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   text: () => [],
 } as const;
@@ -68,7 +68,7 @@ const restore = defineCommand({
   examples: ['ps:restore', 'ps:restore blog', 'ps:restore --parallel 4'],
   args: { app: optional(app) },
   flags: allFlags,
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   run: (context, input) =>
     oneOrAll(
@@ -91,10 +91,10 @@ const retire = defineCommand({
     'Each ends by itself when its requests have, or its time is over: nobody needs to call this, as dokku’s timer does.',
   examples: ['ps:retire'],
   args: {},
-  access: 'admin',
+  access: { app: 'read' },
   effect: 'read',
   run: context =>
-    context.store.apps.list().flatMap(each =>
+    context.apps().flatMap(each =>
       context.runtime
         .instances(each)
         .filter(({ status }) => status === 'stopped')
@@ -111,7 +111,7 @@ const rebuild = defineCommand({
   examples: ['ps:rebuild blog', 'ps:rebuild blog --explain', 'ps:rebuild --all'],
   args: { app: optional(app) },
   flags: { ...allFlags, explain: toggle({ help: 'tell what changed since the last build' }) },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   async run(context, input) {
     const { actor, progress } = context;

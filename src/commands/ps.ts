@@ -20,7 +20,7 @@ const scale = defineCommand({
   description: 'Without counts it shows them. Only the processes that are named change; 0 to 100 each.',
   examples: ['ps:scale blog', 'ps:scale blog web=2 worker=0'],
   args: { app, counts: optional(counts) },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   looksOnly: input => input.counts === undefined,
   async run(context, input) {
@@ -50,7 +50,7 @@ const rebase = defineCommand({
   examples: ['ps:rebase blog', 'ps:rebase --all'],
   args: { app: optional(app) },
   flags: { all: toggle({ help: 'every app that is deployed' }) },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   async run(context, input) {
     const how = { force: context.force };

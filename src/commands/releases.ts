@@ -82,7 +82,7 @@ const rollback = defineCommand({
   description: 'It becomes a new release. Without a version: the one before the live one.',
   examples: ['rollback blog', 'rollback blog v3'],
   args: { app, version: optional(version) },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   run: async (context, input) =>
     toShown(await context.deployer.rollback(context.app(input.app), input.version, doing(context))),

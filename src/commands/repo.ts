@@ -8,7 +8,7 @@ const purgeCache = defineCommand({
   description: 'The next build starts from nothing but what all apps share. Releases and their images stay.',
   examples: ['repo:purge-cache blog'],
   args: { app },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   async run(context, input) {
     const owner = context.app(input.app);

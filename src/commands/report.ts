@@ -56,7 +56,7 @@ export function defineReport(report: {
     effect: 'read',
     async run(context, input) {
       if (report.global && asksGlobal(input)) return sorted(report.global(context));
-      const apps = input.app === undefined ? context.store.apps.list() : [context.app(input.app)];
+      const apps = input.app === undefined ? context.apps() : [context.app(input.app)];
       const found: Record<string, ReportValues> = {};
       for (const each of apps) found[each.name] = sorted(await report.values(context, each));
       if (input.info !== undefined && input.app !== undefined)

@@ -46,7 +46,7 @@ const now = defineCommand({
       help: 'light or deep (deep unless set)',
     }),
   },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   async run(context, input) {
     const owner = context.app(input.app);
@@ -66,7 +66,7 @@ const wake = defineCommand({
   summary: 'Wake an app without a request',
   examples: ['sleep:wake blog'],
   args: { app },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   async run(context, input) {
     const ms = await context.deployer.wake(context.app(input.app), context.actor);

@@ -27,15 +27,15 @@ const keyName: ArgKind<string> = {
 
 const add = defineCommand({
   name: 'ssh-keys:add',
-  summary: 'Let an SSH public key in, under a name',
+  summary: 'Let an SSH public key in, as a user’s',
   description:
-    'The key is one line of a .pub file, as words or on standard input. Whoever holds it may push to every app and run every command.',
+    'The key is one line of a .pub file, as words or on standard input. The name is its user’s, who may have several. A user who is new has no role, so that access:grant comes next; only the first of all, and admin, is an owner at once.',
   examples: [
     'ssh-keys:add alice < ~/.ssh/id_ed25519.pub',
     'ssh-keys:add alice ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIO4m alice@laptop',
   ],
   args: { name: keyName, key: optional(many(text('key'))) },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   stdin: true,
   async run(context, input) {
@@ -44,8 +44,14 @@ const add = defineCommand({
       (await readStdin(context.stdin, { until: 'end', max: longestKey, signal: context.signal }));
     const { type, blob, fingerprint } = parsePublicKey(line);
     const publicKey = `${type} ${blob.toString('base64')}`;
-    context.store.keys.add({ name: input.name, fingerprint, publicKey, createdAt: context.clock.now() });
+    const { store, clock, progress } = context;
+    store.transaction(() => {
+      if (!store.people.exists(input.name)) welcome(context, input.name);
+      store.keys.add({ name: input.name, fingerprint, publicKey, createdAt: clock.now() });
+    });
     tellKeys(context, `Added SSH key ${input.name} (${fingerprint})`);
+    if (store.people.grants(input.name).length === 0)
+      progress.warn(`${input.name} may do nothing yet: access:grant ${input.name} deployer`);
     return { name: input.name, fingerprint };
   },
   text: key => [key.fingerprint],
@@ -56,7 +62,7 @@ const list = defineCommand({
   summary: 'List the SSH keys that are let in, or one by name',
   examples: ['ssh-keys:list', 'ssh-keys:list alice', 'ssh-keys:list --format json'],
   args: { name: optional(keyName) },
-  access: 'admin',
+  access: 'owner',
   effect: 'read',
   run({ store }, input) {
     const keys = store.keys.list().filter(key => input.name === undefined || key.name === input.name);
@@ -74,45 +80,48 @@ const list = defineCommand({
 const remove = defineCommand({
   name: 'ssh-keys:remove',
   summary: 'Let an SSH key in no more, by name or fingerprint',
-  description: 'Connections that are open with it can run no further command.',
+  description:
+    'By name, all keys of that user, whose roles and tokens stay. Connections that are open with it can run no further command.',
   examples: ['ssh-keys:remove alice', 'ssh-keys:remove --fingerprint SHA256:bKz8'],
   args: { name: optional(keyName) },
   flags: {
     fingerprint: flag(optional(text('fingerprint')), { help: 'SHA256:... as ssh-keys:list shows it' }),
   },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   run(context, input) {
-    const key = chosen(context, input);
-    context.store.keys.remove(key.fingerprint);
-    tellKeys(context, `Removed SSH key ${key.name} (${key.fingerprint})`);
-    if (context.store.keys.list().length === 0)
-      context.progress.warn('No SSH key is left: until one is added, nobody can push.');
-    return { name: key.name, fingerprint: key.fingerprint };
+    const { store, progress } = context;
+    const keys = chosen(context, input);
+    for (const { name, fingerprint } of keys) {
+      store.keys.remove(fingerprint);
+      tellKeys(context, `Removed SSH key ${name} (${fingerprint})`);
+    }
+    if (store.keys.list().length === 0)
+      progress.warn('No SSH key is left: until one is added, nobody can push.');
+    return keys.map(({ name, fingerprint }) => ({ name, fingerprint }));
   },
   text: () => [],
 });
 
 export const sshKeysCommands = [add, list, remove];
 
+/** As in dokku, admin is who may do everything; so is the first user, since there would be no owner else. */
+function welcome({ store, clock }: Context, name: string): void {
+  store.people.ensure(name, clock.now());
+  if (name === 'admin' || store.people.owners() === 0) store.people.grant(name, 'owner');
+}
+
 function chosen(
   { store }: Context,
-  input: { name: string | undefined; fingerprint: string | undefined },
-): SshKey {
-  const { name, fingerprint } = input;
+  { name, fingerprint }: { name: string | undefined; fingerprint: string | undefined },
+): readonly SshKey[] {
   if ((name === undefined) === (fingerprint === undefined))
     throw new WherryError('usage', 'Say which SSH key to remove: a name, or --fingerprint.');
-  const key =
-    fingerprint === undefined ? store.keys.byName(name ?? '') : store.keys.byFingerprint(fingerprint);
-  if (!key)
-    throw new WherryError(
-      'not-found',
-      `SSH key ${quoteForPeople(name ?? fingerprint ?? '')} does not exist.`,
-      {
-        hint: 'ssh-keys:list',
-      },
-    );
-  return key;
+  const keys = store.keys.list().filter(key => key.name === name || key.fingerprint === fingerprint);
+  if (keys.length > 0) return keys;
+  throw new WherryError('not-found', `SSH key ${quoteForPeople(name ?? fingerprint ?? '')} does not exist.`, {
+    hint: 'ssh-keys:list',
+  });
 }
 
 function shownKey(key: SshKey) {

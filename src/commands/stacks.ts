@@ -106,7 +106,7 @@ const build = defineCommand({
     run: flag(optional(text('image')), { help: '- for an archive that is the run image', word: 'image' }),
     build: flag(optional(text('image')), { help: '- for an archive that is the build image', word: 'image' }),
   },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   stdin: true,
   async run(context, input) {
@@ -167,7 +167,7 @@ const set = defineCommand({
     property: choice('property', ['rebase-at'] as const),
     value: optional(text('value')),
   },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   run(context, input) {
     if (input.app !== undefined)
@@ -185,7 +185,7 @@ const remove = defineCommand({
   summary: 'Delete a stack that no app uses, with all its generations',
   examples: ['stacks:remove debian-13'],
   args: { stack },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   async run(context, input) {
     const name = input.stack;

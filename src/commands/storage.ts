@@ -52,7 +52,7 @@ const mount = defineCommand({
     'NAME:/PATH for storage of that name, or an absolute path of the host in its place; :ro behind it to be read only. A path below /var/lib/dokku/data/storage is taken as a name. It is there from the next deploy or restart on, for one-off commands at once; the build does not see it.',
   examples: ['storage:mount blog blog:/data', 'storage:mount blog /srv/shared:/shared:ro'],
   args: { app, mount: text('mount') },
-  access: { app: 'write' },
+  access: 'admin',
   effect: 'write',
   run(context, input) {
     const owner = context.app(input.app);

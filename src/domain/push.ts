@@ -1,10 +1,18 @@
 import type { AppName } from './names.ts';
+import type { Scope } from './people.ts';
 
-/** Who does something: the name of an SSH key, or `local` for the data directory's socket. Shown in releases and events. */
+/** Who does something: a user, or `local` for the data directory's socket. Shown in releases and events. */
 export type Actor = {
   readonly name: string;
-  readonly via: 'ssh' | 'local' | 'platform';
+  readonly via: 'ssh' | 'api' | 'local' | 'platform';
+  /** Of the SSH key that they came with. */
   readonly fingerprint?: string;
+  /** Name of the token that they came with. */
+  readonly token?: string;
+  /** What that token narrows their rights to. */
+  readonly scope?: Scope;
+  /** Where they came from. */
+  readonly address?: string;
 };
 
 /** A commit pushed to an app's deploy branch, not yet accepted: its objects may still be in git's quarantine. */

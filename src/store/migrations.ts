@@ -145,4 +145,32 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (app_id, host)
   ) STRICT, WITHOUT ROWID;
   `,
+  // Each key had a name of its own and might do everything: its name becomes a user, an owner.
+  `
+  CREATE TABLE users (
+    name TEXT PRIMARY KEY,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE grants (
+    user TEXT NOT NULL REFERENCES users(name) ON DELETE CASCADE,
+    app_id INTEGER REFERENCES apps(id) ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'deployer', 'admin', 'owner')),
+    CHECK (app_id IS NULL OR role <> 'owner')
+  ) STRICT;
+  CREATE UNIQUE INDEX one_grant_everywhere ON grants (user) WHERE app_id IS NULL;
+  CREATE UNIQUE INDEX one_grant_an_app ON grants (user, app_id) WHERE app_id IS NOT NULL;
+  INSERT INTO users (name, created_at) SELECT name, created_at FROM keys;
+  INSERT INTO grants (user, role) SELECT name, 'owner' FROM keys;
+  ALTER TABLE keys RENAME TO old_keys;
+  CREATE TABLE keys (
+    fingerprint TEXT PRIMARY KEY,
+    user TEXT NOT NULL REFERENCES users(name) ON DELETE CASCADE,
+    public_key TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO keys (fingerprint, user, public_key, created_at)
+    SELECT fingerprint, name, public_key, created_at FROM old_keys;
+  DROP TABLE old_keys;
+  CREATE INDEX keys_by_user ON keys (user);
+  `,
 ];

@@ -15,6 +15,7 @@ import { imagesStore } from './images.ts';
 import { keysStore } from './keys.ts';
 import { limitsStore } from './limits.ts';
 import { migrations } from './migrations.ts';
+import { peopleStore } from './people.ts';
 import { propertiesStore } from './properties.ts';
 import { releasesStore } from './releases.ts';
 import type { Seal } from './seal.ts';
@@ -43,6 +44,7 @@ export function openStore(path: string, seal: Seal) {
     images: imagesStore(db),
     releases: releasesStore(db, seal),
     builds: buildsStore(db),
+    people: peopleStore(db),
     keys: keysStore(db),
     events: eventsStore(db),
     properties,

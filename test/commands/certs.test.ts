@@ -60,7 +60,7 @@ describe('certs:add', () => {
   });
 
   it('reads files for the shell of the server alone, by absolute paths', async () => {
-    const actor = { name: 'dev', via: 'ssh' } as const;
+    const actor = { name: 'ann', via: 'ssh' } as const;
     const far = await bench.runWith({ words: ['certs:add', 'blog', '/etc/shadow', '/etc/shadow'], actor });
     expect(far.stderr).toContain('for its own shell alone');
     expect((await run('certs:add blog crt key')).stderr).toContain('is not an absolute path');

@@ -109,6 +109,8 @@ describe('access', () => {
   const alice: Actor = { name: 'alice', via: 'ssh', fingerprint: 'SHA256:alice' };
 
   it('ends with the removal of a key, on open connections too', async () => {
+    bench.store.people.ensure('alice', new Date());
+    bench.store.people.grant('alice', 'owner');
     bench.store.keys.add({
       name: 'alice',
       fingerprint: 'SHA256:alice',

@@ -20,7 +20,11 @@ beforeEach(() => {
 describe('ssh-keys:add', () => {
   it('takes a key from standard input and tells its fingerprint', async () => {
     const added = await bench.runWith({ words: ['ssh-keys:add', 'alice'], stdin: `${key}\n` });
-    expect(added).toEqual({ code: 0, stdout: expect.stringMatching(/^SHA256:\S{43}\n$/), stderr: '' });
+    expect(added).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^SHA256:\S{43}\n$/),
+      stderr: expect.stringMatching(/^ ! .*access:grant alice deployer\n$/),
+    });
     expect((await bench.run('ssh-keys:list')).stdout).toMatch(/^SHA256:\S+ NAME="alice"/);
     expect(bench.store.keys.list()[0]?.publicKey).toBe(key.replace(' alice@laptop', ''));
   });
@@ -30,12 +34,28 @@ describe('ssh-keys:add', () => {
     expect((await bench.run('ssh-keys:list', 'alice')).code).toBe(0);
   });
 
-  it('refuses a name or a key that is there already', async () => {
+  it('refuses a key that is there already, and takes several of one user', async () => {
     await bench.run('ssh-keys:add', 'alice', key);
     expect((await bench.run('ssh-keys:add', 'bob', key)).stderr).toMatch(/registered already, as alice/);
-    expect((await bench.run('ssh-keys:add', 'alice', publicKey())).stderr).toMatch(
-      /named alice exists already/,
+    expect(bench.store.people.exists('bob')).toBe(false);
+    expect((await bench.run('ssh-keys:add', 'alice', publicKey())).code).toBe(0);
+    expect(JSON.parse((await bench.run('ssh-keys:list', 'alice', '--format', 'json')).stdout)).toHaveLength(
+      2,
     );
+  });
+
+  it('makes admin, and the first user of all, an owner; others have no role yet', async () => {
+    bench.store.people.remove('ann');
+    await bench.run('ssh-keys:add', 'alice', key);
+    const { stderr } = await bench.run('ssh-keys:add', 'bob', publicKey());
+    await bench.run('ssh-keys:add', 'admin', publicKey());
+    expect(stderr).toMatch(/bob may do nothing yet: access:grant bob/);
+    const rolesOf = (name: string) => bench.store.people.grants(name);
+    expect([rolesOf('alice'), rolesOf('bob'), rolesOf('admin')]).toEqual([
+      [{ role: 'owner' }],
+      [],
+      [{ role: 'owner' }],
+    ]);
   });
 
   it.each([
@@ -69,6 +89,16 @@ describe('ssh-keys:remove', () => {
     const { stdout } = await bench.run('ssh-keys:add', 'alice', key);
     expect((await bench.run('ssh-keys:remove', '--fingerprint', stdout.trim())).code).toBe(0);
     expect((await bench.run('ssh-keys:list')).stderr).toMatch(/No SSH keys found/);
+  });
+
+  it('takes all keys of a user by name, and one by fingerprint', async () => {
+    const second = await bench.run('ssh-keys:add', 'alice', publicKey());
+    await bench.run('ssh-keys:add', 'bob', publicKey());
+    await bench.run('ssh-keys:remove', '--fingerprint', second.stdout.trim());
+    expect(bench.store.keys.of('alice')).toHaveLength(1);
+    await bench.run('ssh-keys:add', 'alice', publicKey());
+    await bench.run('ssh-keys:remove', 'alice');
+    expect(bench.store.keys.list().map(({ name }) => name)).toEqual(['bob']);
   });
 
   it('refuses what is not there, and needs one of the two', async () => {

@@ -63,6 +63,9 @@ const noAuthority: Transport = async () => {
 /** The registry over the real store and pipeline, with a runtime that only remembers what it was told. */
 export function createBench({ allowHosts, transport = noAuthority }: BenchOptions = {}) {
   const store = openStore(':memory:', createSeal(randomBytes(32)));
+  // A user who may do everything, not at the host itself.
+  store.people.ensure('ann', clock.now());
+  store.people.grant('ann', 'owner');
   const runtime = fakeRuntime();
   const logged: Record<string, unknown>[] = [];
   const log = recordingLog(logged);
