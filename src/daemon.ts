@@ -205,7 +205,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   });
   await receiver.open();
   const plugins = createPluginHost({
-    ...{ store, registry, urls, clock, log },
+    ...{ store, registry, urls, clock, log, dir: paths.plugins },
     applyRoutes: routeBook.publish,
   });
   const deployer = createDeployer({

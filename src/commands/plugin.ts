@@ -50,6 +50,40 @@ const disable = defineCommand({
   text: () => [],
 });
 
+const install = defineCommand({
+  name: 'plugin:install',
+  summary: 'Install a plugin from a folder of this host or from npm, and enable it',
+  description:
+    'Its code becomes part of Wherry and may do whatever Wherry may, so trust its author. No script of a package runs. A package is NAME or NAME@VERSION.',
+  examples: ['plugin:install /srv/plugins/greet', 'plugin:install wherry-greet@1.2.0'],
+  args: { source: text('folder or package') },
+  access: 'admin',
+  effect: 'write',
+  async run({ plugins, settings, signal, progress }, input) {
+    progress.step(`Installing ${input.source}`);
+    const view = await plugins.install(input.source, { signal, caFile: settings.caFile });
+    progress.step(`Plugin ${view.name} ${view.version ?? ''} is enabled`);
+    return view;
+  },
+  text: () => [],
+});
+
+const uninstall = defineCommand({
+  name: 'plugin:uninstall',
+  summary: 'Delete a plugin that was installed',
+  description: 'What it has set for apps stays as it is.',
+  examples: ['plugin:uninstall greet'],
+  args: { plugin },
+  access: 'admin',
+  effect: 'write',
+  async run({ plugins, progress }, input) {
+    await plugins.uninstall(input.plugin);
+    progress.step(`Plugin ${input.plugin} is uninstalled`);
+    return { plugin: input.plugin, uninstalled: true };
+  },
+  text: () => [],
+});
+
 const report = defineCommand({
   name: 'plugin:report',
   summary: 'Show what one plugin or all take part in, and what they failed at',
@@ -64,13 +98,14 @@ const report = defineCommand({
   text: views => views.flatMap(section),
 });
 
-export const pluginCommands = [list, enable, disable, report];
+export const pluginCommands = [list, enable, disable, install, uninstall, report];
 
 function section(view: PluginView) {
   const { last_failure: last } = view;
   const rows = [
     ['Plugin status:', view.status],
     ['Plugin origin:', view.origin],
+    ['Plugin version:', view.version ?? ''],
     ['Plugin hooks:', view.hooks.join(' ')],
     ['Plugin commands:', view.commands.join(' ')],
     ['Plugin failures:', String(view.failures)],

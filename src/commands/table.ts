@@ -1,8 +1,6 @@
+import { between } from './document.ts';
 import type { Registry } from './registry.ts';
 import { usage } from './usage.ts';
-
-const start = '<!-- commands:start -->';
-const end = '<!-- commands:end -->';
 
 /** The command table of README.md. */
 export function commandTable(registry: Registry): string {
@@ -15,8 +13,5 @@ export function commandTable(registry: Registry): string {
 
 /** The document with the table between its markers made new; undefined when it has no markers. */
 export function withCommandTable(document: string, registry: Registry): string | undefined {
-  const from = document.indexOf(start);
-  const to = document.indexOf(end);
-  if (from < 0 || to < from) return undefined;
-  return `${document.slice(0, from + start.length)}\n${commandTable(registry)}\n${document.slice(to)}`;
+  return between(document, 'commands', commandTable(registry));
 }

@@ -4,13 +4,16 @@ import { type Hooks, hookOfEvent } from '../hooks.ts';
 import type { Log } from '../system/log.ts';
 import { builtInFolder, foldersIn } from './folders.ts';
 import { createHookCaller } from './hook-caller.ts';
-import { loadPlugin } from './load.ts';
+import { createInstalled, type InstallOptions } from './installed.ts';
+import { loadPlugin, type PluginFolder } from './load.ts';
 import type { ToolParts } from './make-tools.ts';
 import { Plugin, type PluginView } from './plugin.ts';
 
 export type PluginHostOptions = ToolParts & {
   /** Where the commands of enabled plugins are. */
   readonly registry: Pick<Registry, 'add' | 'remove' | 'namespace'>;
+  /** Where installed ones are kept. */
+  readonly dir: string;
   /** Of the plugins that come with Wherry, unless told. */
   readonly builtIn?: string;
   readonly log: Log;
@@ -22,6 +25,7 @@ export type PluginHost = ReturnType<typeof createPluginHost>;
 export function createPluginHost(options: PluginHostOptions) {
   const { store, log, builtIn = builtInFolder } = options;
   const plugins = new Map<string, Plugin>();
+  const installed = createInstalled({ store, dir: options.dir });
 
   const key = (name: string) => `plugin:${name}`;
   const wanted = (plugin: Plugin): boolean =>
@@ -33,11 +37,33 @@ export function createPluginHost(options: PluginHostOptions) {
     throw new WherryError('not-found', `There is no plugin named ${name}. See plugin:list.`);
   };
 
-  const add = async (folder: { name: string; path: string }, origin: 'built-in' | 'installed') => {
+  const add = async (folder: PluginFolder, origin: 'built-in' | 'installed') => {
     const loaded = await loadPlugin(folder);
     const plugin = new Plugin({ ...folder, ...loaded, origin }, options);
     plugins.set(plugin.name, plugin);
-    if (wanted(plugin)) await plugin.begin().catch(error => plugin.failed('start', error));
+    return plugin;
+  };
+
+  /** @throws conflict */
+  const requireFree = (name: string): void => {
+    if (plugins.has(name))
+      throw new WherryError('conflict', `There is a plugin named ${name} already. See plugin:list.`);
+    if (options.registry.namespace(name).length > 0)
+      throw new WherryError('conflict', `Plugin ${name} has the name of commands that Wherry has already.`);
+  };
+
+  let installing = false;
+  const install = async (from: string, how: InstallOptions): Promise<PluginView> => {
+    const plugin = await add(await installed.install(from, how, requireFree), 'installed');
+    try {
+      await plugin.begin();
+    } catch (error) {
+      plugins.delete(plugin.name);
+      await installed.remove(plugin.name);
+      throw error;
+    }
+    store.properties.set('global', key(plugin.name), 'enabled');
+    return plugin.view();
   };
 
   const hooks: Hooks = createHookCaller(
@@ -55,6 +81,10 @@ export function createPluginHost(options: PluginHostOptions) {
     /** Loads and begins all; one that cannot is left out, and says why in its report. */
     async open(): Promise<void> {
       for (const folder of await foldersIn(builtIn)) await add(folder, 'built-in');
+      for (const folder of await installed.open())
+        if (!plugins.has(folder.name)) await add(folder, 'installed');
+      for (const plugin of plugins.values())
+        if (wanted(plugin)) await plugin.begin().catch(error => plugin.failed('start', error));
       const names = [...plugins.values()].filter(plugin => plugin.runs).map(plugin => plugin.name);
       log.info({ plugins: names }, 'plugins run');
     },
@@ -74,6 +104,33 @@ export function createPluginHost(options: PluginHostOptions) {
       store.properties.set('global', key(name), 'disabled');
       await plugin.end();
       return plugin.view();
+    },
+    /**
+     * Of a folder of this host or an npm package; it takes part from now on.
+     * @throws invalid when it is no plugin or cannot be used, conflict when its name is taken, unavailable when npm cannot get it
+     */
+    async install(from: string, how: InstallOptions): Promise<PluginView> {
+      if (installing)
+        throw new WherryError('locked', 'Another plugin is being installed. Try again when it is done.');
+      installing = true;
+      try {
+        return await install(from, how);
+      } finally {
+        installing = false;
+      }
+    },
+    /** What it set for apps stays. @throws not-found, invalid for one that comes with Wherry */
+    async uninstall(name: string): Promise<void> {
+      const plugin = get(name);
+      if (plugin.view().origin === 'built-in')
+        throw new WherryError(
+          'invalid',
+          `Plugin ${name} comes with Wherry. Disable it: plugin:disable ${name}`,
+        );
+      await plugin.end();
+      plugins.delete(name);
+      store.properties.set('global', key(name), undefined);
+      await installed.remove(name);
     },
     async close(): Promise<void> {
       await Promise.all([...plugins.values()].map(plugin => plugin.end()));

@@ -9,6 +9,7 @@ import type { Participant } from './hook-caller.ts';
 import { withinLimit } from './limit.ts';
 import type { Loaded } from './load.ts';
 import { makeTools, type ToolParts } from './make-tools.ts';
+import { runProgram } from './program.ts';
 import type { Tools } from './tools.ts';
 
 /** Milliseconds to start or to stop. */
@@ -22,6 +23,8 @@ export type PluginView = {
   readonly name: string;
   readonly summary: string;
   readonly origin: 'built-in' | 'installed';
+  /** Of an installed one. */
+  readonly version: string | null;
   readonly status: 'enabled' | 'disabled' | 'unusable';
   readonly hooks: readonly string[];
   readonly commands: readonly string[];
@@ -34,6 +37,7 @@ export type PluginView = {
 type Options = {
   readonly name: string;
   readonly origin: PluginView['origin'];
+  readonly version?: string;
 } & Loaded;
 type Parts = ToolParts & {
   readonly registry: Pick<Registry, 'add' | 'remove' | 'namespace'>;
@@ -84,6 +88,13 @@ export class Plugin {
           const handler = handlers[hook];
           return typeof handler === 'function' ? await handler(event, tools, signal) : undefined;
         },
+        failed,
+      },
+      {
+        name,
+        takes: hook => options.programs.has(hook),
+        call: async (hook, event) =>
+          await runProgram({ file: options.programs.get(hook) ?? '', hook, event }),
         failed,
       },
     ];
@@ -153,8 +164,12 @@ export class Plugin {
       name: this.name,
       summary: 'definition' in options ? options.definition.summary : '',
       origin: options.origin,
+      version: options.version ?? null,
       status: unusable !== null ? 'unusable' : this.#runs ? 'enabled' : 'disabled',
-      hooks: 'definition' in options ? Object.keys(options.definition.hooks ?? {}) : [],
+      hooks:
+        'definition' in options
+          ? [...new Set([...Object.keys(options.definition.hooks ?? {}), ...options.programs.keys()])]
+          : [],
       commands: this.#commands.map(({ name }) => name),
       failures: this.#failures,
       last_failure: last ? { ...last, at: last.at.toISOString() } : null,

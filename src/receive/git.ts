@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { spawn } from '../system/exec.ts';
 import { hardenedGitEnv } from '../system/git-env.ts';
-import type { GitUser } from '../system/git-user.ts';
 import type { Paths } from '../system/paths.ts';
+import type { SystemUser } from '../system/system-user.ts';
 import { hooksDir } from './hook.ts';
 
 export type GitProcess = ReturnType<typeof spawn>;
 
 /** Starts the system's git for one repository, hardened and as its own user. */
 export type Git = {
-  readonly user: GitUser;
+  readonly user: SystemUser;
   start(args: readonly string[], options: GitOptions): GitProcess;
 };
 
@@ -51,7 +51,7 @@ const config: readonly (readonly [string, string])[] = [
   ['pack.windowMemory', '64m'],
 ];
 
-export function createGit({ paths, user }: { paths: Paths; user: GitUser }): Git {
+export function createGit({ paths, user }: { paths: Paths; user: SystemUser }): Git {
   return {
     user,
     start: (args, options) =>

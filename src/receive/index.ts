@@ -2,10 +2,10 @@ import { sentence, WherryError } from '../domain/errors.ts';
 import type { AppName } from '../domain/names.ts';
 import { quoteForPeople } from '../domain/names.ts';
 import type { Clock } from '../system/clock.ts';
-import { ensureGitUser } from '../system/git-user.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
+import { ensureSystemUser } from '../system/system-user.ts';
 import { createGit, type Git } from './git.ts';
 import { joinGit } from './git-run.ts';
 import { clearLeftovers, clearQuarantines } from './leftovers.ts';
@@ -53,7 +53,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
   return {
     open: async () => {
-      const user = await ensureGitUser(options.userName ?? 'wherry-git');
+      const user = await ensureSystemUser(options.userName ?? 'wherry-git');
       await makeHome(paths);
       await clearLeftovers(paths, { uid: user.uid, clock });
       await openIncoming(paths);

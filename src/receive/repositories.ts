@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
 import type { AppName } from '../domain/names.ts';
 import { exec } from '../system/exec.ts';
-import type { GitUser } from '../system/git-user.ts';
 import type { Paths } from '../system/paths.ts';
+import type { SystemUser } from '../system/system-user.ts';
 import { homeDir } from './git.ts';
 import { installHook } from './hook.ts';
 
 /** Bare repositories, one per app, each owned by git's user. */
-export function createRepositories({ paths, user }: { paths: Paths; user: GitUser }) {
+export function createRepositories({ paths, user }: { paths: Paths; user: SystemUser }) {
   const pathOf = (app: AppName) => join(paths.repos, `${app}.git`);
   const making = new Map<AppName, Promise<void>>();
 
@@ -88,7 +88,7 @@ export async function makeHome(paths: Paths): Promise<void> {
 }
 
 /** @throws failed when a folder above the repositories keeps git's user out */
-export async function requireReach(paths: Paths, user: GitUser): Promise<void> {
+export async function requireReach(paths: Paths, user: SystemUser): Promise<void> {
   try {
     await exec('test', ['-x', homeDir(paths)], { ...user, timeout: 10_000 });
   } catch (error) {

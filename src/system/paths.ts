@@ -32,6 +32,8 @@ export function createPaths(options: { data: string; cache?: string }) {
     layers: join(data, 'layers'),
     engine: join(data, 'engine'),
     logs: join(data, 'logs'),
+    /** Plugins that were installed, a folder each. */
+    plugins: join(data, 'plugins'),
     /** A folder an app with the socket that its instances see. Short: a socket's path has at most 107 bytes. */
     leases: join(data, 'lease'),
     /** Folders of apps that outlive instances and releases. */

@@ -110,7 +110,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
   const room = createDiskRoom({ store, paths, layers: createLayerStore(paths), clock, log });
   const urls = (app: App) => urlsOf(app, store, { http: 8080, https: 8443 });
   const plugins = createPluginHost({
-    ...{ store, registry, urls, clock, log },
+    ...{ store, registry, urls, clock, log, dir: paths.plugins },
     applyRoutes: async () => {
       published += 1;
     },

@@ -33,7 +33,7 @@ function write(name: string, body: string): void {
 async function open(): Promise<void> {
   const { store, registry } = bench;
   host = createPluginHost({
-    ...{ store, registry, clock, log, builtIn: dir },
+    ...{ store, registry, clock, log, builtIn: dir, dir: join(dir, '.installed') },
     urls: () => ['http://blog.example.org'],
     applyRoutes: async () => {},
   });

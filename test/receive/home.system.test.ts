@@ -7,10 +7,10 @@ import { createGit } from '../../src/receive/git.ts';
 import { createReceiver } from '../../src/receive/index.ts';
 import { createMaintenance } from '../../src/receive/maintenance.ts';
 import { systemClock } from '../../src/system/clock.ts';
-import { ensureGitUser } from '../../src/system/git-user.ts';
 import { createLocks } from '../../src/system/locks.ts';
 import { silentLog } from '../../src/system/log.ts';
 import { createPaths } from '../../src/system/paths.ts';
+import { ensureSystemUser } from '../../src/system/system-user.ts';
 import { must, run } from '../support/run.ts';
 import { until } from '../support/until.ts';
 
@@ -56,7 +56,7 @@ describe("the repositories' home", () => {
       .split('\n')
       .find(entry => entry.startsWith(`${userName}:`));
     expect(line).toContain('/usr/sbin/nologin');
-    const user = await ensureGitUser(userName);
+    const user = await ensureSystemUser(userName);
     await Promise.all([receiver.ensure(app), receiver.ensure(app), receiver.ensure(app)]);
     const repo = join(paths.repos, 'blog.git');
     for (const name of ['.', ...readdirSync(repo, { recursive: true }).map(String)]) {
@@ -71,7 +71,7 @@ describe("the repositories' home", () => {
   });
 
   it('made by several daemons at once is made once', async () => {
-    const users = await Promise.all([1, 2, 3].map(() => ensureGitUser(userName)));
+    const users = await Promise.all([1, 2, 3].map(() => ensureSystemUser(userName)));
     expect(new Set(users.map(user => user.uid)).size).toBe(1);
   });
 
@@ -90,7 +90,7 @@ describe("the repositories' home", () => {
     const { paths, receiver } = makeReceiver();
     await receiver.open();
     await receiver.ensure(app);
-    const user = await ensureGitUser(userName);
+    const user = await ensureSystemUser(userName);
     const git = createGit({ paths, user });
     const repo = join(paths.repos, 'blog.git');
     const asUser = {

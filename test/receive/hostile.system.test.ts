@@ -8,8 +8,8 @@ import { checkoutTree } from '../../src/receive/checkout.ts';
 import { readCommit } from '../../src/receive/commit.ts';
 import { createGit } from '../../src/receive/git.ts';
 import { ObjectReader } from '../../src/receive/objects.ts';
-import { ensureGitUser } from '../../src/system/git-user.ts';
 import { createPaths } from '../../src/system/paths.ts';
+import { ensureSystemUser } from '../../src/system/system-user.ts';
 import type { Repository } from '../support/git.ts';
 import { run } from '../support/run.ts';
 import { type Harness, startHarness } from './harness.ts';
@@ -166,7 +166,7 @@ describe('a repository that unpacks to more than it seems', () => {
       `100644 blob ${await hash('y'.repeat(600))}\tb`,
     ]);
     const paths = createPaths({ data: harness.data });
-    const git = createGit({ paths, user: await ensureGitUser('wherry-git') });
+    const git = createGit({ paths, user: await ensureSystemUser('wherry-git') });
     const objects = new ObjectReader(git, { repo: join(paths.repos, `${app}.git`) });
     const dir = mkdtempSync(join(tmpdir(), 'wherry-size-'));
     try {
@@ -202,7 +202,7 @@ describe('what a repository says about git', () => {
 describe("git's user", () => {
   it('owns the repository, and can change neither the hook nor what is beside it', async () => {
     await repository.push();
-    const { uid } = await ensureGitUser('wherry-git');
+    const { uid } = await ensureSystemUser('wherry-git');
     const asGit = (...args: string[]) =>
       run('setpriv', [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...args], { cwd: '/' });
     const hook = join(harness.data, 'repos/.hooks/pre-receive');

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quoteForPeople } from '../../domain/names.ts';
 import type { Clock } from '../../system/clock.ts';
-import { ensureGitUser } from '../../system/git-user.ts';
+import { ensureSystemUser } from '../../system/system-user.ts';
 import type { FetchedCommit, FetchRequest } from '../builder.ts';
 import type { DownloadRules } from './download.ts';
 import { type FindLogin, fetchCommit, type RepositoryRequest, resolveCommit } from './repository.ts';
@@ -20,7 +20,7 @@ export async function fetchAppCommit(
   { url, ref, objects, progress, signal }: FetchRequest,
   { cache, clock, rules, login }: AppRepositories,
 ): Promise<FetchedCommit> {
-  const user = await ensureGitUser('wherry-git');
+  const user = await ensureSystemUser('wherry-git');
   const scratch = await makeScratch(join(cache, 'repositories'), clock.now());
   try {
     progress.step(`Fetching ${quoteForPeople(url.href)}`);

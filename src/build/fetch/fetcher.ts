@@ -8,9 +8,9 @@ import type { DiffId } from '../../domain/image.ts';
 import type { AppName } from '../../domain/names.ts';
 import type { Progress, Submodule } from '../../domain/push.ts';
 import type { Clock } from '../../system/clock.ts';
-import { ensureGitUser } from '../../system/git-user.ts';
 import type { Paths } from '../../system/paths.ts';
 import type { Proxies } from '../../system/proxy.ts';
+import { ensureSystemUser } from '../../system/system-user.ts';
 import type { LayerStore } from '../layers/store.ts';
 import type { Registries } from '../registry/registries.ts';
 import { once } from '../stack/once.ts';
@@ -152,7 +152,7 @@ export function createFetcher(options: {
         if (again) return again;
         return await keep(source, sha256, [await unpackDownload(source, file, into)]);
       }
-      const user = await ensureGitUser('wherry-git');
+      const user = await ensureSystemUser('wherry-git');
       const ref = pin ?? source.ref;
       const login = options.login?.(new URL(source.url).host);
       const request: RepositoryRequest = { url: source.url, ref, scratch, user, rules, login };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import { exec } from '../../system/exec.ts';
 import { hardenedGitEnv } from '../../system/git-env.ts';
-import { ensureGitUser } from '../../system/git-user.ts';
+import { ensureSystemUser } from '../../system/system-user.ts';
 import { readSmallFile } from '../read-file.ts';
 
 const environment = hardenedGitEnv({ home: '/nonexistent', config: [], protocols: 'none' });
@@ -28,7 +28,7 @@ export async function gitmodulesOf(dir: string, signal: AbortSignal): Promise<Ma
  * @throws build-failed when it is no such file
  */
 async function readGitmodules(text: string, signal: AbortSignal): Promise<Map<string, string>> {
-  const user = await ensureGitUser('wherry-git');
+  const user = await ensureSystemUser('wherry-git');
   const args = ['config', '--no-includes', '--file', '-', '--null', '--list'];
   const options = { ...user, cwd: '/', env: environment, input: text, timeout: 10_000, signal };
   const { stdout } = await exec('git', args, options).catch(cause => {

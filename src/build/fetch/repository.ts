@@ -5,8 +5,8 @@ import { quoteForPeople } from '../../domain/names.ts';
 import type { Submodule } from '../../domain/push.ts';
 import { ExecError, exec, spawn } from '../../system/exec.ts';
 import { hardenedGitEnv } from '../../system/git-env.ts';
-import type { GitUser } from '../../system/git-user.ts';
 import { portOf } from '../../system/proxy.ts';
+import type { SystemUser } from '../../system/system-user.ts';
 import { extractArchive } from '../archive.ts';
 import { ask, type DownloadRules, type Opened } from './download.ts';
 import { gitmodulesOf } from './gitmodules.ts';
@@ -16,7 +16,7 @@ export type RepositoryRequest = {
   readonly ref?: string | undefined;
   /** A folder of ours that is gone afterwards. */
   readonly scratch: string;
-  readonly user: GitUser;
+  readonly user: SystemUser;
   readonly rules: DownloadRules;
   /** Where objects go instead of the scratch folder, and where others are that need not come again; both are git's user's. */
   readonly objects?: { readonly into: string; readonly known: string } | undefined;

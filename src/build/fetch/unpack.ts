@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib';
 import type { BuildpackSource } from '../../domain/buildpack-source.ts';
 import { WherryError } from '../../domain/errors.ts';
 import { spawn } from '../../system/exec.ts';
-import { ensureGitUser } from '../../system/git-user.ts';
+import { ensureSystemUser } from '../../system/system-user.ts';
 import { extractArchive } from '../archive.ts';
 
 type ArchiveSource = Extract<BuildpackSource, { kind: 'archive' }>;
@@ -25,7 +25,7 @@ async function unpacked(path: string, file: string): Promise<Readable> {
     raw.on('error', error => gunzip.destroy(error));
     return raw.pipe(gunzip);
   }
-  const user = await ensureGitUser('wherry-git');
+  const user = await ensureSystemUser('wherry-git');
   const child = spawn('bzip2', ['-dc'], {
     ...user,
     stdio: ['pipe', 'pipe', 'ignore'],

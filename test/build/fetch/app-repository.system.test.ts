@@ -7,8 +7,8 @@ import type { FetchRequest } from '../../../src/build/builder.ts';
 import { parseAllowedHosts } from '../../../src/build/fetch/addresses.ts';
 import { fetchAppCommit } from '../../../src/build/fetch/app-repository.ts';
 import { systemClock as clock } from '../../../src/system/clock.ts';
-import { ensureGitUser } from '../../../src/system/git-user.ts';
 import { readProxies } from '../../../src/system/proxy.ts';
+import { ensureSystemUser } from '../../../src/system/system-user.ts';
 import { must } from '../../support/run.ts';
 import { type BuildpackHost, openBuildpackHost } from '../support/buildpack-host.ts';
 import { makeCertificate } from '../support/certificate.ts';
@@ -24,7 +24,7 @@ beforeEach(async () => {
   repo = join(root, 'app.git');
   await must('git', ['init', '--quiet', '--bare', repo]);
   mkdirSync(join(repo, 'objects/new'));
-  const { uid, gid } = await ensureGitUser('wherry-git');
+  const { uid, gid } = await ensureSystemUser('wherry-git');
   await must('chown', ['-R', `${uid}:${gid}`, repo]);
   await chown(join(repo, 'objects/new'), uid, gid);
 });

@@ -2,18 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { WherryError } from '../domain/errors.ts';
 import { because, exec } from './exec.ts';
 
-/** The unprivileged system user that owns the repositories and runs git. */
-export type GitUser = { readonly uid: number; readonly gid: number };
+/** An unprivileged user of the host: who owns the repositories and runs git, or who runs what plugins bring. */
+export type SystemUser = { readonly uid: number; readonly gid: number };
 
 const passwd = '/etc/passwd';
 
 /** The user by name, made when it is missing. @throws failed without root, or when it cannot be made */
-export async function ensureGitUser(name: string): Promise<GitUser> {
+export async function ensureSystemUser(name: string): Promise<SystemUser> {
   if (process.getuid?.() !== 0) {
-    throw new WherryError(
-      'failed',
-      `Receiving pushes needs root, to run git as user ${name}. Start Wherry as root.`,
-    );
+    throw new WherryError('failed', `Wherry needs root, to do its work as user ${name}. Start it as root.`);
   }
   const found = await findUser(name);
   if (found) return found;
@@ -35,7 +32,7 @@ export async function ensureGitUser(name: string): Promise<GitUser> {
   return made;
 }
 
-async function findUser(name: string): Promise<GitUser | undefined> {
+async function findUser(name: string): Promise<SystemUser | undefined> {
   const lines = (await readFile(passwd, 'utf8')).split('\n');
   const fields = lines.map(line => line.split(':')).find(([user]) => user === name);
   if (!fields) return undefined;
