@@ -50,6 +50,7 @@ import { inFrontOf } from './fast-path/index.ts';
 import { createFleet } from './fleet.ts';
 import { createFront, openIngress } from './ingress.ts';
 import { Leases } from './lease/leases.ts';
+import { networksOf } from './networks.ts';
 import { claimPid } from './pid-file.ts';
 import { createPluginHost } from './plugin/host.ts';
 import { createReceiver } from './receive/index.ts';
@@ -145,6 +146,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     log,
     logsDir: paths.logs,
     mounts: async app => [await leases.mount(app), ...(await volumes.mounts(app))],
+    networks: app => networksOf(store, app),
     event: (app, kind, message) => store.events.add({ at: clock.now(), app, kind, message }),
     noteSleep: ({ id }, depth) => store.properties.set(`app:${id}`, 'asleep', depth),
     admit: need => required(later.room).take(need),

@@ -23,6 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   deploy: ['receive', 'build', 'release', 'runtime', 'hooks', 'store', 'domain', 'system', 'settings'],
   // Joins the autoscaler to the pipeline.
   fleet: ['deploy', 'runtime', 'scale', 'store', 'domain', 'system'],
+  networks: ['store', 'domain'],
   urls: ['store', 'domain'],
   // Joins the timetable of apps to the pipeline.
   'cron-workers': ['cron', 'deploy', 'runtime', 'store', 'domain', 'system'],
@@ -63,6 +64,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
     'cron-workers',
     'plugin/host',
     'plugin/plugin',
+    'networks',
     'volumes',
     'store',
     'domain',

@@ -26,6 +26,8 @@ import { imageCommands } from './image.ts';
 import { letsencryptCommands } from './letsencrypt.ts';
 import { logsCommands } from './logs.ts';
 import { pluginCommands } from './plugin.ts';
+import { networkCommands } from './network.ts';
+import { networkSetCommands } from './network-set.ts';
 import { portsCommands } from './ports.ts';
 import { proxyLogsCommands } from './proxy-logs.ts';
 import { proxyMetricsCommands } from './proxy-metrics.ts';
@@ -75,6 +77,8 @@ export function createCoreRegistry(): Registry {
     ...letsencryptCommands,
     ...logsCommands,
     ...pluginCommands,
+    ...networkCommands,
+    ...networkSetCommands,
     ...portsCommands,
     ...proxyLogsCommands,
     ...proxyMetricsCommands,

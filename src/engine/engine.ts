@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { DiffId, StopSignal, UserIds } from '../domain/image.ts';
+import type { Attachment } from '../domain/network.ts';
 import type { Limits, Quota } from '../domain/quota.ts';
 import type { Terminal } from '../domain/terminal.ts';
 
@@ -38,6 +39,11 @@ export interface Engine {
   wait(id: string, signal?: AbortSignal): Promise<Exit>;
   /** Changes limits of a living instance. @throws WherryError('invalid') when memory is below what is in use (nothing changes). */
   updateLimits(id: string, limits: Limits): Promise<void>;
+  /**
+   * Changes which networks an instance is on, at once: those that share one reach each other, and find the others' names in
+   * their `/etc/hosts`. Kept with it. Of one that is gone it is no error.
+   */
+  join(id: string, networks: readonly Attachment[]): Promise<void>;
   /** Read from the kernel, not from records. */
   stats(id: string): Promise<Stats>;
   list(): Promise<readonly Instance[]>;
@@ -81,6 +87,8 @@ export type InstanceSpec = {
    * @throws WherryError('invalid') on `create` for a source that is not there and a target that is not to be covered.
    */
   readonly mounts?: readonly Mount[];
+  /** As by `join`, before its first process; left out, it reaches no other instance. */
+  readonly networks?: readonly Attachment[];
   /** Host file the output goes to, one line each: `<RFC3339 time> <stdout|stderr> <F|P> text` (CRI log format). */
   readonly logFile: string;
   /** Bytes of it that are kept; it is begun anew beyond them. */
@@ -97,7 +105,7 @@ export type Instance = {
   readonly id: string;
   readonly group: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** IPv4 address of its network namespace, reachable from the host only. */
+  /** IPv4 address of its network namespace, reachable from the host, and from those that share a network with it. */
   readonly address: string;
   readonly limits: Limits;
   readonly logFile: string;

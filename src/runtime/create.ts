@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { App } from '../domain/app.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { AppName, ProcessType } from '../domain/names.ts';
+import { type AppNetworks, namelessOn } from '../domain/network.ts';
 import type { SleepDepth } from '../domain/scaling.ts';
 import type { Engine, EngineEvent, Mount, OomKill } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
@@ -22,6 +23,8 @@ export type RuntimeOptions = {
   readonly logsDir: string;
   /** What instances of a process see of the host, beside their layers. */
   readonly mounts: (app: App, type: ProcessType) => Promise<readonly Mount[]>;
+  /** Which networks an app's instances are on. */
+  readonly networks: (app: App) => AppNetworks;
   /** Writes an event for people. */
   readonly event: (app: AppName, kind: string, message: string) => void;
   /** Waits until the host has memory for instances. */
@@ -64,6 +67,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     log,
     logsDir: options.logsDir,
     mounts: options.mounts,
+    networks: options.networks,
     random: options.random ?? Math.random,
     turns: new Turns({ atOnce: Math.max(4, 2 * availableParallelism()), longest: longestTurn, clock }),
     readyTimeout: options.readyTimeout ?? 60_000,
@@ -141,6 +145,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       [...supervisors.values()].reduce((sum, { reserved }) => sum + reserved, commands.reserved()),
     applyLimits: desired => supervisorOf(desired.app).applyLimits(desired),
     rename: app => supervisorOf(app).rename(app),
+    reconnect: app => supervisorOf(app).reconnect(),
     async leaveGroup(name, isTaken) {
       while (!isTaken()) {
         try {
@@ -185,6 +190,7 @@ type OneOff = {
   readonly clock: Clock;
   readonly logsDir: string;
   readonly mounts: RuntimeOptions['mounts'];
+  readonly networks: RuntimeOptions['networks'];
   readonly lastWords: (file: string) => Promise<readonly string[]>;
 };
 
@@ -194,7 +200,8 @@ const oneOffTimeout = 1_800_000;
 async function runOnce(run: OneOff): Promise<number> {
   const { desired, type, argv } = run;
   const mounts = await run.mounts(desired.app, type);
-  const spec = { ...specFor(desired, { type, index: 1 }, run.logsDir), mounts };
+  const networks = namelessOn(run.networks(desired.app).early);
+  const spec = { ...specFor(desired, { type, index: 1 }, run.logsDir), mounts, networks };
   const instance = await run.engine.create({ ...spec, argv: [...desired.image.entrypoint, ...argv] });
   const timeout = AbortSignal.timeout(oneOffTimeout);
   try {

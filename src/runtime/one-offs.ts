@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { App } from '../domain/app.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { ProcessType } from '../domain/names.ts';
+import { namelessOn } from '../domain/network.ts';
 import type { Engine, Instance } from '../engine/engine.ts';
 import type { Log } from '../system/log.ts';
 import type { RuntimeOptions } from './create.ts';
@@ -13,6 +14,7 @@ type Parts = {
   readonly log: Log;
   readonly logsDir: string;
   readonly mounts: RuntimeOptions['mounts'];
+  readonly networks: RuntimeOptions['networks'];
   readonly admit: (need: MemoryNeed) => Promise<() => void>;
   /** One of the app's own instances, by its name. */
   readonly instanceOf: (app: App, dyno: string) => Member | undefined;
@@ -31,7 +33,7 @@ const cron = 'cron' as ProcessType;
 const patience = 10_000;
 
 /** Commands that people run once: in an instance of their own, or inside one that runs. */
-export function createOneOffs({ engine, log, logsDir, mounts, admit, instanceOf }: Parts): OneOffs {
+export function createOneOffs({ engine, log, logsDir, mounts, networks, admit, instanceOf }: Parts): OneOffs {
   /** Bytes, by instance. */
   const promised = new Map<string, number>();
 
@@ -53,6 +55,7 @@ export function createOneOffs({ engine, log, logsDir, mounts, admit, instanceOf 
       const instance = await engine.create({
         ...spec,
         mounts: await mounts(desired.app, type),
+        networks: namelessOn(networks(desired.app).early),
         argv: [...desired.image.entrypoint, ...command.argv],
         ...(kind === 'attached' && { idle: true }),
         env: { ...spec.env, ...command.env },

@@ -149,6 +149,8 @@ export interface Runtime {
   applyLimits(desired: Desired): Promise<void>;
   /** What runs serves under the app's new name from now on. Its instances stay in the group of the old one until they are replaced. */
   rename(app: App): Promise<void>;
+  /** After what networks it is on was changed: at once, for all that runs. */
+  reconnect(app: App): Promise<void>;
   /** Removes the group of a name that an app had, once its last instance is gone, unless another app has the name by then. Rejects when the runtime is closed before. */
   leaveGroup(name: AppName, isTaken: () => boolean): Promise<void>;
   /** Stops, removes instances, logs, cgroups. */

@@ -1,6 +1,7 @@
 import type { App } from '../domain/app.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { ProcessType } from '../domain/names.ts';
+import { type AppNetworks, namedOn, namelessOn } from '../domain/network.ts';
 import type { Progress } from '../domain/push.ts';
 import type { SleepDepth } from '../domain/scaling.ts';
 import { whyLeft } from '../domain/upkeep.ts';
@@ -31,6 +32,7 @@ export type SupervisorOptions = {
   readonly log: Log;
   readonly logsDir: string;
   readonly mounts: (app: App, type: ProcessType) => Promise<readonly Mount[]>;
+  readonly networks: (app: App) => AppNetworks;
   readonly random: () => number;
   /** Of all apps that wake. */
   readonly turns: Turns;
@@ -224,6 +226,18 @@ export class Supervisor {
     this.#app = app;
     if (this.#desired) this.#desired = { ...this.#desired, app };
     return this.#publish();
+  }
+
+  /** Which networks its instances are on, and by which names: those that are not up yet, and those that go, have none. */
+  async reconnect(): Promise<void> {
+    const networks = this.#options.networks(this.#app);
+    const app = this.#app.name;
+    const joined = [...this.members.values()].map(member => {
+      const known = member.status !== 'stopping' && !this.#fresh.has(member);
+      const attachments = known ? namedOn(networks, { ...member, app }) : namelessOn(networks.early);
+      return this.#options.engine.join(member.id, attachments);
+    });
+    await Promise.all(joined);
   }
 
   async stop(type?: ProcessType): Promise<void> {
@@ -468,7 +482,8 @@ export class Supervisor {
   async #create(desired: Desired, { type, index, fresh }: Place & { fresh?: true }): Promise<Member> {
     const { engine, clock, logsDir, mounts } = this.#options;
     const spec = specFor(desired, { type, index }, logsDir);
-    const instance = await engine.create({ ...spec, mounts: await mounts(desired.app, type) });
+    const networks = namelessOn(this.#options.networks(desired.app).early);
+    const instance = await engine.create({ ...spec, mounts: await mounts(desired.app, type), networks });
     const member = memberOf(instance, clock.now());
     this.members.set(member.id, member);
     if (fresh) this.#fresh.add(member);
@@ -603,6 +618,7 @@ export class Supervisor {
     if (member.restarts > 0) this.#options.tell(this.#app, 'recovered', `${dynoOf(member)} runs again.`);
     member.serving = member.type === 'web';
     if (member.serving) await this.#present();
+    else await this.reconnect();
   }
 
   /** Tells of an end and waits out the back-off. @returns whether it is to be started again */
@@ -644,6 +660,9 @@ export class Supervisor {
     const serving = [...this.members.values()].filter(member => member.serving);
     const targets = serving.map(member => ({ id: member.id, host: member.address, port: member.port }));
     await this.#options.sink.set(this.#app.name, this.#state(serving.length), targets);
+    await this.reconnect().catch(error =>
+      this.#options.log.error({ err: error, app: this.#app.name }, 'networks could not be joined'),
+    );
   }
 
   #state(serving: number): AppState {

@@ -316,6 +316,7 @@ function fakeRuntime(): FakeRuntime {
     stop: async () => {},
     remove: async () => {},
     rename: async app => void told.push({ verb: 'rename', desired: { app } as Desired }),
+    reconnect: async app => void told.push({ verb: 'reconnect', desired: { app } as Desired }),
     leaveGroup: async () => {},
     asleep: () => says.asleep,
     reclaimed: () => ({ bytes: 150 * 2 ** 20, failures: 1 }),

@@ -56,6 +56,7 @@ const start = (stopTimeout = 50) =>
     clock,
     log,
     logsDir: dir,
+    networks: () => ({ early: ['backend'], all: ['backend', 'cache'] }),
     mounts: async (_, type) => [{ source: dir, target: `/run/${type}`, readonly: true }],
     sink: {
       set: async (_: AppName, state, targets) => void routed.push({ state, targets }),
@@ -125,6 +126,43 @@ const desired = (
 const running = async () => (await engine.list()).filter(instance => instance.status.kind === 'running');
 const versions = async () => (await running()).map(instance => instance.labels['version']).sort();
 const serving = () => routed.at(-1)?.targets.length;
+
+const namesOn = async (version: string) =>
+  (await engine.list())
+    .filter(({ labels }) => labels['version'] === version)
+    .map(({ id }) => engine.networksOf(id));
+
+describe('networks', () => {
+  const named = [
+    { network: 'backend', names: ['blog.web', 'blog.web.1', 'blog'] },
+    { network: 'cache', names: ['blog.web', 'blog.web.1', 'blog'] },
+  ];
+  const nameless = [{ network: 'backend', names: [] }];
+
+  it('are reached before the start; names come with the switch and leave those that go', async () => {
+    const before: unknown[] = [];
+    behave = spec => {
+      before.push(spec.networks);
+      return { listen: {}, stubborn: true };
+    };
+    await runtime.deploy(desired(1), { progress });
+    expect(before).toEqual([nameless]);
+    expect(await namesOn('1')).toEqual([named]);
+    await runtime.deploy(desired(2), { progress });
+    expect(await namesOn('2')).toEqual([named]);
+    for (const networks of await namesOn('1')) expect(networks).toEqual(nameless);
+  });
+
+  it('name nobody of a deploy that failed, and follow the name of the app', async () => {
+    await runtime.deploy(desired(1), { progress });
+    behave = () => ({ exit: { code: 1, after: 0 } });
+    await expect(runtime.deploy(desired(2), { progress })).rejects.toThrow();
+    expect(await namesOn('1')).toEqual([named]);
+    expect(await namesOn('2')).toEqual([]);
+    await runtime.rename({ ...app, name: 'shop' as AppName });
+    expect((await namesOn('1'))[0]?.[0]?.names).toEqual(['shop.web', 'shop.web.1', 'shop']);
+  });
+});
 
 describe('deploy', () => {
   it('H13 routes to an instance once it is ready, with PORT, DYNO, its memory and the config in its environment', async () => {

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { formatBytes } from '../../domain/bytes.ts';
 import { WherryError } from '../../domain/errors.ts';
 import type { StopSignal } from '../../domain/image.ts';
+import type { Attachment } from '../../domain/network.ts';
 import type { Limits, Quota } from '../../domain/quota.ts';
 import type {
   AttachSpec,
@@ -148,6 +149,16 @@ export class FakeEngine implements Engine {
       );
     }
     held.spec = { ...held.spec, limits };
+  }
+
+  async join(id: string, networks: readonly Attachment[]): Promise<void> {
+    const held = this.#held.get(id);
+    if (held) held.spec = { ...held.spec, networks };
+  }
+
+  /** Which networks an instance is on, by its id. */
+  networksOf(id: string): readonly Attachment[] {
+    return this.#held.get(id)?.spec.networks ?? [];
   }
 
   async stats(id: string): Promise<Stats> {

@@ -27,6 +27,7 @@ export async function createInstance(driver: Driver, spec: InstanceSpec): Promis
     throw error;
   }
   driver.instances.set(spec.id, living);
+  if (spec.networks?.length) await driver.meet();
   return living;
 }
 

@@ -14,6 +14,8 @@ export type Driver = {
   /** Our group below the hierarchies' roots: `/wherry-<tag>`. */
   readonly cgroupRoot: string;
   readonly network: Network;
+  /** Lets instances reach and name each other as their records have it; asked often at once, it is done once for all. */
+  readonly meet: () => Promise<void>;
   readonly resolver: Resolver;
   readonly host: HostFacts;
   readonly layerPath: LayerPath;
@@ -53,6 +55,8 @@ export type Living = {
   /** Its memory is being taken back. */
   reclaim: { readonly over: AbortController; readonly done: Promise<number> } | undefined;
   readonly waiters: Set<(exit: Exit) => void>;
+  /** What was last written to its `/etc/hosts`; undefined when nobody else was ever named there by this process. */
+  hosts: string | undefined;
 };
 
 export function createLiving(driver: Pick<Driver, 'folders' | 'cgroupRoot'>, record: InstanceRecord): Living {
@@ -70,6 +74,7 @@ export function createLiving(driver: Pick<Driver, 'folders' | 'cgroupRoot'>, rec
     lastKill: undefined,
     reclaim: undefined,
     waiters: new Set(),
+    hosts: undefined,
   };
 }
 

@@ -7,6 +7,8 @@ export type FirewallSpec = {
   /** CIDR. */
   readonly range: string;
   readonly nameServers: readonly string[];
+  /** Rules of who reaches whom. */
+  readonly networks: readonly string[];
 };
 
 /** Prefix of every data directory's bridge: instances of one never reach those of another. */
@@ -14,10 +16,10 @@ export const bridgePrefix = 'wherry';
 
 /**
  * The rules of one data directory. Instances reach the outside under the host's address. They do not reach metadata services,
- * each other, or anything on the host but its name server. Nobody outside reaches an instance: only the host does. Builds,
+ * each other unless they share a network, or anything on the host but its name server. Nobody outside reaches an instance: only the host does. Builds,
  * which run what nobody has looked at, do not reach the host's private networks either, but for what they are granted.
  */
-export function firewallRules({ table, bridge, range, nameServers }: FirewallSpec): string {
+export function firewallRules({ table, bridge, range, nameServers, networks }: FirewallSpec): string {
   return `table inet ${table} {}
 delete table inet ${table}
 table inet ${table} {
@@ -38,8 +40,12 @@ table inet ${table} {
     meta nfproto ipv6 drop
     ip saddr != ${range} drop
     ip daddr { 169.254.0.0/16, 127.0.0.0/8, 224.0.0.0/4, 255.255.255.255 } drop
+    oifname "${bridge}" jump networks
     oifname "${bridgePrefix}*" drop
     ip saddr @builds jump from-builds
+  }
+  chain networks {
+    ${networks.join('\n    ')}
   }
   chain from-builds {
     ip saddr . ip daddr . tcp dport @granted accept
@@ -50,6 +56,10 @@ table inet ${table} {
   chain to-instances {
     ct state established,related accept
     drop
+  }
+  chain output {
+    type filter hook output priority filter; policy accept;
+    oifname "${bridge}" icmp type redirect drop
   }
   chain input {
     type filter hook input priority filter; policy accept;
@@ -97,6 +107,15 @@ export async function changeBuildRules(
     element('builds', address),
     ...(confined ? [element('confined', address)] : []),
     ...(pairs.size > 0 ? [element('granted', [...pairs].join(', '))] : []),
+  ];
+  await exec('nft', ['-f', '-'], { input: `${lines.join('\n')}\n`, timeout: 10_000 });
+}
+
+/** Replaces who reaches whom, in one transaction. */
+export async function applyNetworks(table: string, rules: readonly string[]): Promise<void> {
+  const lines = [
+    `flush chain inet ${table} networks`,
+    ...rules.map(rule => `add rule inet ${table} networks ${rule}`),
   ];
   await exec('nft', ['-f', '-'], { input: `${lines.join('\n')}\n`, timeout: 10_000 });
 }

@@ -5,6 +5,7 @@ import { exec } from '../../system/exec.ts';
 import type { Log } from '../../system/log.ts';
 import {
   applyFirewall,
+  applyNetworks,
   type BuildRules,
   bridgePrefix,
   changeBuildRules,
@@ -13,6 +14,7 @@ import {
 } from './firewall.ts';
 import type { Resolver } from './name-servers.ts';
 import { createNamespaces, type Namespace } from './namespaces.ts';
+import { networkRules, type Peer } from './peers.ts';
 import { chooseSubnet, gatewayOf, parseRoutes, rangeOf, type Subnet } from './subnet.ts';
 
 export type Network = {
@@ -23,6 +25,8 @@ export type Network = {
   /** Makes a namespace of this name again, with the same address. */
   restore(namespace: Namespace): Promise<void>;
   release(name: string): Promise<void>;
+  /** Replaces who reaches whom. */
+  setPeers(peers: readonly Peer[]): Promise<void>;
   /** Puts the rules of a build's namespace in force, before its first process. */
   guard(rules: BuildRules): Promise<void>;
   unguard(rules: BuildRules): Promise<void>;
@@ -40,6 +44,8 @@ export async function openNetwork(options: {
   resolver: Resolver;
   /** Names of namespaces that instances own. */
   owned: readonly Namespace[];
+  /** Who may reach each other from the first moment on. */
+  peers: readonly Peer[];
   log: Log;
 }): Promise<Network> {
   const { file, tag, resolver, log } = options;
@@ -51,7 +57,8 @@ export async function openNetwork(options: {
     chooseSubnet({ routes, nameServers: resolver.servers, seed: Number.parseInt(tag, 16) }),
   );
   await makeBridge({ bridge, tag, subnet, mtu });
-  await applyFirewall({ table, bridge, range: rangeOf(subnet), nameServers: resolver.servers });
+  const networks = networkRules(options.peers);
+  await applyFirewall({ table, bridge, range: rangeOf(subnet), nameServers: resolver.servers, networks });
   await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
   await passDocker(bridge, true, log);
   const namespaces = await createNamespaces({ bridge, tag, subnet, mtu, owned: options.owned, log });
@@ -61,6 +68,7 @@ export async function openNetwork(options: {
     exists: namespaces.exists,
     restore: namespaces.restore,
     release: namespaces.release,
+    setPeers: peers => applyNetworks(table, networkRules(peers)),
     guard: rules => changeBuildRules(table, 'add', rules),
     unguard: rules => changeBuildRules(table, 'delete', rules),
     close: namespaces.close,
@@ -112,6 +120,9 @@ async function makeBridge(options: {
     `link set ${bridge} mtu ${mtu} up`,
   ];
   await exec('ip', ['-batch', '-'], { input: `${lines.join('\n')}\n`, timeout: 10_000 });
+  // The ports are isolated: instances that may reach each other do so through the host, which answers for all addresses at once.
+  await writeFile(`/proc/sys/net/ipv4/conf/${bridge}/proxy_arp_pvlan`, '1');
+  await writeFile(`/proc/sys/net/ipv4/neigh/${bridge}/proxy_delay`, '0');
   const ipv6 = `/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`;
   if (existsSync(ipv6)) await writeFile(ipv6, '1');
 }

@@ -8,6 +8,8 @@ import type { EngineEvent, LayerPath } from '../engine.ts';
 import { adoptInstances, settleAdopted } from './adopt.ts';
 import type { Driver, HostFacts } from './driver.ts';
 import { createFolders } from './folders.ts';
+import { meet, peersOf } from './join.ts';
+import { createLatest } from './latest.ts';
 import { readResolver } from './name-servers.ts';
 import { openNetwork } from './network.ts';
 import { openCgroups } from './open-cgroups.ts';
@@ -29,20 +31,22 @@ export async function openDriver(options: RuncOptions, emit: (event: EngineEvent
   const cgroupRoot = `/wherry-${tag}`;
   cgroups.make(cgroupRoot);
   const adopted = await adoptInstances({ folders, cgroups, cgroupRoot, clock });
+  const instances = new Map(adopted.map(living => [living.record.spec.id, living]));
   const resolver = await readResolver();
   const network = await openNetwork({
     file: folders.network,
     tag,
     resolver,
     owned: adopted.map(living => living.record.network),
+    peers: peersOf(instances),
     log,
   });
-  const instances = new Map(adopted.map(living => [living.record.spec.id, living]));
   const driver: Driver = {
     folders,
     cgroups,
     cgroupRoot,
     network,
+    meet: createLatest(() => meet({ instances, network })),
     resolver,
     host,
     layerPath,
@@ -52,6 +56,7 @@ export async function openDriver(options: RuncOptions, emit: (event: EngineEvent
     sandboxShares: new Map(),
     emit,
   };
+  if (peersOf(instances).length > 0) await driver.meet();
   await settleAdopted(driver);
   return driver;
 }

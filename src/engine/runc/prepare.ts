@@ -1,8 +1,9 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Limits } from '../../domain/quota.ts';
-import type { Mount, ReachableHost } from '../engine.ts';
+import type { Mount } from '../engine.ts';
 import { bundleConfig } from './bundle.ts';
+import { isErrno } from './cgroup-files.ts';
 import { type Driver, groupPath, type Living } from './driver.ts';
 import type { InstanceFolder } from './folders.ts';
 import { applyQuota, readQuota } from './group.ts';
@@ -25,7 +26,8 @@ export async function prepare(driver: Driver, living: Living): Promise<void> {
 export async function writeBundle(driver: Driver, living: Living): Promise<void> {
   const { folder, record, cgroup } = living;
   const { spec, network } = record;
-  const files = await writeEtcFiles(driver, folder, spec.hostname, network.address);
+  const hosts = living.hosts ?? hostsText(spec.hostname, network.address);
+  const files = await writeEtcFiles(driver, folder, { hostname: spec.hostname, hosts });
   const config = bundleConfig({
     hostname: spec.hostname,
     rootfs: folder.rootfs,
@@ -73,17 +75,31 @@ export async function makeFolders(folder: InstanceFolder): Promise<void> {
 /** Without a server the C library asks one on loopback, where nothing answers: names fail at once. */
 const noResolver = 'options timeout:1 attempts:1\n';
 
+/** @param known further lines */
+export function hostsText(hostname: string, address: string | undefined, known = ''): string {
+  return `127.0.0.1\tlocalhost\n${address ?? '127.0.1.1'}\t${hostname}\n${known}`;
+}
+
+/** In place, since the file is mounted: first all that is new, then the end, so that no reader finds it empty. */
+export async function writeHosts(folder: InstanceFolder, text: string): Promise<void> {
+  const file = await open(join(folder.etc, 'hosts'), 'r+').catch(ignoreGone);
+  if (!file) return;
+  try {
+    await file.write(text, 0);
+    await file.truncate(Buffer.byteLength(text));
+  } finally {
+    await file.close();
+  }
+}
+
 /** The name files that differ per instance, as read-only mounts; with `only`, these names and no others are known. */
 export async function writeEtcFiles(
   driver: Pick<Driver, 'resolver'>,
   folder: InstanceFolder,
-  hostname: string,
-  address: string | undefined,
-  only?: readonly ReachableHost[],
+  { hostname, hosts, only }: { hostname: string; hosts: string; only?: boolean },
 ): Promise<readonly Mount[]> {
-  const known = (only ?? []).flatMap(({ name, addresses }) => addresses.map(each => `${each}\t${name}\n`));
   const files = {
-    hosts: `127.0.0.1\tlocalhost\n${address ?? '127.0.1.1'}\t${hostname}\n${known.join('')}`,
+    hosts,
     hostname: `${hostname}\n`,
     'resolv.conf': only ? noResolver : driver.resolver.text,
   };
@@ -116,4 +132,9 @@ async function prepareCgroup(driver: Driver, { cgroup, record }: Living): Promis
   }
   driver.cgroups.make(cgroup);
   limitCgroup(driver, cgroup, limits);
+}
+
+/** It is being removed. */
+function ignoreGone(error: unknown): undefined {
+  if (!isErrno(error, 'ENOENT')) throw error;
 }

@@ -18,6 +18,7 @@ export async function removeInstance(driver: Driver, living: Living): Promise<vo
   await killInstance(driver, living);
   await dismantle(driver, living);
   driver.instances.delete(living.record.spec.id);
+  if (living.record.spec.networks?.length) await driver.meet();
   // It never ran: whoever waits for its end would wait for ever.
   for (const tell of living.waiters) tell({ code: killedExit, at: driver.clock.now() });
 }

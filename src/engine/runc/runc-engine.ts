@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { WherryError } from '../../domain/errors.ts';
 import type { StopSignal } from '../../domain/image.ts';
+import type { Attachment } from '../../domain/network.ts';
 import type { Limits, Quota } from '../../domain/quota.ts';
 import type {
   AttachSpec,
@@ -21,6 +22,7 @@ import type { Driver, Living } from './driver.ts';
 import { attachInstance, execInstance } from './exec-instance.ts';
 import { settleExit, waitExit } from './exits.ts';
 import { groupStats, removeGroup, setQuota } from './group.ts';
+import { joinNetworks } from './join.ts';
 import { updateLimits } from './limits.ts';
 import { openDriver, type RuncOptions } from './open-driver.ts';
 import { kill } from './processes.ts';
@@ -127,6 +129,14 @@ export class RuncEngine implements Engine {
 
   updateLimits(id: string, limits: Limits): Promise<void> {
     return this.#serial(id, () => updateLimits(this.#open(), this.#find(id), limits));
+  }
+
+  join(id: string, networks: readonly Attachment[]): Promise<void> {
+    return this.#serial(id, async () => {
+      const driver = this.#open();
+      const living = driver.instances.get(id);
+      if (living) await joinNetworks(driver, living, networks);
+    });
   }
 
   async stats(id: string): Promise<Stats> {

@@ -8,7 +8,7 @@ import type { BuildRules } from './firewall.ts';
 import type { InstanceFolder } from './folders.ts';
 import { type Namespace, namespacePath } from './namespaces.ts';
 import { mountOverlay } from './overlay.ts';
-import { initPath, limitCgroup, makeFolders, writeEtcFiles } from './prepare.ts';
+import { hostsText, initPath, limitCgroup, makeFolders, writeEtcFiles } from './prepare.ts';
 import { killGroup, removeCgroup, removeFolders } from './remove.ts';
 import { overlayTarget, shareMount } from './sandbox-part.ts';
 import { giveShareBack, takeShare } from './sandbox-share.ts';
@@ -146,8 +146,12 @@ async function writeSandboxBundle(
   mounts: readonly BoundMount[],
 ): Promise<void> {
   const { spec, folder, cgroup, namespace } = open;
-  const only = spec.network === 'hosts' ? (spec.reach ?? []) : undefined;
-  const files = await writeEtcFiles(driver, folder, spec.hostname, namespace?.address, only);
+  const only = spec.network === 'hosts';
+  const known = only
+    ? (spec.reach ?? []).flatMap(({ name, addresses }) => addresses.map(each => `${each}\t${name}\n`))
+    : [];
+  const hosts = hostsText(spec.hostname, namespace?.address, known.join(''));
+  const files = await writeEtcFiles(driver, folder, { hostname: spec.hostname, hosts, only });
   const config = bundleConfig({
     hostname: spec.hostname,
     rootfs: folder.rootfs,

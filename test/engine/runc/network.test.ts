@@ -64,8 +64,12 @@ test('the firewall replaces its own table in one transaction and names nothing e
     bridge: 'wherry0a',
     range: '10.87.0.0/16',
     nameServers: ['10.0.0.2', '10.0.0.3'],
+    networks: ['ip saddr { 10.87.0.2, 10.87.0.3 } ip daddr { 10.87.0.2, 10.87.0.3 } accept'],
   });
   expect(rules.match(/table \S+ \S+/g)).toEqual(Array(3).fill('table inet wherry_0a'));
   expect(rules).toContain('ip daddr { 10.0.0.2, 10.0.0.3 } meta l4proto { tcp, udp } th dport 53 accept');
   expect(rules).toContain('169.254.0.0/16');
+  // What shares a network is let through before all else between instances is dropped.
+  expect(rules.indexOf('jump networks')).toBeLessThan(rules.indexOf('oifname "wherry*" drop'));
+  expect(rules).toContain('chain networks {\n    ip saddr { 10.87.0.2, 10.87.0.3 }');
 });

@@ -143,6 +143,7 @@ export class World {
       clock: mortal(clock, { alive }),
       log,
       admit: async () => () => {},
+      networks: () => ({ early: [], all: [] }),
       mounts: async () => [],
       logsDir: this.#dir,
       noteSleep: (_, depth) => {
