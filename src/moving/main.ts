@@ -7,6 +7,8 @@ import { planDokku } from './dokku/apps.ts';
 import { DokkuHost } from './dokku/host.ts';
 import { connectSsh } from './dokku/ssh-link.ts';
 import { lookHere } from './here.ts';
+import { planHeroku } from './heroku/apps.ts';
+import { herokuCli } from './heroku/cli.ts';
 import type { Plan } from './moves.ts';
 import { planLines, restLines } from './report.ts';
 import { socketTarget, type Target } from './target.ts';
@@ -14,7 +16,7 @@ import { socketTarget, type Target } from './target.ts';
 /** Milliseconds: dokku takes seconds for a report on a busy host. */
 const patience = 60_000;
 
-/** `wherry import dokku HOST`: shows what would be done and, with --apply, does it. Resolves to the exit status. */
+/** `wherry import dokku HOST`, `wherry import heroku APP`: shows what would be done and, with --apply, does it. Resolves to the exit status. */
 export async function runImport(argv: readonly string[]): Promise<number> {
   const given = readImportArguments(argv, process.env);
   const leaving = new AbortController();
@@ -22,7 +24,7 @@ export async function runImport(argv: readonly string[]): Promise<number> {
     process.once(signal, () => leaving.abort(new WherryError('interrupted', 'Interrupted.')));
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const target = socketTarget(join(given.data, 'control.sock'), leaving.signal);
-  const plan = await look(given, target, leaving.signal);
+  const plan = await look(given, { target, signal: leaving.signal });
   if (!given.apply) {
     for (const line of [...planLines(plan), ...restLines(plan)]) say(line);
     say('=====> Nothing was changed. To do it, add --apply');
@@ -38,13 +40,16 @@ export async function runImport(argv: readonly string[]): Promise<number> {
 }
 
 async function look(
-  { address, apps, apply, sshConfig }: ImportArguments,
-  target: Target,
-  signal: AbortSignal,
+  { source, apply }: ImportArguments,
+  { target, signal }: { target: Target; signal: AbortSignal },
 ): Promise<Plan> {
   const here = await lookHere(target, { optional: !apply });
+  const { apps } = source;
+  if (source.kind === 'heroku')
+    return await planHeroku(herokuCli({ patience, signal }), { apps, source: source.folder, here });
+  const { address, sshConfig: config } = source;
   const interactive = process.stdin.isTTY === true;
-  const { link, close } = await connectSsh(address, { config: sshConfig, interactive, patience, signal });
+  const { link, close } = await connectSsh(address, { config, interactive, patience, signal });
   try {
     return await planDokku(new DokkuHost(formatDokkuAddress(address), link), apps, here);
   } finally {

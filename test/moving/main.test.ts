@@ -1,7 +1,9 @@
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectSsh } from '../../src/moving/dokku/ssh-link.ts';
 import { startApi } from '../api/support.ts';
+import { herokuBlog, makeHeroku } from '../support/heroku.ts';
 import { run } from '../support/run.ts';
 import { type SshAnswer, startSshHost } from '../support/ssh-host.ts';
 import { answersOf } from './dokku-answers.ts';
@@ -83,11 +85,36 @@ describe('wherry import dokku', () => {
     expect(again.stdout).not.toContain('apps:create');
   });
 
-  it('refuses words it does not know with 2, and hosts that are none with 1', async () => {
+  it('ends with the status of what is wrong', async () => {
     expect(await wherry('import', 'caprover', 'x')).toMatchObject({ code: 2 });
-    expect(await wherry('import', 'dokku')).toMatchObject({ code: 2 });
-    expect(await wherry('import', 'dokku', '-oProxyCommand=id')).toMatchObject({ code: 2 });
-    expect(await wherry('import', 'dokku', 'a b')).toMatchObject({ code: 1 });
+  });
+});
+
+describe('wherry import heroku', () => {
+  const importing = (path: string, ...words: string[]) =>
+    run(process.execPath, ['--import', 'tsx', main, '--data', api.folder, 'import', 'heroku', ...words], {
+      env: { PATH: path },
+    });
+
+  it('asks the client that is on the PATH, and does it with --apply', async () => {
+    const folder = makeHeroku('blog', herokuBlog);
+    const path = `${folder}:${process.env['PATH']}`;
+    const done = await importing(path, 'blog', '--apply');
+    expect(done).toMatchObject({ code: 0, stderr: '' });
+    expect(done.stdout).toContain('-----> wherry domains:add blog www.example.org\n');
+    expect((await api.bench.run('config:get', 'blog', 'GREETING')).stdout).toBe('grüß\n"me"\n');
+    expect(await importing(path, 'shop')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Couldn't find that app."),
+    });
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('says where there is no such client', async () => {
+    expect(await importing('/nonexistent', 'blog')).toMatchObject({
+      code: 75,
+      stderr: expect.stringContaining('There is no "heroku" on the PATH.'),
+    });
   });
 });
 

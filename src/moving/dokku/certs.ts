@@ -1,7 +1,7 @@
 import { letsencryptSettings } from '../../domain/letsencrypt.ts';
+import { malformed } from '../answers.ts';
 import { sift } from '../sift.ts';
 import type { DokkuHost } from './host.ts';
-import { malformed } from './report.ts';
 
 /** The certificate that visitors see: it goes on being good here until it ends. */
 export async function moveCertificate(host: DokkuHost, app: string): Promise<void> {

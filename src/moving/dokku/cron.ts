@@ -1,12 +1,12 @@
+import { parseObjects } from '../answers.ts';
 import { type DokkuHost, listed } from './host.ts';
-import { malformed, parseJson } from './report.ts';
 
 /** Tasks come with app.json at the first deploy; which of them rest is for a person to say again. */
 export async function tellCron(host: DokkuHost, app: string): Promise<void> {
   const json = await host.ask('cron:list', app, '--format', 'json');
   const tasks =
     json.kind === 'said'
-      ? await host.read(['cron:list', app, '--format', 'json'], readTasks)
+      ? await host.read(['cron:list', app, '--format', 'json'], parseObjects)
       : json.kind === 'refused'
         ? await host.read(['cron:list', app], out => listed(out).filter(line => !/^ID\s/.test(line)))
         : undefined;
@@ -20,12 +20,6 @@ export async function tellCron(host: DokkuHost, app: string): Promise<void> {
     host.later.push(
       `There ${resting.length} of them are suspended. Suspend them here too: cron:suspend ${app} ID`,
     );
-}
-
-function readTasks(out: string): readonly object[] {
-  const tasks = parseJson(out);
-  if (Array.isArray(tasks) && tasks.every(each => typeof each === 'object' && each !== null)) return tasks;
-  throw malformed('the tasks are no JSON list');
 }
 
 function isResting(task: object): boolean {

@@ -1,5 +1,6 @@
 import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
+import { hasControls, understood } from '../answers.ts';
 import { Notes } from '../moves.ts';
 import { type Report, readJsonReport, readTextReport } from './report.ts';
 import type { Link } from './ssh-link.ts';
@@ -45,7 +46,7 @@ export class DokkuHost extends Notes {
   /** Reads an answer to the end, or notes what cannot be had. `read` throws on what dokku would not say. */
   async read<Value>(words: readonly string[], read: (out: string) => Value): Promise<Value | undefined> {
     const answer = await this.ask(...words);
-    if (answer.kind === 'said') return this.#understood(words, () => read(answer.out));
+    if (answer.kind === 'said') return understood(this.address, words, () => read(answer.out));
     if (answer.kind === 'refused') this.left.push(couldNot(words, answer.why));
     return undefined;
   }
@@ -62,21 +63,8 @@ export class DokkuHost extends Notes {
     const json = await this.ask(...words, '--format', 'json');
     if (json.kind === 'absent') return undefined;
     if (json.kind === 'said' && json.out.trimStart().startsWith('{'))
-      return this.#understood(words, () => readJsonReport(json.out, prefix));
+      return understood(this.address, words, () => readJsonReport(json.out, prefix));
     return await this.read(words, out => readTextReport(out, prefix));
-  }
-
-  #understood<Value>(words: readonly string[], read: () => Value): Value {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof WherryError)) throw error;
-      throw new WherryError(
-        'invalid',
-        `${this.address} was asked ${quoteForPeople(words.join(' '))}, and ${error.message}. Nothing was changed.`,
-        { cause: error },
-      );
-    }
   }
 }
 
@@ -90,9 +78,4 @@ export function listed(out: string): string[] {
 
 function couldNot(words: readonly string[], why: string): string {
   return `${words.join(' ')} was refused there: ${quoteForPeople(why)}. Look at it by hand.`;
-}
-
-/** ESC above all: an answer is shown in a terminal. */
-function hasControls(text: string): boolean {
-  return /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text);
 }

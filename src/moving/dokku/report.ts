@@ -1,4 +1,4 @@
-import { WherryError } from '../../domain/errors.ts';
+import { malformed, parseObject } from '../answers.ts';
 
 /** Values of an `X:report`, by key without the report's prefix; lists are joined by blanks. */
 export type Report = ReadonlyMap<string, string>;
@@ -37,28 +37,6 @@ export function readTextReport(text: string, prefix: string): Report {
       ];
     }),
   );
-}
-
-/** @throws invalid */
-export function parseObject(text: string): Readonly<Record<string, unknown>> {
-  const value = parseJson(text);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
-  throw malformed('it is not one JSON object');
-}
-
-/** @throws invalid */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own words would show what it read, which may be a secret.
-    throw malformed('it is not JSON, or was cut off');
-  }
-}
-
-export function malformed(why: string): WherryError {
-  return new WherryError('invalid', `the answer is not what dokku says: ${why}`);
 }
 
 function bare(key: string, prefix: string): string {

@@ -1,9 +1,9 @@
 import { parseProcessType } from '../../domain/names.ts';
 import { parseRestartPolicy, parseStopTimeout } from '../../domain/upkeep.ts';
+import { malformed, parseJson } from '../answers.ts';
 import { sift } from '../sift.ts';
 import { movePath } from './builds.ts';
 import { type DokkuHost, listed } from './host.ts';
-import { malformed, parseJson } from './report.ts';
 
 /** What dokku has when nobody set it: no wish of anybody's. */
 const usualPolicies = ['on-failure:10', ''];

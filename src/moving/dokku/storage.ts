@@ -1,9 +1,9 @@
 import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
 import { formatVolumeMount, parseVolumeMount, type VolumeMount } from '../../domain/volume.ts';
+import { parseJson } from '../answers.ts';
 import type { Here } from '../here.ts';
 import { type DokkuHost, listed } from './host.ts';
-import { parseJson } from './report.ts';
 
 /** Storage by name is made and mounted; what is in it, and folders elsewhere on the host, are for a person to bring. */
 export async function moveStorage(host: DokkuHost, app: string, here: Here): Promise<void> {
