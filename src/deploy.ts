@@ -11,11 +11,13 @@ import { countsFor, rememberFormation } from './deploy/counts.ts';
 import { requireUnlocked } from './deploy/deploy-lock.ts';
 import { finishRename, renameInStore } from './deploy/rename.ts';
 import { createRunning, type Running } from './deploy/running.ts';
+import { siteOf } from './deploy/site.ts';
 import { rememberSource, withOrigin } from './deploy/source.ts';
 import { stoppedTypes, withoutStopped } from './deploy/stopped-types.ts';
 import { type Synced, type SyncRequest, syncApp } from './deploy/sync.ts';
 import type { App } from './domain/app.ts';
 import { archiveLimitsOf } from './domain/archive-limits.ts';
+import { readCheckSettings } from './domain/check-settings.ts';
 import { WherryError } from './domain/errors.ts';
 import { defaultDomains, globalDomainsKey, readGlobalDomains } from './domain/global-domains.ts';
 import type { Image } from './domain/image.ts';
@@ -133,6 +135,8 @@ export function createDeployer(options: DeployerOptions): Deployer {
       counts: withoutStopped(countsFor(store, app, image), stoppedTypes(store.properties, app)),
       limits: type => resolveLimits(rows, type),
       quota: store.limits.quota(app),
+      checks: () => readCheckSettings(key => store.properties.resolve(app.id, key)),
+      site: () => siteOf(store, app),
       upkeep: () => readUpkeep(key => store.properties.resolve(app.id, key)),
       ...(port === undefined ? {} : { port }),
       ...sleepOf(app),

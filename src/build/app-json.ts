@@ -1,35 +1,28 @@
 import { z } from 'zod';
 import { WherryError } from '../domain/errors.ts';
 import type { Image } from '../domain/image.ts';
+import { checksSchema, readChecks } from './app-checks.ts';
 import { cronSchema, readCron } from './app-cron.ts';
 import { formationSchema, readFormation } from './app-formation.ts';
 import { parseJsonc } from './jsonc.ts';
 
 export type AppJson = {
   /** Goes into the image, and so is of the release. */
-  readonly parts: { readonly healthcheck?: { readonly path: string } } & Pick<Image, 'formation' | 'cron'>;
+  readonly parts: Pick<Image, 'healthchecks' | 'formation' | 'cron'>;
   readonly warnings: readonly string[];
 };
 
 export const noAppJson: AppJson = { parts: {}, warnings: [] };
 
-const check = z.looseObject({
-  type: z.enum(['startup', 'readiness', 'liveness']).default('startup'),
-  path: z
-    .string()
-    .regex(/^\/[\x21-\x7e]*$/, 'must be a path that starts with "/"')
-    .max(2048)
-    .optional(),
-});
 const schema = z.looseObject({
-  healthchecks: z.record(z.string(), z.array(check).max(20)).optional(),
+  healthchecks: checksSchema.optional(),
   formation: formationSchema.optional(),
   cron: cronSchema.optional(),
 });
 
 /**
- * Reads what Wherry uses of an app.json (comments and trailing commas are fine): the path of the web process's startup or
- * readiness check, the formation, and what is to run at times.
+ * Reads what Wherry uses of an app.json (comments and trailing commas are fine): the health checks, the formation, and what is to
+ * run at times.
  * @throws build-failed with line and column, or the key that is wrong
  */
 export function parseAppJson(text: string): AppJson {
@@ -41,18 +34,16 @@ export function parseAppJson(text: string): AppJson {
       `Invalid app.json: ${issue?.path.join('.') || 'the document'}: ${issue?.message}. Correct it.`,
     );
   }
-  const found = parsed.data.healthchecks?.['web']?.find(
-    ({ type, path }) => type !== 'liveness' && path !== undefined,
-  );
+  const { checks, warnings: checkWarnings } = readChecks(parsed.data.healthchecks ?? {});
   const cron = readCron(parsed.data.cron ?? []);
   const { formation, warnings } = readFormation(parsed.data.formation ?? {});
   return {
     parts: {
-      ...(found?.path === undefined ? {} : { healthcheck: { path: found.path } }),
+      ...(Object.keys(checks).length === 0 ? {} : { healthchecks: checks }),
       ...(Object.keys(formation).length === 0 ? {} : { formation }),
       ...(cron.length === 0 ? {} : { cron }),
     },
-    warnings,
+    warnings: [...checkWarnings, ...warnings],
   };
 }
 

@@ -5,6 +5,7 @@ import { builderDockerfileCommands } from './builder-dockerfile.ts';
 import { buildpacksCommands } from './buildpacks.ts';
 import { buildsCommands } from './builds.ts';
 import { certsCommands } from './certs.ts';
+import { checksCommands } from './checks.ts';
 import { cleanup } from './cleanup.ts';
 import { configCommands } from './config.ts';
 import { cronCommands } from './cron.ts';
@@ -58,6 +59,7 @@ export function createCoreRegistry(): Registry {
     ...builderDockerfileCommands,
     ...buildsCommands,
     ...certsCommands,
+    ...checksCommands,
     ...configCommands,
     ...cronCommands,
     ...diskCommands,

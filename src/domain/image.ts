@@ -1,5 +1,6 @@
 import type { CronTask } from './cron-task.ts';
 import type { Formation } from './formation.ts';
+import type { HealthChecks } from './health-check.ts';
 import type { ProcessType } from './names.ts';
 
 /** `sha256:` and 64 hex digits: the hash of a layer's deterministic tar stream (OCI image-spec, DiffID). */
@@ -56,8 +57,10 @@ export type Image = {
   readonly processes: readonly ProcessSpec[];
   /** Port that the web process listens on, 1 to 65535; the platform's usual one when left out. */
   readonly port?: number;
-  /** What tells readiness of a web process, beside a TCP connect on PORT: an HTTP path (app.json) or a program (HEALTHCHECK). */
+  /** The program that tells readiness of a web process, beside a TCP connect on PORT (HEALTHCHECK); a path in images of earlier versions. */
   readonly healthcheck?: { readonly path: string } | CommandCheck;
+  /** What its app.json has of them. */
+  readonly healthchecks?: HealthChecks;
   /** What its app.json says of counts. */
   readonly formation?: Formation;
   /** What its app.json wants to run at times. */
@@ -66,3 +69,11 @@ export type Image = {
   readonly stopSignal?: StopSignal;
   readonly labels: Readonly<Record<string, string>>;
 };
+
+/** Where the launcher of built images is; it sets up the environment that their layers want. */
+const launcher = '/cnb/lifecycle/launcher';
+
+/** What goes before a command that runs beside a process of the image; a Dockerfile's ENTRYPOINT is a program of its own. */
+export function launchedBy({ entrypoint }: Pick<Image, 'entrypoint'>): readonly string[] {
+  return entrypoint[0] === launcher ? entrypoint : [];
+}

@@ -4,11 +4,11 @@ import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import { howItEnded, remedy } from './exits.ts';
 import { dynoOf, type Member } from './member.ts';
-import { waitHealthy } from './probe.ts';
 import { explainListeners, listeners, waitReady } from './ready.ts';
 import type { Desired } from './runtime.ts';
+import { passStartupChecks, startupChecks } from './startup.ts';
 
-/** A process without a port counts as up when it has run this long, in milliseconds. */
+/** A process that neither listens nor has checks counts as up when it has run this long, in milliseconds. */
 const uptimeCheck = 1000;
 
 export type ProveOptions = {
@@ -18,7 +18,13 @@ export type ProveOptions = {
   readonly lastWords: (logFile: string) => Promise<readonly string[]>;
 };
 
-type Started = { readonly desired: Desired; readonly member: Member; readonly signal?: AbortSignal };
+type Started = {
+  readonly desired: Desired;
+  readonly member: Member;
+  readonly signal?: AbortSignal;
+  /** Told of checks that fail and stop nothing. */
+  readonly warn?: (text: string) => void;
+};
 
 /**
  * Waits until a started instance of a deploy is ready.
@@ -32,7 +38,7 @@ export async function prove(
   const dyno = dynoOf(member);
   progress.detail(`Attempting pre-flight checks (${dyno})`);
   try {
-    await untilReady(options, started);
+    await untilReady(options, { ...started, warn: text => progress.warn(`${text} (${dyno})`) });
     progress.detail(`All checks successful (${dyno})`);
   } catch (error) {
     signal?.throwIfAborted();
@@ -60,8 +66,7 @@ export async function untilReady(options: ProveOptions, started: Started): Promi
     ...(started.signal ? [started.signal] : []),
   ]);
   const ended = untilEnded(options, started, until);
-  const up =
-    member.type === 'web' ? untilListening(options, started, until) : options.clock.sleep(uptimeCheck, until);
+  const up = untilUp(options, started, until);
   try {
     await Promise.race([up, ended]);
   } finally {
@@ -80,28 +85,24 @@ async function untilEnded(
   throw new WherryError('check-failed', `${howItEnded(exit)} before it was ready${hint}`);
 }
 
-async function untilListening(
-  options: ProveOptions,
-  { desired, member }: Started,
-  signal: AbortSignal,
-): Promise<void> {
-  const { engine, clock } = options;
-  const { healthcheck } = desired.image;
+/** Web listens; what has checks passes them; what has neither has run for a while. */
+async function untilUp(options: ProveOptions, started: Started, signal: AbortSignal): Promise<void> {
+  const { clock } = options;
+  const { desired, member } = started;
   const since = clock.ticks();
+  if (member.type === 'web') await untilListening(options, member, signal);
+  else if (startupChecks(desired, member.type).length === 0)
+    return await clock.sleep(desired.checks?.().defaultWait ?? uptimeCheck, signal);
+  await passStartupChecks(options, { ...started, since, signal });
+}
+
+async function untilListening(options: ProveOptions, member: Member, signal: AbortSignal): Promise<void> {
+  const { engine, clock, readyTimeout: timeout } = options;
   try {
-    await waitReady({
-      host: member.address,
-      port: member.port,
-      ...(healthcheck && 'path' in healthcheck ? healthcheck : {}),
-      timeout: options.readyTimeout,
-      signal,
-      clock,
-    });
+    await waitReady({ host: member.address, port: member.port, timeout, signal, clock });
   } catch (error) {
     throw error instanceof WherryError ? await withPlaces(engine, member, error) : error;
   }
-  if (healthcheck && 'command' in healthcheck)
-    await waitHealthy({ engine, clock, id: member.id, check: healthcheck, since, signal });
 }
 
 /** Adds where the process does listen, if not where it should, to a time-out of the readiness check. */

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { connect } from 'node:net';
 import { WherryError } from '../domain/errors.ts';
 import type { Clock } from '../system/clock.ts';
@@ -7,8 +6,6 @@ import type { Clock } from '../system/clock.ts';
 export type ReadyCheck = {
   readonly host: string;
   readonly port: number;
-  /** GET this after the port is open; 200 to 399 is ready. */
-  readonly path?: string;
   /** Milliseconds in all. */
   readonly timeout: number;
   readonly signal: AbortSignal;
@@ -16,7 +13,7 @@ export type ReadyCheck = {
 };
 
 /**
- * Waits until a web process takes connections (and answers its health check).
+ * Waits until a web process takes connections.
  * @throws WherryError check-failed after the time limit; the signal's reason when aborted
  */
 export async function waitReady(check: ReadyCheck): Promise<void> {
@@ -29,8 +26,7 @@ export async function waitReady(check: ReadyCheck): Promise<void> {
       const limit = Math.round(check.timeout / 1000);
       throw new WherryError('check-failed', `not ready within ${limit} s: ${last}`);
     }
-    const outcome =
-      (await canConnect(check, Math.min(left, 2000))) ?? (await answers(check, Math.min(left, 5000)));
+    const outcome = await canConnect(check, Math.min(left, 2000));
     signal.throwIfAborted();
     if (outcome === undefined) return;
     last = outcome;
@@ -39,12 +35,15 @@ export async function waitReady(check: ReadyCheck): Promise<void> {
 }
 
 /** Often while it is most likely to come up, so that the check adds next to nothing to the app's own boot. */
-function pause(waited: number): number {
+export function pause(waited: number): number {
   if (waited < 3000) return 8;
   return waited < 10_000 ? 50 : 250;
 }
 
-function canConnect(check: ReadyCheck, timeout: number): Promise<string | undefined> {
+export function canConnect(
+  check: Pick<ReadyCheck, 'host' | 'port'>,
+  timeout: number,
+): Promise<string | undefined> {
   return new Promise(resolve => {
     const socket = connect({ host: check.host, port: check.port, timeout });
     const settle = (outcome: string | undefined) => {
@@ -54,29 +53,6 @@ function canConnect(check: ReadyCheck, timeout: number): Promise<string | undefi
     socket.once('connect', () => settle(undefined));
     socket.once('timeout', () => settle(`port ${check.port} does not answer`));
     socket.once('error', () => settle(`nothing listens on port ${check.port}`));
-  });
-}
-
-function answers(check: ReadyCheck, timeout: number): Promise<string | undefined> {
-  const { path } = check;
-  if (path === undefined) return Promise.resolve(undefined);
-  return new Promise(resolve => {
-    const get = request({
-      host: check.host,
-      port: check.port,
-      path,
-      timeout,
-      agent: false,
-      headers: { 'user-agent': 'wherry-check' },
-    });
-    get.once('response', response => {
-      const status = response.statusCode ?? 0;
-      response.destroy();
-      resolve(status >= 200 && status < 400 ? undefined : `its health check ${path} answers ${status}`);
-    });
-    get.once('timeout', () => get.destroy());
-    get.once('error', () => resolve(`its health check ${path} does not answer`));
-    get.end();
   });
 }
 

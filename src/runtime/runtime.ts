@@ -1,4 +1,5 @@
 import type { App } from '../domain/app.ts';
+import type { CheckSettings } from '../domain/check-settings.ts';
 import type { Image } from '../domain/image.ts';
 import type { AppName, ProcessType } from '../domain/names.ts';
 import type { Progress } from '../domain/push.ts';
@@ -20,6 +21,10 @@ export type Desired = {
   readonly quota: Quota;
   /** Asked each time that a process ends or is to end, so that a change holds at once. */
   readonly upkeep?: () => Upkeep;
+  /** Asked with each check, so that a change holds at once. */
+  readonly checks?: () => CheckSettings;
+  /** How visitors name the app, which checks do too. */
+  readonly site?: () => { readonly host?: string; readonly secure: boolean };
   /** The port that web listens on; left out, its image's own or the platform's usual one. */
   readonly port?: number;
   /** How it was put to sleep before control went away; for `recover` alone. */

@@ -517,16 +517,16 @@ export class Supervisor {
 
   async #retire(members: readonly Member[]): Promise<void> {
     const web = members.filter(member => member.type === 'web').map(member => member.id);
-    if (web.length > 0) await this.#options.sink.drained(web, this.#options.drainTimeout);
+    if (web.length > 0) await this.#options.sink.drained(web, this.#drainTimeout());
     await Promise.all(members.map(member => this.#end(member)));
   }
 
   /** Ends each with its last request, however long that takes; a deploy or a stop is not that patient. */
   async #outlive(members: readonly Member[]): Promise<void> {
-    const { sink, drainTimeout } = this.#options;
+    const { sink } = this.#options;
     const isCurrent = (member: Member) => !this.#stopped && this.#desired?.version === member.version;
     const outlived = members.map(async member => {
-      do await sink.drained([member.id], drainTimeout);
+      do await sink.drained([member.id], this.#drainTimeout());
       while (isCurrent(member) && !sink.quiet([member.id]));
       await this.#end(member);
     });
@@ -556,6 +556,10 @@ export class Supervisor {
 
   #stopTimeout(): number {
     return this.#desired?.upkeep?.().stopTimeout ?? this.#options.stopTimeout;
+  }
+
+  #drainTimeout(): number {
+    return this.#desired?.checks?.().waitToRetire ?? this.#options.drainTimeout;
   }
 
   async #discard(members: readonly Member[]): Promise<void> {

@@ -1,23 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type AppJson, parseAppJson } from '../../src/build/app-json.ts';
-
-const partsOf = (text: string): AppJson['parts'] => parseAppJson(text).parts;
+import { parseAppJson } from '../../src/build/app-json.ts';
 
 describe('app.json', () => {
-  it('gives the path of the web process check, of type startup or readiness', () => {
-    const text = `{
-      // what others read
-      "name": "x",
-      "healthchecks": { "web": [{ "type": "liveness", "path": "/live" }, { "type": "startup", "path": "/up", "attempts": 3 }] },
-    }`;
-    expect(partsOf(text)).toEqual({ healthcheck: { path: '/up' } });
-    expect(partsOf('{"healthchecks":{"web":[{"path":"/x"}]}}')).toEqual({ healthcheck: { path: '/x' } });
-    expect(
-      partsOf('{"healthchecks":{"worker":[{"path":"/x"}],"web":[{"type":"startup","uptime":3}]}}'),
-    ).toEqual({});
-    expect(partsOf('{}')).toEqual({});
-  });
-
   it('gives the formation: counts, and how web scales by itself', () => {
     const { parts, warnings } = parseAppJson(`{ "formation": {
       "web": { "quantity": 2, "size": "standard-1x", "autoscaling": {
@@ -75,12 +59,6 @@ describe('app.json', () => {
   it.each([
     ['{\n "a": ]', 'Invalid app.json: A value is missing at line 2, column 7. Correct it.'],
     ['[]', 'Invalid app.json: the document:'],
-    [
-      '{"healthchecks":{"web":[{"path":"up"}]}}',
-      'Invalid app.json: healthchecks.web.0.path: must be a path that starts with "/"',
-    ],
-    ['{"healthchecks":{"web":[{"path":"/a b\\r\\nX: y"}]}}', 'healthchecks.web.0.path'],
-    ['{"healthchecks":{"web":[{"type":"maybe"}]}}', 'healthchecks.web.0.type'],
   ])('refuses %j', (text, message) => {
     expect(() => parseAppJson(text)).toThrow(message);
   });

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { WherryError } from '../../src/domain/errors.ts';
 import type { CommandCheck } from '../../src/domain/image.ts';
 import type { ExecSpec } from '../../src/engine/engine.ts';
-import { waitHealthy } from '../../src/runtime/probe.ts';
+import { runCommand } from '../../src/runtime/check-probe.ts';
+import { programPause, untilPasses } from '../../src/runtime/probe.ts';
 import { type Clock, systemClock } from '../../src/system/clock.ts';
 
 const check: CommandCheck = {
@@ -32,7 +33,12 @@ const wait = async (
 ) => {
   const since = clock.ticks();
   const engine = { exec: async (_: string, options: ExecSpec) => await exec(options) };
-  await waitHealthy({ engine, clock, id: 'web.1', check: { ...check, ...times }, since, signal });
+  const { command, timeout, ...count } = { ...check, ...times };
+  await untilPasses({
+    ...{ clock, count, pause: programPause(count), since, signal },
+    attempt: async () =>
+      await runCommand({ engine, id: 'web.1' }, command, { what: 'its HEALTHCHECK', timeout, signal }),
+  });
   return clock.ticks() - since;
 };
 

@@ -14,16 +14,6 @@ it('is ready as soon as the port takes connections', async () => {
   server.close();
 });
 
-it('waits for a health check to answer 200 to 399', async () => {
-  let asked = 0;
-  const server = createServer((_, response) => response.writeHead(++asked < 3 ? 503 : 200).end());
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await waitReady({ host: '127.0.0.1', port, path: '/up', timeout: 3000, signal: never, clock });
-  expect(asked).toBe(3);
-  server.close();
-});
-
 it('says what it found when the time is over', async () => {
   await expect(waitReady({ host: '127.0.0.1', port: 1, timeout: 50, signal: never, clock })).rejects.toThrow(
     'nothing listens on port 1',

@@ -34,7 +34,7 @@ export function foreignImage(foreign: Foreign): { image: Image; warnings: readon
   const env = readEnv(own.Env ?? []);
   const port = portOf(Object.keys(own.ExposedPorts ?? {}), env);
   const said = foreign.appJson?.parts ?? {};
-  const healthcheck = said.healthcheck ?? readHealthcheck(own);
+  const healthcheck = said.healthchecks?.['web'] ? undefined : readHealthcheck(own);
   const stopSignal = stopSignalOf(own.StopSignal || 'SIGTERM', warnings);
   if (Object.keys(own.Volumes ?? {}).length > 0)
     warnings.push('VOLUME is ignored: what the app writes there is gone with its instance.');

@@ -30,7 +30,10 @@ describe('an image from elsewhere', () => {
     );
     const Healthcheck = { Test: ['CMD', 'true'] };
     const { image } = make({ Healthcheck }, undefined, { parts, warnings: [] });
-    expect(image).toMatchObject({ healthcheck: { path: '/up' }, formation: { web: { quantity: 2 } } });
+    expect(image).toMatchObject({
+      healthchecks: { web: [{ probe: { path: '/up' } }] },
+      formation: { web: { quantity: 2 } },
+    });
     expect(make({ Healthcheck }).image).not.toHaveProperty('formation');
   });
 

@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { HealthCheck } from '../../src/domain/health-check.ts';
+import { type AppName, type ProcessType, parseAppName } from '../../src/domain/names.ts';
+import type { Progress } from '../../src/domain/push.ts';
+import { defaultLimits } from '../../src/domain/quota.ts';
+import type { ExecSpec } from '../../src/engine/engine.ts';
+import { FakeEngine } from '../../src/engine/fake/fake-engine.ts';
+import { createRuntime } from '../../src/runtime/create.ts';
+import type { Desired, Runtime } from '../../src/runtime/runtime.ts';
+import { systemClock } from '../../src/system/clock.ts';
+import { silentLog as log } from '../../src/system/log.ts';
+
+const app = {
+  id: 1,
+  name: parseAppName('blog'),
+  createdAt: new Date(),
+  deployBranch: 'main',
+  stopped: false,
+};
+const clock = {
+  ...systemClock,
+  sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(Math.min(ms, 5), signal),
+};
+
+let dir: string;
+let engine: FakeEngine;
+let runtime: Runtime;
+let exec: (options: ExecSpec) => number;
+let said: string[];
+let progress: Progress;
+let serving: number;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'wherry-startup-'));
+  exec = () => 0;
+  said = [];
+  serving = 0;
+  const say = (text: string) => void said.push(text);
+  progress = { header: say, step: say, detail: say, warn: say, raw: say };
+  engine = new FakeEngine({
+    behave: ({ labels }) => ({
+      ...(labels['type'] === 'web' ? { listen: {} } : {}),
+      output: [{ stream: 'stdout', text: `hello from v${labels['version']}` }],
+    }),
+    exec: async (_, options) => exec(options),
+  });
+  runtime = createRuntime({
+    ...{ engine, clock, log, logsDir: dir, readyTimeout: 1000, stopTimeout: 50 },
+    mounts: async () => [],
+    networks: () => ({ early: [], all: [] }),
+    sink: {
+      set: async (_: AppName, __, targets) => {
+        serving = targets.length;
+      },
+      drained: async () => {},
+      quiet: () => true,
+    },
+    admit: async () => () => {},
+    noteSleep: () => {},
+    event: () => {},
+  });
+});
+afterEach(async () => {
+  await runtime.close();
+  await engine.purge();
+  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
+});
+
+const command = (more: Partial<HealthCheck> = {}): HealthCheck => ({
+  ...{ name: 'inside', type: 'startup', probe: { kind: 'command', command: ['bin/check'] } },
+  ...{ attempts: 2, wait: 10 },
+  ...more,
+});
+const desired = (version: number, type: string, checks: readonly HealthCheck[]): Desired => ({
+  ...{ app, version, config: {}, limits: () => defaultLimits, quota: { memory: null, pids: null } },
+  image: {
+    ...{ id: 'sha256:1', layers: [], env: {}, workingDir: '/', user: { uid: 1000, gid: 1000 }, labels: {} },
+    entrypoint: ['/cnb/lifecycle/launcher', '--'],
+    processes: [{ type: type as ProcessType, command: [type], workingDir: '/' }],
+    healthchecks: { [type]: checks },
+  },
+  counts: new Map([[type as ProcessType, 1]]),
+});
+const versions = async () => (await engine.list()).map(({ labels }) => labels['version']);
+
+describe('startup checks', () => {
+  it('hold a release back until they pass, run by the launcher of the image', async () => {
+    const asked: (readonly string[])[] = [];
+    exec = ({ argv }) => (asked.push(argv) < 3 ? 1 : 0);
+    await runtime.deploy(desired(1, 'web', [command({ attempts: 1000 })]), { progress });
+    expect(asked[2]).toEqual(['/cnb/lifecycle/launcher', '--', 'bin/check']);
+    expect(asked).toHaveLength(3);
+    expect(serving).toBe(1);
+  });
+
+  it('that fail leave what runs alone, and tell the last answer and the last lines of the log', async () => {
+    await runtime.deploy(desired(1, 'web', []), { progress });
+    const probe = {
+      kind: 'http',
+      path: '/up',
+      scheme: 'http',
+      headers: [],
+      content: 'no such text',
+    } as const;
+    const failing = runtime.deploy(desired(2, 'web', [command({ probe })]), { progress });
+    await expect(failing).rejects.toThrow(
+      /Release v2 does not start: web.1 not ready within \d s: its health check \/up answers 200 without "no such text"/,
+    );
+    expect(said).toContain('hello from v2');
+    expect(await versions()).toEqual(['1']);
+    expect(serving).toBe(1);
+  });
+
+  it('are of every process type, not of web alone', async () => {
+    exec = () => 1;
+    const failing = runtime.deploy(desired(1, 'worker', [command()]), { progress });
+    await expect(failing).rejects.toThrow('its check "bin/check" ends with status 1');
+    expect(await versions()).toEqual([]);
+  });
+
+  it('of readiness count at the start too, those of liveness do not', async () => {
+    exec = () => 1;
+    await runtime.deploy(desired(1, 'worker', [command({ type: 'liveness' })]), { progress });
+    const failing = runtime.deploy(desired(2, 'worker', [command({ type: 'readiness' })]), { progress });
+    await expect(failing).rejects.toThrow('bin/check');
+  });
+
+  it('that only warn stop nothing, and an app may act on what fails', async () => {
+    const asked: string[] = [];
+    exec = ({ argv }) => {
+      asked.push(argv.at(-1) ?? '');
+      return 1;
+    };
+    await runtime.deploy(desired(1, 'web', [command({ warn: true, onFailure: ['bin/tell'] })]), { progress });
+    expect(serving).toBe(1);
+    expect(said.join('\n')).toMatch(/Check "inside" fails: .* It stops nothing\. \(web\.1\)/);
+    expect(asked.at(-1)).toBe('bin/tell');
+  });
+
+  it('take what they do not say from the settings of the app, as they are then', async () => {
+    exec = () => 1;
+    const check: HealthCheck = { name: 'x', type: 'startup', probe: { kind: 'command', command: ['x'] } };
+    const quick = {
+      ...desired(1, 'worker', [check]),
+      checks: () => ({ pace: { attempts: 1, wait: 0, timeout: 50 } }),
+    };
+    await expect(runtime.deploy(quick, { progress })).rejects.toThrow('not ready within 0 s');
+  });
+
+  it('are over when the process ends', async () => {
+    exec = () => {
+      void engine.list().then(all => all.map(({ id }) => engine.signal(id, 'SIGKILL')));
+      return 1;
+    };
+    const failing = runtime.deploy(desired(1, 'worker', [command({ attempts: 1000, wait: 1000 })]), {
+      progress,
+    });
+    await expect(failing).rejects.toThrow('was ended by signal 9 before it was ready');
+  });
+});
