@@ -1,7 +1,12 @@
 import { resolve } from 'node:path';
 
 /** What the client keeps for itself, and the words that it sends. */
-export type Arguments = { readonly data: string; readonly words: readonly string[] };
+export type Arguments = {
+  readonly data: string;
+  /** A directory was named on the command line: the daemon of this host is meant, whatever else is set. */
+  readonly isLocal: boolean;
+  readonly words: readonly string[];
+};
 
 const defaultData = '/var/lib/wherry';
 /** Flags in front of a command that are followed by a value. */
@@ -22,5 +27,16 @@ export function readArguments(
     else if (valued.has(word)) words.push(word, ...left.splice(0, 1));
     else words.push(word);
   }
-  return { data: resolve(data || env['WHERRY_DATA'] || defaultData), words: [...words, ...left] };
+  return {
+    data: resolve(data || env['WHERRY_DATA'] || defaultData),
+    isLocal: data !== undefined,
+    words: [...words, ...left],
+  };
+}
+
+/** The word that names the command; flags in front of it are passed over. */
+export function commandName(words: readonly string[]): string | undefined {
+  for (let at = 0; at < words.length; at += valued.has(words[at] ?? '') ? 2 : 1)
+    if (!words[at]?.startsWith('-')) return words[at];
+  return undefined;
 }

@@ -1,21 +1,26 @@
 // Kept small and free of the rest of Wherry, so that a command costs little more than the start of Node.
-import { join } from 'node:path';
 import { readArguments } from './arguments.ts';
+import { findDestination } from './destination.ts';
 import { execRemote, type Outcome } from './exec.ts';
+import { wantsTerminal } from './wants-terminal.ts';
 
 /** The exit status of a program whose reader went away (128 + SIGPIPE), as a shell would give it. */
 const brokenPipe = 141;
 /** Of `unavailable` in the table of errors; not imported, to start quickly. */
 const unavailable = 75;
 
-/** `wherry [--data DIR] <command...>`: has the daemon run it. Resolves to the exit status. */
+/** `wherry [--data DIR] <command...>`: has the daemon run it, here or on the host that is meant. Resolves to the exit status. */
 export async function runCli(argv: readonly string[]): Promise<number> {
-  const { data, words } = readArguments(argv, process.env);
+  const given = readArguments(argv, process.env);
+  const { data, words } = given;
+  const destination = await findDestination(given, { folder: process.cwd(), env: process.env });
+  const sent = destination.app === undefined ? words : ['--here', destination.app, ...words];
+  if (destination.kind === 'ssh') {
+    const { runSsh, sshArguments } = await import('./ssh.ts');
+    return runSsh(sshArguments(destination.remote, sent, { terminal: wantsTerminal(words, process) }));
+  }
   const left = leaving();
-  const outcome = await execRemote(
-    { socket: join(data, 'control.sock'), words, signal: left.signal },
-    process,
-  );
+  const outcome = await execRemote({ socket: destination.path, words: sent, signal: left.signal }, process);
   const status = left.status();
   if (status !== undefined) return status;
   return conclude(outcome, { data, words });

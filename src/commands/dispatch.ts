@@ -6,6 +6,7 @@ import type { Log } from '../system/log.ts';
 import type { Services } from './context.ts';
 import type { Command, Confirmation } from './define.ts';
 import { asksForJson, type Globals, readInvocation, readWords } from './grammar.ts';
+import { withAppOfFolder } from './here.ts';
 import { printed } from './lines.ts';
 import { type Input, parseWords } from './parse.ts';
 import { createPipeline, hasNoJson, type Pipeline } from './pipeline.ts';
@@ -36,7 +37,8 @@ export function createDispatch(
   options: { locks: Locks; log: Log },
 ): Dispatch {
   const pipeline = createPipeline(services, options);
-  const { clock } = services;
+  const { clock, store } = services;
+  const isApp = (word: string) => store.apps.list().some(app => app.name === word);
 
   return async request => {
     const screen = createScreen(request, {
@@ -46,7 +48,7 @@ export function createDispatch(
     const start = clock.ticks();
     let name = 'unknown';
     try {
-      const { command, input, globals } = understand(registry, request.words);
+      const { command, input, globals } = understand(registry, request.words, isApp);
       name = command.name;
       screen.look.quiet = globals.quiet;
       screen.look.json = globals.format === 'json';
@@ -69,7 +71,11 @@ export function createDispatch(
 type Understood = { readonly command: Command; readonly input: Input; readonly globals: Globals };
 
 /** Finds the command and parses its arguments; every way to ask for help leads to `help`. */
-function understand(registry: Registry, words: readonly string[]): Understood {
+function understand(
+  registry: Registry,
+  words: readonly string[],
+  isApp: (word: string) => boolean,
+): Understood {
   const { name, rest, globals } = readInvocation(words);
   const help = (topic: string | undefined): Understood => ({
     command: registry.find('help'),
@@ -87,7 +93,7 @@ function understand(registry: Registry, words: readonly string[]): Understood {
   )
     return help(name);
   const known = command ?? registry.find(name);
-  const sorted = readWords(known, rest, globals);
+  const sorted = withAppOfFolder(known, readWords(known, rest, globals), { ...globals, isApp });
   if (globals.help) return help(name);
   return { command: known, input: parseWords(known, sorted), globals };
 }

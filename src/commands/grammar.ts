@@ -7,6 +7,8 @@ import { flagList, usage } from './usage.ts';
 /** What may be said with any command, before or after its name. */
 export type Globals = {
   app?: string;
+  /** The app of the folder that the person is in, as the local client finds it. */
+  here?: string;
   quiet: boolean;
   force: boolean;
   trace: boolean;
@@ -114,6 +116,9 @@ function readGlobal(word: string, left: string[], globals: Globals): boolean {
   switch (name) {
     case '--app':
       globals.app = value() ?? '';
+      return true;
+    case '--here':
+      globals.here = value() ?? '';
       return true;
     case '--format':
       globals.format = readFormat(value());

@@ -38,6 +38,7 @@ const run = defineCommand({
   access: { app: 'deploy' },
   effect: 'read',
   acts: true,
+  tty: true,
   stdin: true,
   async run(context, input) {
     const owner = context.app(input.app);
@@ -136,6 +137,7 @@ const enter = defineCommand({
   access: { app: 'deploy' },
   effect: 'read',
   acts: true,
+  tty: true,
   stdin: true,
   async run(context, input) {
     const owner = context.app(input.app);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readArguments } from '../../src/cli/arguments.ts';
+import { commandName, readArguments } from '../../src/cli/arguments.ts';
 
 describe('the client’s own arguments', () => {
   it.each([
@@ -11,11 +11,18 @@ describe('the client’s own arguments', () => {
     [['--', 'apps:list'], '/env', ['--', 'apps:list']],
     [[], '/env', []],
   ])('%j name the directory %s', (argv, data, words) => {
-    expect(readArguments(argv, { WHERRY_DATA: '/env' })).toEqual({ data, words });
+    const isLocal = data === '/d';
+    expect(readArguments(argv, { WHERRY_DATA: '/env' })).toEqual({ data, isLocal, words });
   });
 
   it('have a default, and make a relative directory absolute', () => {
     expect(readArguments(['help'], {}).data).toBe('/var/lib/wherry');
     expect(readArguments(['--data', 'x', 'help'], {}).data).toBe(`${process.cwd()}/x`);
+  });
+
+  it('tell which word is the command', () => {
+    expect(commandName(['--app', 'blog', '--quiet', 'run', 'ls'])).toBe('run');
+    expect(commandName(['--', 'run'])).toBe('run');
+    expect(commandName(['--app=blog'])).toBeUndefined();
   });
 });
