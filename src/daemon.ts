@@ -9,6 +9,7 @@ import { createApi } from './api/server.ts';
 import { createBuilds } from './build/builds.ts';
 import { createDiskRoom } from './build/disk-room.ts';
 import { createDiskUse } from './build/disk-use.ts';
+import { createPost } from './build/fetch/post-json.ts';
 import {
   createBuilder,
   createLayerStore,
@@ -209,6 +210,10 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const plugins = createPluginHost({
     ...{ store, registry, urls, clock, log, dir: paths.plugins },
     applyRoutes: routeBook.publish,
+    post: createPost({
+      ...{ allowHosts: settings.allowHosts, caFile: settings.caFile || undefined },
+      ...{ proxies: readProxies(process.env), agent: `wherry/${version()}` },
+    }),
   });
   const deployer = createDeployer({
     hooks: plugins.hooks,

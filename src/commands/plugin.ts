@@ -57,7 +57,7 @@ const install = defineCommand({
     'Its code becomes part of Wherry and may do whatever Wherry may, so trust its author. No script of a package runs. A package is NAME or NAME@VERSION.',
   examples: ['plugin:install /srv/plugins/greet', 'plugin:install wherry-greet@1.2.0'],
   args: { source: text('folder or package') },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   async run({ plugins, settings, signal, progress }, input) {
     progress.step(`Installing ${input.source}`);
@@ -74,7 +74,7 @@ const uninstall = defineCommand({
   description: 'What it has set for apps stays as it is.',
   examples: ['plugin:uninstall greet'],
   args: { plugin },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   async run({ plugins, progress }, input) {
     await plugins.uninstall(input.plugin);

@@ -18,7 +18,9 @@ export {
 export { app, domain, duration, processType } from '../commands/kinds.ts';
 export { columns, detail, header, step } from '../commands/lines.ts';
 export { WherryError } from '../domain/errors.ts';
-export type { HookAnswer, HookEvents, HookName } from '../hooks.ts';
+export { quoteForPeople } from '../domain/names.ts';
+export { parseRemoteUrl } from '../domain/remote-url.ts';
+export type { HookAnswer, HookEvents, HookName, ToldHook } from '../hooks.ts';
 export type { AppView, CommandTools, EdgeRules, Tools } from './tools.ts';
 
 /** What a plugin is made for; one made for another is not loaded. */

@@ -1,12 +1,18 @@
 import { optional, text } from '../commands/args.ts';
 import type { Context } from '../commands/context.ts';
 import { type Command, defineCommand } from '../commands/define.ts';
+import { tell } from '../commands/doing.ts';
 import { appOrGlobal } from '../commands/kinds.ts';
+import { noPasswordWord, readPassword } from '../commands/password.ts';
 import { defineReport } from '../commands/report.ts';
 import { setProperty } from '../commands/set-property.ts';
 import { WherryError } from '../domain/errors.ts';
-import type { PluginCommand, PluginDefinition } from './api.ts';
-import { settingKey, settingOf } from './settings.ts';
+import type { AppName } from '../domain/names.ts';
+import type { PluginCommand, PluginDefinition, PluginSetting } from './api.ts';
+
+type Settings = NonNullable<PluginDefinition['settings']>;
+
+import { secretIsSet, settingKey, settingOf, shownSetting } from './settings.ts';
 import type { CommandTools, Tools } from './tools.ts';
 
 /** Everything that a plugin brings to the registry. */
@@ -21,9 +27,11 @@ export function commandsOf(definition: PluginDefinition, tools: Tools): readonly
 
 /** The command as the registry wants it, given a plugin's tools in place of all of Wherry. */
 function lend(command: PluginCommand, tools: Tools): Command {
-  const given = ({ actor, progress, signal, force }: Context): CommandTools => ({
+  const given = (context: Context): CommandTools => ({
     ...tools,
-    ...{ actor, progress, signal, force },
+    // Those that whoever asks may see.
+    apps: () => context.apps().map(app => tools.app(app.name)),
+    ...{ actor: context.actor, progress: context.progress, signal: context.signal, force: context.force },
   });
   const { run, confirm } = command;
   return {
@@ -35,24 +43,29 @@ function lend(command: PluginCommand, tools: Tools): Command {
   } as Command;
 }
 
-function setCommand(
-  { name }: PluginDefinition,
-  settings: NonNullable<PluginDefinition['settings']>,
-): Command {
+function setCommand(definition: PluginDefinition, settings: Settings): Command {
+  const { name } = definition;
   const keys = Object.keys(settings);
-  const [first = ''] = keys;
+  const plain = keys.find(key => !settings[key]?.secret);
+  const hidden = keys.find(key => settings[key]?.secret);
   return defineCommand({
     name: `${name}:set`,
     summary: `Set or, without a value, unset a property of ${name}`,
-    description: Object.entries(settings)
-      .map(([key, { help }]) => `${key}: ${help}.`)
-      .join(' '),
-    examples: [`${name}:set blog ${first}`],
+    description: [
+      ...Object.entries(settings).map(([key, { help }]) => `${key}: ${help}.`),
+      ...(hidden === undefined ? [] : [`${listed(settings)} on standard input, and unset by an empty word.`]),
+    ].join(' '),
+    examples: [
+      ...(plain === undefined ? [] : [`${name}:set blog ${plain}`]),
+      ...(hidden === undefined ? [] : [`${name}:set blog ${hidden}`]),
+    ],
     args: { app: appOrGlobal, property: text('property'), value: optional(text('value')) },
     access: { app: 'write' },
     effect: 'write',
-    run(context, input) {
-      const setting = Object.hasOwn(settings, input.property) ? settings[input.property] : undefined;
+    stdin: true,
+    async run(context, input) {
+      const { property } = input;
+      const setting = Object.hasOwn(settings, property) ? settings[property] : undefined;
       if (!setting)
         throw new WherryError(
           'invalid',
@@ -60,16 +73,43 @@ function setCommand(
         );
       if (input.app === undefined && !setting.global)
         throw new WherryError('invalid', 'Property cannot be specified globally');
+      if (setting.secret) return await setSecret(context, { name, setting, ...input });
       return setProperty(context, {
         app: input.app,
-        property: input.property,
-        key: settingKey(name, input.property),
+        property,
+        key: settingKey(name, property),
         value: input.value === undefined || input.value === '' ? undefined : setting.parse(input.value),
         event: name,
       });
     },
     text: () => [],
   });
+}
+
+function listed(settings: Settings): string {
+  const keys = Object.keys(settings).filter(key => settings[key]?.secret);
+  return keys.length === 1 ? `${keys[0]} is given` : `${keys.join(' and ')} are given`;
+}
+
+type Secret = {
+  readonly name: string;
+  readonly app: AppName | undefined;
+  readonly property: string;
+  readonly value: string | undefined;
+  readonly setting: PluginSetting;
+};
+
+/** A word would be seen by every user of the client's host, so it comes on standard input. */
+async function setSecret(context: Context, { name, app, property, value, setting }: Secret) {
+  const owner = app === undefined ? undefined : context.app(app);
+  const line = `${name}:set ${app ?? '--global'} ${property} < file`;
+  if (value !== undefined && value !== '') noPasswordWord(line).parse(value);
+  const secret = value === '' ? undefined : setting.parse(await readPassword(context, line));
+  context.store.pluginSecrets.set({ plugin: name, name: property }, owner, secret);
+  const words = secret === undefined ? `Unsetting ${property}` : `Setting ${property}`;
+  context.progress.header(words);
+  if (owner) tell(context, owner, name, words);
+  return { app: owner?.name ?? null, [property]: secret === undefined ? null : secretIsSet };
 }
 
 /** Raw, global and computed values of every setting, and what the plugin says itself. */
@@ -84,14 +124,16 @@ function reportCommand(definition: PluginDefinition, tools: Tools): Command {
     title: name,
     prefix: `${name}-`,
     values({ store }, each) {
-      const own = (key: string) => store.properties.get(`app:${each.id}`, settingKey(name, key)) ?? '';
-      const all = (key: string) => store.properties.get('global', settingKey(name, key)) ?? '';
+      const own = (key: string) => shownSetting(store, definition, { key, app: each });
+      const all = (key: string) => shownSetting(store, definition, { key, app: undefined });
+      const computed = (key: string) =>
+        settings[key]?.secret
+          ? own(key) || all(key)
+          : (settingOf(store, definition, { key, app: each }) ?? '');
       return {
         ...Object.fromEntries(keys.map(key => [key, own(key)])),
         ...Object.fromEntries(everywhere.map(key => [`global-${key}`, all(key)])),
-        ...Object.fromEntries(
-          everywhere.map(key => [`computed-${key}`, settingOf(store, definition, { key, app: each }) ?? '']),
-        ),
+        ...Object.fromEntries(everywhere.map(key => [`computed-${key}`, computed(key)])),
         ...definition.report?.(tools, each.name),
       };
     },

@@ -14,11 +14,14 @@ export type ToolParts = {
   readonly urls: (app: App) => readonly string[];
   /** Tells the edge what has changed. */
   readonly applyRoutes: () => Promise<void>;
+  /** To other hosts, not to ours. */
+  readonly post: (url: URL, json: string, signal: AbortSignal) => Promise<number>;
 };
 
 export function makeTools(
   definition: PluginDefinition,
-  { store, clock, urls, applyRoutes }: ToolParts,
+  { store, clock, urls, applyRoutes, post }: ToolParts,
+  failed: Tools['failed'],
 ): Tools {
   const find = (name: string): App => store.apps.get(parseAppName(name));
   const view = (app: App): AppView => ({
@@ -40,6 +43,9 @@ export function makeTools(
         kind: definition.name,
         message,
       }),
+    failed,
+    sleep: clock.sleep,
+    post: async (url, body, signal) => await post(new URL(url), JSON.stringify(body), signal),
     edgeRules: name => rulesOf(store, find(name)),
     async setEdgeRules(name, rules) {
       putRules(store, find(name), rules);

@@ -61,7 +61,10 @@ export class Plugin {
     this.name = options.name;
     this.#options = options;
     this.#parts = parts;
-    this.#tools = 'definition' in options ? makeTools(options.definition, parts) : undefined;
+    this.#tools =
+      'definition' in options
+        ? makeTools(options.definition, parts, (where, error) => this.failed(where, error))
+        : undefined;
   }
 
   get runs(): boolean {

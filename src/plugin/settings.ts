@@ -15,8 +15,26 @@ export function settingOf(
 ): string | undefined {
   const setting = settings?.[key];
   if (!setting) throw new Error(`plugin ${name} has no setting ${key}`);
+  if (setting.secret) {
+    const secret = { plugin: name, name: key };
+    return (app && store.pluginSecrets.get(secret, app)) ?? store.pluginSecrets.get(secret, undefined);
+  }
   const stored = settingKey(name, key);
   return (
     (app ? store.properties.resolve(app.id, stored) : store.properties.get('global', stored)) ?? setting.usual
   );
 }
+
+/** As reports show it: what was set for an app, or for all, itself; of a secret only that it is set. */
+export function shownSetting(
+  store: Store,
+  { name, settings }: PluginDefinition,
+  { key, app }: { key: string; app: App | undefined },
+): string {
+  if (settings?.[key]?.secret)
+    return store.pluginSecrets.get({ plugin: name, name: key }, app) === undefined ? '' : secretIsSet;
+  return store.properties.get(app ? `app:${app.id}` : 'global', settingKey(name, key)) ?? '';
+}
+
+/** In place of a secret. */
+export const secretIsSet = '(set)';

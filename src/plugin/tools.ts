@@ -27,6 +27,15 @@ export interface Tools {
   setting(key: string, app?: string): string | undefined;
   /** Adds to the history of an app, as `events` shows it. No secrets. */
   note(app: string | null, message: string): void;
+  /** Counts and tells a failure of the plugin that nobody waits for. */
+  failed(where: string, error: unknown): void;
+  /** @throws the signal's reason when aborted first */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Posts JSON to another host; never to one inside this network, but where the operator allows it. @returns the status
+   * @throws WherryError access-denied for such a host, unavailable when nothing answers
+   */
+  post(url: string, body: unknown, signal: AbortSignal): Promise<number>;
   edgeRules(app: string): EdgeRules;
   /** Resolves when the edge goes by them. */
   setEdgeRules(app: string, rules: Partial<EdgeRules>): Promise<void>;

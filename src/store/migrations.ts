@@ -173,4 +173,13 @@ export const migrations: readonly string[] = [
   DROP TABLE old_keys;
   CREATE INDEX keys_by_user ON keys (user);
   `,
+  `
+  CREATE TABLE plugin_secrets (
+    plugin TEXT NOT NULL,
+    name TEXT NOT NULL,
+    app_id INTEGER REFERENCES apps(id) ON DELETE CASCADE,
+    sealed BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX plugin_secrets_by_name ON plugin_secrets (plugin, name);
+  `,
 ];

@@ -16,6 +16,7 @@ import { keysStore } from './keys.ts';
 import { limitsStore } from './limits.ts';
 import { migrations } from './migrations.ts';
 import { peopleStore } from './people.ts';
+import { pluginSecretsStore } from './plugin-secrets.ts';
 import { propertiesStore } from './properties.ts';
 import { releasesStore } from './releases.ts';
 import type { Seal } from './seal.ts';
@@ -48,6 +49,7 @@ export function openStore(path: string, seal: Seal) {
     keys: keysStore(db),
     events: eventsStore(db),
     properties,
+    pluginSecrets: pluginSecretsStore(db, seal),
     buildpacks: buildpacksStore(properties),
     /** Runs all or nothing; nested calls join the outer one. */
     transaction: <Result>(work: () => Result): Result => db.transaction(work)(),

@@ -109,8 +109,13 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
   const builds = createBuilds({ store, paths, clock });
   const room = createDiskRoom({ store, paths, layers: createLayerStore(paths), clock, log });
   const urls = (app: App) => urlsOf(app, store, { http: 8080, https: 8443 });
+  const posted: [string, unknown][] = [];
   const plugins = createPluginHost({
     ...{ store, registry, urls, clock, log, dir: paths.plugins },
+    post: async (url, json) => {
+      posted.push([url.href, JSON.parse(json)]);
+      return 200;
+    },
     applyRoutes: async () => {
       published += 1;
     },
@@ -197,6 +202,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
       moved,
       asked,
       pulled,
+      posted,
       busy,
       stacks,
       mirror,

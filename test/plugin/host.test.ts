@@ -36,6 +36,7 @@ async function open(): Promise<void> {
     ...{ store, registry, clock, log, builtIn: dir, dir: join(dir, '.installed') },
     urls: () => ['http://blog.example.org'],
     applyRoutes: async () => {},
+    post: async () => 200,
   });
   await host.open();
 }

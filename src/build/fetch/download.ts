@@ -126,7 +126,23 @@ export async function download(url: URL, file: string, rules: DownloadRules): Pr
   return hash.digest('hex');
 }
 
-type Sending = DownloadRules & { host: CheckedHost; proxy: URL | undefined; headers: Headers };
+/**
+ * Posts to a URL, by the same rules as what is fetched; a redirect is not followed. The answer's body is not read.
+ * @returns its status @throws access-denied for where nothing must be sent, unavailable when nothing answers
+ */
+export async function post(
+  url: URL,
+  { headers, body }: { readonly headers: Headers; readonly body: string },
+  rules: DownloadRules,
+): Promise<number> {
+  const proxy = proxyFor(url, rules.proxies);
+  const host = await checkHost(url, rules.allowed, undefined, proxy !== undefined);
+  const response = await get(url, { ...rules, host, proxy, headers, body });
+  response.destroy();
+  return response.statusCode ?? 0;
+}
+
+type Sending = DownloadRules & { host: CheckedHost; proxy: URL | undefined; headers: Headers; body?: string };
 
 async function get(url: URL, how: Sending): Promise<IncomingMessage> {
   const { silence = usualSilence, signal } = how;
@@ -139,32 +155,35 @@ async function get(url: URL, how: Sending): Promise<IncomingMessage> {
       if (signal.aborted) reject(signal.reason);
       else reject(unavailable(url, `cannot be reached: ${cause.message}. Try again later`, cause));
     });
-    asked.end();
+    asked.end(how.body);
   });
 }
 
 /** A request to the addresses that were checked, or to the proxy, which finds its own. */
 async function asking(
   url: URL,
-  { host, proxy, headers, signal, caFile }: Sending,
+  { host, proxy, headers, body, signal, caFile }: Sending,
   silence: number,
 ): Promise<() => ClientRequest> {
-  const sent = { 'user-agent': 'git/2.39 (wherry)', accept: '*/*', ...headers };
+  const method = body === undefined ? 'GET' : 'POST';
+  const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+  const sent = { 'user-agent': 'git/2.39 (wherry)', accept: '*/*', ...length, ...headers };
   const ca = caFile === undefined ? {} : { ca: [...rootCertificates, readFileSync(caFile, 'utf8')] };
   if (!proxy) {
-    const options = { lookup: lookupOf(host), signal, headers: sent, agent: false } as const;
+    const options = { method, lookup: lookupOf(host), signal, headers: sent, agent: false } as const;
     return () =>
       url.protocol === 'https:' ? httpsRequest(url, { ...options, ...ca }) : httpRequest(url, options);
   }
   if (url.protocol === 'http:') {
     const whole = { host: url.host, ...sent, ...proxyHeaders(proxy) };
-    return () => httpRequest({ ...addressOf(proxy), path: url.href, headers: whole, signal, agent: false });
+    return () =>
+      httpRequest({ ...addressOf(proxy), method, path: url.href, headers: whole, signal, agent: false });
   }
   const socket = await openTunnel(url, proxy, { signal, silence });
   const name = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const servername = isIP(name) === 0 ? { servername: name } : {};
   const createConnection = () => connect({ socket, host: name, ...servername, ...ca });
-  return () => httpsRequest(url, { signal, headers: sent, createConnection });
+  return () => httpsRequest(url, { method, signal, headers: sent, createConnection });
 }
 
 function lookupOf({ addresses }: CheckedHost): LookupFunction {
