@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Certifier } from './acme/certifier.ts';
 import { Challenges } from './acme/challenges.ts';
 import { createTransport } from './acme/transport.ts';
+import { createOnce } from './api/once.ts';
 import { createApi } from './api/server.ts';
 import { createBuilds } from './build/builds.ts';
 import { createDiskRoom } from './build/disk-room.ts';
@@ -335,6 +336,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const api = createApi({
     socket: paths.apiSocket,
     ...{ dispatch, callJson, registry, log },
+    once: createOnce({ kept: store.answers, now: clock.now }),
     version: version(),
   });
   await api.listen();

@@ -5,7 +5,11 @@ import { WherryError } from '../domain/errors.ts';
 const deepest = 32;
 
 export function answerJson(response: ServerResponse, status: number, body: unknown): void {
-  const json = `${JSON.stringify(body)}\n`;
+  answerText(response, status, `${JSON.stringify(body)}\n`);
+}
+
+/** JSON that is text already. */
+export function answerText(response: ServerResponse, status: number, json: string): void {
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(json),

@@ -21,12 +21,15 @@ export function openApi(commands: readonly Command[], version: string): Json {
     servers: [{ url: '/' }],
     tags: [...new Set(commands.map(namespaceOf))].map(name => ({ name })),
     paths: Object.fromEntries(commands.map(command => [pathOf(command), pathItem(command)])),
-    components: { schemas: { Problem: problemSchema } },
+    components: { schemas: { Problem: problemSchema }, parameters: headers },
   };
 }
 
 function pathItem(command: Command): Json {
-  return isSafe(command) ? { get: operation(command) } : { post: operation(command) };
+  if (command.stream) return isSafe(command) ? { get: operation(command) } : { post: operation(command) };
+  return isSafe(command)
+    ? { parameters: [refer('IfNoneMatch')], get: operation(command) }
+    : { parameters: [refer('IdempotencyKey')], post: operation(command) };
 }
 
 function operation(command: Command): Json {
@@ -38,6 +41,7 @@ function operation(command: Command): Json {
     ...(isSafe(command) ? { parameters: parameters(command) } : writing(command)),
     responses: {
       '200': success(command),
+      ...(isTagged(command) ? { '304': { description: 'As it was under the tag of If-None-Match' } } : {}),
       ...(namesApp(command) ? { '404': problem('There is no such app, or no such value.') } : {}),
       default: problem('Anything else that went wrong; the status is that of its code.'),
     },
@@ -114,14 +118,14 @@ function describeKind(kind: ArgKind<unknown>): string {
 }
 
 function success(command: Command): Json {
-  const headers = command.exit
-    ? {
-        headers: { 'Wherry-Exit': { description: 'The exit status, unless 0', schema: { type: 'integer' } } },
-      }
-    : {};
+  const integer = { type: 'integer' };
+  const headers = {
+    ...(command.exit ? { 'Wherry-Exit': { description: 'The exit status, unless 0', schema: integer } } : {}),
+    ...(isTagged(command) ? { ETag: { description: 'For If-None-Match', schema: { type: 'string' } } } : {}),
+  };
   const streams = { 'application/x-ndjson': {}, 'text/event-stream': {} };
   const content = command.stream ? streams : { 'application/json': {}, ...streams };
-  return { description: command.stream ? 'An item a line' : 'The result', ...headers, content };
+  return { description: command.stream ? 'An item a line' : 'The result', headers, content };
 }
 
 function problem(description: string): Json {
@@ -146,6 +150,29 @@ const problemSchema: Schema = {
   },
   required: ['type', 'title', 'status', 'detail', 'code', 'exit'],
 };
+
+const headers = {
+  IfNoneMatch: {
+    name: 'If-None-Match',
+    in: 'header',
+    description: 'The ETag of an answer before',
+    schema: { type: 'string' },
+  },
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description: 'The same request under the same key is done once a day, and answered alike',
+    schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
+  },
+} as const;
+
+function refer(name: keyof typeof headers): Json {
+  return { $ref: `#/components/parameters/${name}` };
+}
+
+function isTagged(command: Command): boolean {
+  return isSafe(command) && !command.stream;
+}
 
 function namespaceOf({ name }: Command): string {
   return name.split(':')[0] ?? name;

@@ -21,6 +21,7 @@ export const problemTitles = {
   'wrong-method': 'The method does not fit',
   'wrong-type': 'The type of the body does not fit',
   'too-large': 'The request is too large',
+  'key-reused': 'The key belongs to another request',
   'too-slow': 'The request came too slowly',
 } as const satisfies Record<ErrorCode, string>;
 
@@ -48,9 +49,9 @@ export function problemOf(error: WherryError): Problem {
   };
 }
 
-export function answerProblem(response: ServerResponse, error: WherryError): void {
-  const json = `${JSON.stringify(problemOf(error))}\n`;
-  response.writeHead(error.httpStatus, {
+export function sendProblem(response: ServerResponse, problem: Problem): void {
+  const json = `${JSON.stringify(problem)}\n`;
+  response.writeHead(problem.status, {
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(json),
     'cache-control': 'no-store',

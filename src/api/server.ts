@@ -5,7 +5,7 @@ import { WherryError } from '../domain/errors.ts';
 import type { Actor } from '../domain/push.ts';
 import type { Log } from '../system/log.ts';
 import { type BodyLimits, leaveToClient } from './body.ts';
-import { answerProblem, knownError } from './problem.ts';
+import { knownError, problemOf, sendProblem } from './problem.ts';
 import { type Answering, route } from './route.ts';
 import type { StreamTimes } from './stream.ts';
 
@@ -34,6 +34,7 @@ export function createApi(options: ApiOptions) {
   const { socket, log } = options;
   const answering: Answering = { limits: usualLimits, times: usualTimes, ...options };
   const clients = new Set<AbortController>();
+  const stopping = new AbortController();
 
   // A push or a log is read for as long as it takes, so only the header has a limit in time.
   const server = createServer({ requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 5_000 });
@@ -46,7 +47,8 @@ export function createApi(options: ApiOptions) {
     });
     response.on('error', () => {});
     request.on('error', () => {});
-    route(request, response, { answering, actor, signal: client.signal }).catch(error => {
+    const { signal } = client;
+    route(request, response, { answering, actor, signal, stopping: stopping.signal }).catch(error => {
       refuse(response, error, log);
       leaveToClient(request);
     });
@@ -68,7 +70,8 @@ export function createApi(options: ApiOptions) {
     },
     async close(): Promise<void> {
       const closed = new Promise<void>(resolve => server.close(() => resolve()));
-      for (const client of clients) client.abort(new WherryError('interrupted', 'The daemon is stopping.'));
+      const reason = new WherryError('interrupted', 'The daemon is stopping.');
+      for (const client of [...clients, stopping]) client.abort(reason);
       server.closeAllConnections();
       await closed;
     },
@@ -80,9 +83,9 @@ function refuse(response: ServerResponse, error: unknown, log: Log): void {
   if (!known) log.error({ err: error instanceof Error ? error.stack : String(error) }, 'the API met a bug');
   if (response.headersSent) response.destroy();
   else
-    answerProblem(
+    sendProblem(
       response,
-      known ?? new WherryError('failed', 'Wherry met a fault of its own; see the daemon log.'),
+      problemOf(known ?? new WherryError('failed', 'Wherry met a fault of its own; see the daemon log.')),
     );
 }
 

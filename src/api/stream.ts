@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { JsonClient } from '../commands/call-json.ts';
-import { WherryError } from '../domain/errors.ts';
 import type { Progress } from '../domain/push.ts';
 import { type Event, type Form, forms } from './event.ts';
-import { problemOf } from './problem.ts';
+import type { Outcome } from './outcome.ts';
 
 export type StreamTimes = {
   /** Milliseconds between signs of life. */
@@ -16,8 +15,8 @@ export type StreamTimes = {
 const mostWaiting = 256 * 1024;
 
 /**
- * An answer of many parts, in lines or events. An error before the first part is thrown, and has its status; one after it is the
- * last part.
+ * An answer of many parts, in lines or events. An error before the first part is an answer of its own; one after it is the last
+ * part.
  */
 export function createStream(
   response: ServerResponse,
@@ -55,22 +54,24 @@ export function createStream(
 
   return {
     client,
-    /** @throws WherryError, while nothing is sent yet */
-    async run(work: () => Promise<number>): Promise<void> {
+    /** Whether anything of the answer is sent. */
+    begun: () => response.headersSent,
+    /** Gives signs of life while the work is done. */
+    async during<Result>(work: () => Promise<Result>): Promise<Result> {
       const beat = () => {
         open();
         response.write(heartbeat);
       };
       const stop = keepAlive(response, { times, beat });
       try {
-        const exit = await work();
-        put({ kind: 'end', value: { exit } });
-      } catch (error) {
-        if (!response.headersSent || !(error instanceof WherryError)) throw error;
-        put({ kind: 'problem', value: problemOf(error) });
+        return await work();
       } finally {
         stop();
       }
+    },
+    end(outcome: Outcome): void {
+      if (outcome.kind === 'result') put({ kind: 'end', value: { exit: outcome.exit } });
+      else put({ kind: 'problem', value: outcome.problem });
       response.end();
     },
   };

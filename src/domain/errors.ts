@@ -21,6 +21,7 @@ const table = {
   'wrong-method': { exit: 2, http: 405 },
   'wrong-type': { exit: 2, http: 415 },
   'too-large': { exit: 1, http: 413 },
+  'key-reused': { exit: 2, http: 422 },
   'too-slow': { exit: 75, http: 408 },
 } as const satisfies Record<string, { exit: number; http: number }>;
 

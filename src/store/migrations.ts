@@ -182,4 +182,14 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX plugin_secrets_by_name ON plugin_secrets (plugin, name);
   `,
+  `
+  CREATE TABLE api_answers (
+    actor TEXT NOT NULL,
+    key TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (actor, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX api_answers_by_time ON api_answers (at);
+  `,
 ];

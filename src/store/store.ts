@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { WherryError } from '../domain/errors.ts';
 import { acmeStore } from './acme.ts';
+import { answersStore } from './answers.ts';
 import { appsStore } from './apps.ts';
 import { buildpacksStore } from './buildpacks.ts';
 import { buildsStore } from './builds.ts';
@@ -35,6 +36,7 @@ export function openStore(path: string, seal: Seal) {
   const properties = propertiesStore(db);
   return {
     acme: acmeStore(db, seal),
+    answers: answersStore(db, seal),
     apps: appsStore(db),
     certificates: certificatesStore(db, seal),
     config: configStore(db, seal),

@@ -2,18 +2,24 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createOnce } from '../../src/api/once.ts';
 import { type ApiOptions, createApi } from '../../src/api/server.ts';
 import { silentLog } from '../../src/system/log.ts';
 import { type Bench, createBench } from '../commands/support.ts';
 
 /** The API on a socket in a folder of its own, over the commands' bench. */
-export async function startApi(options: Partial<ApiOptions> = {}) {
+export async function startApi(given: Partial<ApiOptions> | ((bench: Bench) => Partial<ApiOptions>) = {}) {
   const bench: Bench = createBench();
   const folder = mkdtempSync(join(tmpdir(), 'wherry-api-'));
   const socket = join(folder, 'control.sock');
   const faults: unknown[] = [];
   const log = { ...silentLog, error: (fields: unknown) => void faults.push(fields) };
-  const api = createApi({ socket, ...servicesOf(bench), log, ...options });
+  const api = createApi({
+    socket,
+    ...servicesOf(bench),
+    log,
+    ...(typeof given === 'function' ? given(bench) : given),
+  });
   await api.listen();
   return {
     bench,
@@ -29,10 +35,11 @@ export async function startApi(options: Partial<ApiOptions> = {}) {
   };
 }
 
-export const servicesOf = ({ dispatch, callJson, registry }: Bench) => ({
+export const servicesOf = ({ dispatch, callJson, registry, store }: Bench) => ({
   dispatch,
   callJson,
   registry,
+  once: createOnce({ kept: store.answers, now: () => new Date() }),
   log: silentLog,
   version: '1.2.3',
 });

@@ -1,0 +1,22 @@
+import { randomBytes } from 'node:crypto';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { answersStore } from '../../src/store/answers.ts';
+import { migrations } from '../../src/store/migrations.ts';
+import { createSeal } from '../../src/store/seal.ts';
+
+describe('answers', () => {
+  it('lie sealed in the database', () => {
+    const db = new Database(':memory:');
+    for (const migration of migrations) db.exec(migration);
+    const answers = answersStore(db, createSeal(randomBytes(32)));
+    const kept = { request: 'hash', state: { outcome: '"a secret"' } };
+    answers.put({ actor: 'ann', key: 'k' }, kept, new Date(0));
+    expect(answers.find({ actor: 'ann', key: 'k' })).toEqual(kept);
+    expect(answers.find({ actor: 'ben', key: 'k' })).toBeUndefined();
+    const [row] = db.prepare<[], { sealed: Buffer }>('SELECT sealed FROM api_answers').all();
+    expect(row?.sealed.length).toBeGreaterThan(20);
+    expect(row?.sealed.toString('latin1')).not.toMatch(/secret|hash/);
+    db.close();
+  });
+});
