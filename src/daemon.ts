@@ -35,6 +35,7 @@ import { edgeKey, readEdgePolicy } from './domain/edge-settings.ts';
 import { errorPages, pageKey, pageSumsKey, readAnswers } from './domain/error-page.ts';
 import { hostKey, memoryBudget } from './domain/host-memory.ts';
 import { parseProcessType } from './domain/names.ts';
+import { appPorts, portsKey } from './domain/port-map.ts';
 import { proxyTypeKey, proxyTypeSetting } from './domain/proxy-type.ts';
 import { proxyKey, readRoutePolicy } from './domain/proxying.ts';
 import type { Progress } from './domain/push.ts';
@@ -110,6 +111,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     proxyTypeSetting.parse(store.properties.get('global', proxyTypeKey) ?? proxyTypeSetting.usual),
     { dir: paths.front, listen: settings.http, link: edgeLink, clock, log },
   );
+  const edgePorts = { http: settings.http.port, https: settings.https?.port };
   const routeBook = createRouteBook(store, front ? inFrontOf(edgeLink, front) : edgeLink, {
     hold: app =>
       readHoldPolicy(
@@ -118,6 +120,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       ),
     answers: app => readAnswers(name => store.properties.get(`app:${app.id}`, name)),
     policy: app => readRoutePolicy(name => store.properties.resolve(app.id, proxyKey(name))),
+    ports: app => appPorts(store.properties.list(`app:${app.id}`, portsKey), edgePorts),
     edge: () => {
       const policy = readEdgePolicy(name => store.properties.get('global', edgeKey(name)));
       return front ? front.policy(policy) : policy;
@@ -326,6 +329,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     accessLogs,
     pageFiles,
     edgeMetrics: () => readEdgeMetrics(paths.edge),
+    openPorts: () => edgeLink.openPorts(),
     settings,
     urls,
     clock,

@@ -9,6 +9,7 @@ import type {
   HoldPolicy,
   Route,
   RoutePolicy,
+  RoutePort,
   Routing,
   Target,
 } from './domain/route.ts';
@@ -29,6 +30,8 @@ export type RouteRules = {
   /** What the edge answers in its place. */
   readonly answers: (app: App) => Answers;
   readonly policy: (app: App) => RoutePolicy | undefined;
+  /** At which ports of its own it is served. */
+  readonly ports: (app: App) => readonly RoutePort[];
   /** How all connections are taken. */
   readonly edge: () => EdgePolicy | undefined;
   readonly proofs: Proofs;
@@ -75,6 +78,7 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
     const { state, targets } = serving.get(app.name) ?? undeployed;
     const hold = rules.hold(app);
     const policy = rules.policy(app);
+    const ports = rules.ports(app);
     return {
       app: app.name,
       domains: store.properties.get(`app:${app.id}`, domainsDisabledKey) === 'true' ? [] : domains,
@@ -84,6 +88,7 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
       ...(hold && { hold }),
       ...rules.answers(app),
       ...(policy && { policy }),
+      ...(ports.length > 0 && { ports }),
     };
   };
 

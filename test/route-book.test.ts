@@ -25,6 +25,7 @@ const setUp = () => {
   const book = createRouteBook(store, publisher, {
     hold: () => undefined,
     policy: () => undefined,
+    ports: () => [],
     answers: () => ({}),
     edge: () => undefined,
     proofs: { answers: () => ({ ...challenges }), certificates: () => proofs, pem: () => undefined },

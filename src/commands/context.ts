@@ -50,6 +50,8 @@ export type Services = {
   readonly pageFiles: PageFiles;
   /** As Prometheus reads them. */
   readonly edgeMetrics: () => Promise<string>;
+  /** The ports of apps at which the edge listens; undefined while it is away. */
+  readonly openPorts: () => ReadonlySet<number> | undefined;
   readonly settings: Settings;
   /** Where visitors find an app. */
   readonly urls: (app: App) => readonly string[];

@@ -2,6 +2,7 @@ import type { App } from '../domain/app.ts';
 import { WherryError } from '../domain/errors.ts';
 import { parseProcessType } from '../domain/names.ts';
 import {
+  appPorts,
   checkPortMap,
   formatPortMapping,
   mappedPort,
@@ -16,6 +17,7 @@ import { defineCommand } from './define.ts';
 import { doing, tell } from './doing.ts';
 import { app, portMapping } from './kinds.ts';
 import { columns, heading, step } from './lines.ts';
+import { checkHostPorts, checkOpen, listeningPorts } from './port-check.ts';
 import { defineReport } from './report.ts';
 
 const web = parseProcessType('web');
@@ -50,7 +52,7 @@ const set = defineCommand({
   name: 'ports:set',
   summary: 'Make these the only port mappings of an app',
   description:
-    'SCHEME:HOST-PORT:CONTAINER-PORT. The container port is the one that web listens on, and is told in PORT. Scheme and host port are those where the edge listens for all apps: http:80 and https:443. Instances of web that run are replaced as by ps:restart; when the new ones do not listen there, all stays as it was.',
+    'SCHEME:HOST-PORT:CONTAINER-PORT. The container port is the one that web listens on, and is told in PORT. At http:80 and https:443 the edge listens for all apps; at any other port of the host for those apps alone that map it, by their domains. Instances of web that run are replaced as by ps:restart; when the new ones do not listen there, all stays as it was.',
   examples: ['ports:set blog http:80:3000', 'ports:set blog http:80:3000 https:443:3000'],
   args: { app, mappings: many(portMapping) },
   access: { app: 'write' },
@@ -129,21 +131,27 @@ function detected(context: Context, owner: App): string {
   return [`http:80:${port}`, ...(secure ? [`https:443:${port}`] : [])].join(' ');
 }
 
-/** Stores them, and has web listen there if it runs. What does not work is not kept. */
+/** Stores them, has the edge listen, and web if it runs. What does not work is not kept. */
 async function change(context: Context, owner: App, wanted: readonly PortMapping[]) {
-  const { store, settings, deployer, progress } = context;
+  const { store, deployer, progress } = context;
   const words = [...new Set(wanted.map(formatPortMapping))].sort();
-  checkPortMap(words.map(parsePortMapping), { http: settings.http.port, https: settings.https?.port });
+  const listening = listeningPorts(context);
+  checkPortMap(words.map(parsePortMapping), listening);
   const scope = `app:${owner.id}`;
   const before = store.properties.list(scope, portsKey);
+  const ports = appPorts(words, listening);
+  await checkHostPorts(context, owner, ports);
   store.properties.setList(scope, portsKey, words);
   const said = words.length === 0 ? 'Cleared port mappings' : `Set port mappings ${words.join(' ')}`;
   progress.step(`${said} for ${owner.name}`);
   const runs = !owner.stopped && store.releases.live(owner) !== undefined;
   try {
+    await deployer.applyRoutes();
+    checkOpen(context, ports);
     if (runs && mappedPort(before) !== mappedPort(words)) await deployer.restart(owner, web, doing(context));
   } catch (error) {
     store.properties.setList(scope, portsKey, before);
+    await deployer.applyRoutes();
     throw error;
   }
   tell(context, owner, 'ports', said);

@@ -1,5 +1,6 @@
 import { WherryError } from './errors.ts';
 import { quoteForPeople } from './names.ts';
+import type { RoutePort } from './route.ts';
 
 /** Visitors who come to the host's port by the scheme reach the port of web in its container. */
 export type PortMapping = {
@@ -31,7 +32,7 @@ export function formatPortMapping({ scheme, host, container }: PortMapping): str
   return `${scheme}:${host}:${container}`;
 }
 
-/** Where the edge listens; without HTTPS undefined. */
+/** Where the edge listens for all apps; without HTTPS undefined. */
 export type ListeningPorts = { readonly http: number; readonly https: number | undefined };
 
 /**
@@ -39,26 +40,62 @@ export type ListeningPorts = { readonly http: number; readonly https: number | u
  */
 export function checkPortMap(mappings: readonly PortMapping[], listening: ListeningPorts): void {
   for (const mapping of mappings) {
-    const { scheme, host } = mapping;
-    const own = listening[scheme];
-    if (host !== (scheme === 'http' ? 80 : 443) && host !== own)
+    const { scheme } = mapping;
+    const port = portOf(mapping, listening);
+    if (scheme === 'https' && listening.https === undefined)
       throw new WherryError(
         'invalid',
-        `${formatPortMapping(mapping)}: the edge speaks ${scheme} ${own === undefined ? 'nowhere' : `at port ${own} alone`}, for all apps. Give ${scheme}:${own ?? 443}:${mapping.container}.`,
+        `${formatPortMapping(mapping)}: the edge speaks https nowhere. Start the daemon with --https, or map http.`,
       );
-    const twin = mappings.find(other => other !== mapping && other.scheme === scheme);
+    const other = listening[scheme === 'http' ? 'https' : 'http'];
+    if (port === other || port === (scheme === 'http' ? 443 : 80))
+      throw new WherryError(
+        'conflict',
+        `${formatPortMapping(mapping)}: port ${port} is for ${scheme === 'http' ? 'https' : 'http'}, for all apps. Choose another port.`,
+      );
+    const twin = mappings.find(one => one !== mapping && portOf(one, listening) === port);
     if (twin)
       throw new WherryError(
         'conflict',
-        `${formatPortMapping(mapping)} and ${formatPortMapping(twin)} are both for ${scheme}. Keep one.`,
+        `${formatPortMapping(mapping)} and ${formatPortMapping(twin)} are both for port ${port}. Keep one.`,
       );
   }
-  const [first, other] = mappings;
-  if (first && other && first.container !== other.container)
+  const [first] = mappings;
+  const astray = mappings.find(({ container }) => container !== first?.container);
+  if (first && astray)
     throw new WherryError(
       'conflict',
-      `${formatPortMapping(first)} and ${formatPortMapping(other)} lead to two ports of web, which has one: PORT. Give both the same.`,
+      `${formatPortMapping(first)} and ${formatPortMapping(astray)} lead to two ports of web, which has one: PORT. Give both the same.`,
     );
+}
+
+/** Those of a map at which the edge listens for the apps that map them alone. */
+export function appPorts(stored: readonly string[], listening: ListeningPorts): RoutePort[] {
+  return stored.map(parsePortMapping).flatMap(mapping => {
+    const { scheme } = mapping;
+    const port = portOf(mapping, listening);
+    return port === listening[scheme] ? [] : [{ scheme, port }];
+  });
+}
+
+/** What an app wants to be given may be another's. @throws conflict */
+export function checkUnshared(
+  wanted: readonly RoutePort[],
+  others: ReadonlyMap<string, readonly RoutePort[]>,
+): void {
+  for (const { scheme, port } of wanted)
+    for (const [app, ports] of others) {
+      const theirs = ports.find(other => other.port === port);
+      if (theirs && theirs.scheme !== scheme)
+        throw new WherryError(
+          'conflict',
+          `Port ${port} is for ${theirs.scheme}, by the map of app ${app}. Choose another port, or remove it there first.`,
+        );
+    }
+}
+
+function portOf({ scheme, host }: PortMapping, listening: ListeningPorts): number {
+  return host === (scheme === 'http' ? 80 : 443) ? (listening[scheme] ?? host) : host;
 }
 
 /** The port that web is told to listen on; undefined where its image, or nobody, says. */

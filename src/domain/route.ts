@@ -34,6 +34,8 @@ export type EdgePolicy = {
   readonly connectionsPerAddress?: number;
   /** The app that gets requests for hosts that no app has. */
   readonly catchAll?: string;
+  /** The address at which ports of apps are opened, where it is not that of HTTP. */
+  readonly portsAt?: string;
 };
 
 /** A certificate by the name of its file in the edge's folder `tls`, which holds its chain and its key. */
@@ -68,6 +70,13 @@ export type Route = {
   readonly auth?: HttpAuth;
   /** What was set for the app; none when everything is as it is by default. */
   readonly policy?: RoutePolicy;
+  /** Ports of the host at which its visitors come too, besides the two that are for all apps. */
+  readonly ports?: readonly RoutePort[];
+};
+
+export type RoutePort = {
+  readonly scheme: 'http' | 'https';
+  readonly port: number;
 };
 
 export type Target = {
@@ -146,8 +155,15 @@ export type FromEdge =
       readonly http: Listening;
       readonly https?: Listening;
       readonly draining: readonly string[];
+      /** Ports of apps that are open. None: left out. */
+      readonly ports?: readonly number[];
     }
-  | { readonly kind: 'applied'; readonly generation: number; readonly draining: readonly string[] }
+  | {
+      readonly kind: 'applied';
+      readonly generation: number;
+      readonly draining: readonly string[];
+      readonly ports?: readonly number[];
+    }
   | { readonly kind: 'drained'; readonly target: string }
   /** Answers to `spawn`. */
   | { readonly kind: 'spawned'; readonly pid: number }

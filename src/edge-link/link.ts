@@ -45,6 +45,8 @@ export interface EdgeLink {
   address(): Listening | undefined;
   /** The same for HTTPS; undefined when it speaks none. */
   secureAddress(): Listening | undefined;
+  /** The ports of apps that are open; undefined while no edge is there to tell. */
+  openPorts(): ReadonlySet<number> | undefined;
   /** Resolves with whether an edge (that very process, when told) is connected within `timeout` milliseconds. */
   connected(timeout: number, pid?: number): Promise<boolean>;
   /** Resolves with whether this process takes requests within `timeout` milliseconds. */
@@ -183,6 +185,11 @@ class Link implements EdgeLink {
 
   secureAddress(): Listening | undefined {
     return this.#secureAddress;
+  }
+
+  openPorts(): ReadonlySet<number> | undefined {
+    const peers = this.#peers.all.filter(({ state }) => state === 'serving');
+    return peers.length === 0 ? undefined : new Set(peers.flatMap(({ ports }) => ports));
   }
 
   connected(timeout: number, pid?: number): Promise<boolean> {

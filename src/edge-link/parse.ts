@@ -36,7 +36,8 @@ export function parseMessage(line: string): FromEdge | undefined {
 function hasState(message: Fields): boolean {
   return (
     Number.isSafeInteger(message['generation']) &&
-    isArrayOf(message['draining'], target => typeof target === 'string')
+    isArrayOf(message['draining'], target => typeof target === 'string') &&
+    (message['ports'] === undefined || isArrayOf(message['ports'], Number.isInteger))
   );
 }
 

@@ -21,6 +21,8 @@ export class Peer {
   /** Its answer to the last `spawn`. */
   spawned: Extract<FromEdge, { kind: 'spawned' | 'spawn-failed' }> | undefined;
   readonly draining = new Set<string>();
+  /** Of apps, open. */
+  ports: readonly number[] = [];
   readonly #socket: Socket;
   readonly #events: PeerEvents;
   #partial = '';
@@ -69,6 +71,7 @@ export class Peer {
         break;
       default:
         this.generation = message.generation;
+        this.ports = message.ports ?? [];
         this.draining.clear();
         for (const target of message.draining) this.draining.add(target);
     }

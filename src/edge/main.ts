@@ -19,7 +19,7 @@ import { parseEdgeOptions } from './options.ts';
 import { dropPrivileges, parseUser } from './privileges.ts';
 import { buildTable, type RouteTable } from './routes.ts';
 import { EdgeServer } from './server.ts';
-import { startSibling } from './sibling.ts';
+import { inheritedPorts, startSibling } from './sibling.ts';
 import { createSnapshotWriter, merged, readSnapshot, takesTargets } from './snapshot-file.ts';
 import { readStickyKey } from './sticky.ts';
 import { Targets } from './targets.ts';
@@ -72,11 +72,23 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
     certificates.use(snapshot.certificates ?? []);
     if (snapshot.edge !== current?.edge) server.follow(frontDoor(snapshot.edge));
     current = snapshot;
+    if (state !== 'starting') opened = openPorts();
     retireOthers();
     gate.changed(table);
     void pages.sync(snapshot);
     void access.keep(new Set(table.apps.keys()));
   };
+  /** Of apps. */
+  const openPorts = (): Promise<void> => {
+    const host = current?.edge?.portsAt ?? options.http.host;
+    return server.ports.follow({ host, ports: table?.ports ?? new Map() });
+  };
+  const told = () => {
+    const ports = [...server.ports.listeners.keys()];
+    return { draining: targets.draining(), ...(ports.length > 0 && { ports }) };
+  };
+  let opened = Promise.resolve();
+  let state: EdgeState = options.inherit ? 'starting' : 'serving';
   let allLoads = false;
   const server = new EdgeServer({
     table: () => table,
@@ -115,7 +127,6 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
   // Whoever hears that a target is left out ends it: an edge that dies then must not come back with it.
   let stored = Promise.resolve();
   const { http, https } = own ?? options;
-  let state: EdgeState = own ? 'serving' : 'starting';
   const mayServe = new AbortController();
   const retired = new AbortController();
   const link: ControlLink = new ControlLink({
@@ -131,7 +142,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
         state,
         http,
         ...(https && { https }),
-        draining: targets.draining(),
+        ...told(),
       };
     },
     onMessage: message => {
@@ -141,7 +152,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
         case 'retire':
           return retired.abort();
         case 'spawn':
-          startSibling(message.argv, server.listeners).then(
+          startSibling(message.argv, { own: server.listeners, ports: server.ports.listeners }).then(
             pid => link.send({ kind: 'spawned', pid }),
             error => link.send({ kind: 'spawn-failed', reason: error.message }),
           );
@@ -166,13 +177,14 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
     }
     // Of now: what comes before this is sent may have to be stored first.
     const generation = current?.generation ?? 0;
-    void stored.then(() => link.send({ kind: 'applied', generation, draining: targets.draining() }));
+    void Promise.all([stored, opened]).then(() => link.send({ kind: 'applied', generation, ...told() }));
   };
   if (!own) {
     await turned(AbortSignal.any([mayServe.signal, AbortSignal.timeout(wordTimeout)]));
     await listen(server, options);
-    await stored;
+    server.ports.inherit(inheritedPorts(options.https ? 5 : 4));
     state = 'serving';
+    await Promise.all([stored, openPorts()]);
     link.greet();
   }
   process.stdout.write('ready\n');

@@ -15,6 +15,17 @@ export function unknownHost(host: string): Page {
   };
 }
 
+/** The host's app is served at other ports than this one. */
+export function notAtPort(host: string, port: number): Page {
+  return {
+    status: 404,
+    reason: 'unknown-port',
+    title: 'No such app',
+    text: `No app answers to ${host} at port ${port}. If one should, give it the port:`,
+    hint: `ports:add APP http:${port}:5000`,
+  };
+}
+
 /** The connection's certificate is not for this host; the client comes again with another (RFC 9110 section 15.5.20). */
 export const misdirected: Page = {
   status: 421,

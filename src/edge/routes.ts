@@ -1,5 +1,5 @@
 import type { Redirect } from '../domain/redirect.ts';
-import type { HoldPolicy, Route, Snapshot } from '../domain/route.ts';
+import type { HoldPolicy, Route, RoutePort, Snapshot } from '../domain/route.ts';
 import type { AppCount, Counters } from './counters.ts';
 import type { Host } from './host.ts';
 import type { Pool } from './pool.ts';
@@ -32,6 +32,8 @@ export type AppRoute = {
   readonly deny: AddressSet | undefined;
   /** Visitors are asked who they are. */
   readonly auth: AuthRule | undefined;
+  /** Where it is served besides the two ports that are for all apps. */
+  readonly ports: ReadonlyMap<number, RoutePort>;
 };
 
 /** All routes of one generation; never changed, only replaced whole. */
@@ -40,6 +42,8 @@ export type RouteTable = {
   readonly apps: ReadonlyMap<string, AppRoute>;
   /** Answers to HTTP-01 challenges by token. */
   readonly challenges: Readonly<Record<string, string>>;
+  /** Those of all apps. */
+  readonly ports: ReadonlyMap<number, RoutePort>;
   /** Exact name first, then `*.rest` for one more label, then whoever takes all others. */
   find(host: Host): AppRoute | undefined;
 };
@@ -80,6 +84,7 @@ export function buildTable(
       redirects: route.redirects && new Map(Object.entries(route.redirects)),
       allow: addressSet(route.policy?.allow ?? []),
       deny: addressSet(route.policy?.deny ?? []),
+      ports: new Map(route.ports?.map(each => [each.port, each])),
       auth: route.auth && {
         users: new Map(Object.entries(route.auth.users)),
         allowed: addressSet(route.auth.allowed ?? []),
@@ -97,6 +102,7 @@ export function buildTable(
     generation: snapshot.generation,
     apps,
     challenges: snapshot.challenges ?? {},
+    ports: new Map([...apps.values()].flatMap(({ ports }) => [...ports])),
     find(host) {
       const exact = hosts.get(host);
       if (exact) return exact;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { TLSSocket, Server as TlsServer } from 'node:tls';
-import type { Listening } from '../domain/route.ts';
+import type { Listening, RoutePort } from '../domain/route.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Certificates } from './certificates.ts';
 import { Connections, defaultLimits } from './connections.ts';
@@ -23,6 +23,7 @@ import {
   misdirected,
   noRoutes,
   noTunnels,
+  notAtPort,
   ownFault,
   slowClient,
   unknownHost,
@@ -31,6 +32,7 @@ import {
 } from './page-texts.ts';
 import { type Page, rawPage, sendPage } from './pages.ts';
 import type { Plan } from './plan.ts';
+import { Ports } from './ports.ts';
 import type { Inbound, Outbound } from './protocols.ts';
 import { addProxyFront } from './proxy-front.ts';
 import { linger } from './request-body.ts';
@@ -69,6 +71,7 @@ type Incoming = {
 };
 
 const nothing = Buffer.alloc(0);
+const noSecureListener: SecureListener = { port: 0, covers: () => false };
 
 /** The HTTP listener: finds the app of each request and hands it to the forwarder, or answers with a page. */
 export class EdgeServer {
@@ -83,7 +86,9 @@ export class EdgeServer {
   readonly #ending = new WeakSet<Socket>();
   readonly #server: Server;
   readonly #http2: Http2Front;
-  #secureListener: SecureListener = { port: 0, covers: () => false };
+  /** Of apps. */
+  readonly ports: Ports;
+  #secureListener = noSecureListener;
   #secure: TlsServer | undefined;
   #stopping = false;
   #stopped: Promise<void> | undefined;
@@ -108,6 +113,10 @@ export class EdgeServer {
     this.#forwarder = createForwarder(context);
     this.#server = createListener();
     this.#attach(this.#server);
+    this.ports = new Ports({
+      attach: (listener, { scheme }) => this.#attachPort(listener, scheme),
+      log: options.log,
+    });
     this.#http2 = new Http2Front({
       asked: (req, res) => this.#askedByHttp2(req, res),
       refused: reason => options.counters.refuse(reason),
@@ -189,7 +198,7 @@ export class EdgeServer {
 
   async #drain(): Promise<void> {
     const look = setInterval(() => this.#closeOverdue(), 100);
-    await Promise.all(this.listeners.map(closing));
+    await Promise.all([...this.listeners.map(closing), this.ports.close()]);
     clearInterval(look);
     // Ends its timers.
     this.#server.close();
@@ -217,6 +226,15 @@ export class EdgeServer {
     });
     server.on('connect', (_req, socket) => this.#refuse(socket as Socket, noTunnels));
     server.on('clientError', (error: ClientError, stream) => this.#unreadable(error, stream as Socket));
+  }
+
+  /** Its connections are served as those of the two listeners for all apps. */
+  #attachPort(listener: NetServer, scheme: RoutePort['scheme']): void {
+    listener.on('connection', socket => {
+      const server = scheme === 'http' ? this.#server : this.#secure;
+      if (server) server.emit('connection', socket);
+      else socket.destroy();
+    });
   }
 
   /** Counts a connection, or closes it without a word: whoever opens too many would not read one. */
@@ -288,6 +306,7 @@ export class EdgeServer {
     }
     this.#http2.everySecond(now);
     this.#signIn.everySecond();
+    this.ports.everySecond();
     this.#options.everySecond(now);
   }
 
@@ -321,6 +340,7 @@ export class EdgeServer {
     const found = resolve(incoming, {
       table: this.#options.table(),
       trusted: this.#visitors.trusts(req.socket),
+      port: this.#appPort(req.socket),
     });
     if ('challenge' in found) {
       res.writeHead(200, 'OK', ['Content-Type', 'application/octet-stream']);
@@ -332,7 +352,9 @@ export class EdgeServer {
       return;
     }
     const plan = this.#plan(incoming, found);
-    const page = pageBefore(plan, this.#secureListener);
+    // Whoever asks at a port of the app's own is served there.
+    const secure = this.#appPort(req.socket) === undefined ? this.#secureListener : noSecureListener;
+    const page = pageBefore(plan, secure);
     if (page) this.#answerFor(plan, incoming, page);
     else this.#admitVisitor(plan, incoming);
   }
@@ -391,9 +413,17 @@ export class EdgeServer {
   }
 
   #listener(socket: Socket): Listener {
+    const port = this.#appPort(socket);
     return isSecure(socket)
-      ? { scheme: 'https', port: this.#securePort }
-      : { scheme: 'http', port: this.#port };
+      ? { scheme: 'https', port: port ?? this.#securePort }
+      : { scheme: 'http', port: port ?? this.#port };
+  }
+
+  /** The port that was connected to, where it is not one of the two for all apps. */
+  #appPort({ localPort }: Socket): number | undefined {
+    return localPort === undefined || localPort === this.#port || localPort === this.#securePort
+      ? undefined
+      : localPort;
   }
 
   #answer({ req, res, expects }: Incoming, page: Page): void {
@@ -436,7 +466,7 @@ type Found = Pick<Plan, 'head' | 'route'>;
 
 function resolve(
   { req, reaches }: Incoming,
-  { table, trusted }: { table: RouteTable | undefined; trusted: boolean },
+  { table, trusted, port }: { table: RouteTable | undefined; trusted: boolean; port: number | undefined },
 ): Found | { readonly page: Page } | { readonly challenge: string } {
   const head = readRequestHead(req, trusted);
   if ('status' in head) return { page: badRequest(head) };
@@ -446,6 +476,7 @@ function resolve(
   if (reaches?.(head.host) === false) return { page: misdirected };
   const route = table.find(head.host);
   if (!route) return { page: unknownHost(head.host) };
+  if (port !== undefined && !route.ports.has(port)) return { page: notAtPort(head.host, port) };
   return { head, route };
 }
 

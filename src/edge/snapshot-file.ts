@@ -1,5 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises';
-import type { CertificateRef, Snapshot, ToEdge } from '../domain/route.ts';
+import type { CertificateRef, RoutePort, Snapshot, ToEdge } from '../domain/route.ts';
 
 /** The last snapshot on disk, or undefined when there is none that can be read. */
 export async function readSnapshot(file: string): Promise<Snapshot | undefined> {
@@ -34,8 +34,14 @@ export function isRoute(value: unknown): boolean {
     ['serving', 'asleep', 'stopped', 'undeployed', 'crashed'].includes(String(route.state)) &&
     Array.isArray(route.domains) &&
     Array.isArray(route.targets) &&
-    route.targets.every(target => typeof target?.id === 'string' && Number.isInteger(target.port))
+    route.targets.every(target => typeof target?.id === 'string' && Number.isInteger(target.port)) &&
+    (route.ports === undefined || (Array.isArray(route.ports) && route.ports.every(isPort)))
   );
+}
+
+function isPort(value: unknown): boolean {
+  const { scheme, port } = (value ?? {}) as Partial<RoutePort>;
+  return ['http', 'https'].includes(String(scheme)) && Number.isInteger(port) && Number(port) > 0;
 }
 
 /** An id is part of a file's path. */

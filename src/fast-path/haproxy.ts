@@ -78,7 +78,8 @@ class HaproxyFront implements FastPath {
   }
 
   policy(own: EdgePolicy | undefined): EdgePolicy {
-    return { ...own, trustedProxies: [`${frontAddress}/32`], proxyProtocol: true };
+    const { host } = this.#options.listen;
+    return { ...own, trustedProxies: [`${frontAddress}/32`], proxyProtocol: true, portsAt: host };
   }
 
   async leave(): Promise<void> {

@@ -85,6 +85,7 @@ function rulesOf(store: Store): Parameters<typeof createRouteBook>[2] {
     hold: ({ id }) => readHoldPolicy(name => store.properties.resolve(id, sleepKey(name)), 30_000),
     answers: ({ id }) => readAnswers(name => store.properties.get(`app:${id}`, name)),
     policy: ({ id }) => readRoutePolicy(name => store.properties.resolve(id, proxyKey(name))),
+    ports: () => [],
     edge: () => undefined,
     proofs: { answers: () => ({}), certificates: () => [], pem: () => undefined },
   };

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { WherryError } from '../../src/domain/errors.ts';
+import { closedPort } from '../edge/harness.ts';
 import { type Bench, createBench } from './support.ts';
 
 let bench: Bench;
@@ -69,6 +72,32 @@ describe('ports', () => {
     expect(await map()).toBe('http:80:3000');
   });
 
+  it('of the host are shared by apps that speak the same there', async () => {
+    const port = await closedPort();
+    await run('apps:create blog');
+    await run('apps:create shop');
+    expect((await run(`ports:add blog http:${port}:3000`)).code).toBe(0);
+    expect((await run(`ports:add shop http:${port}:5000`)).code).toBe(0);
+    const refused = await run(`ports:set shop https:${port}:5000`);
+    expect(refused.stderr).toContain(`Port ${port} is for http, by the map of app blog`);
+    expect((await run('ports:report shop --ports-map')).stdout.trim()).toBe(`http:${port}:5000`);
+  });
+
+  it('of the host are refused when another program has them, or the edge cannot open them', async () => {
+    await run('apps:create blog');
+    const server = createServer().listen(0, '0.0.0.0');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const taken = await run(`ports:add blog http:${port}:3000`);
+    server.close();
+    expect(taken.stderr).toContain(`Another program listens on port ${port} of the host already`);
+
+    bench.edge.open = new Set();
+    const shut = await run(`ports:add blog http:${await closedPort()}:3000`);
+    expect(shut.stderr).toContain('The edge could not open port');
+    expect(await map()).toBe('');
+  });
+
   it.each([
     ['80:3000', 'is no port mapping'],
     ['http:80', 'is no port mapping'],
@@ -76,9 +105,12 @@ describe('ports', () => {
     ['http:80:65536', 'is no port mapping'],
     ['http:80:3000:1', 'is no port mapping'],
     ['grpc:80:3000', 'Scheme "grpc" is not supported'],
-    ['http:8081:3000', 'the edge speaks http at port 80 alone'],
-    ['https:80:3000', 'the edge speaks https at port 443 alone'],
-    ['http:80:3000 http:80:4000', 'are both for http'],
+    ['http:22:3000', 'Port 22 is for SSH'],
+    ['http:2222:3000', 'Port 2222 is for SSH'],
+    ['http:443:3000', 'port 443 is for https, for all apps'],
+    ['https:80:3000', 'port 80 is for http, for all apps'],
+    ['http:80:3000 http:80:4000', 'are both for port 80'],
+    ['http:18080:3000 https:18080:3000', 'are both for port 18080'],
     ['http:80:3000 https:443:4000', 'lead to two ports of web'],
   ])('refuse %s and keep what was', async (words, reason) => {
     await run('apps:create blog');

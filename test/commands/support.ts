@@ -101,6 +101,8 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
   };
   let published = 0;
   const busy = new Map<string, number>();
+  /** What the edge says that is open; undefined: it is away. */
+  const edge: { open: ReadonlySet<number> | undefined } = { open: undefined };
   const dir = mkdtempSync(join(scratch, 'bench-'));
   const paths = createPaths({ data: join(dir, 'data'), cache: join(dir, 'cache') });
   mkdirSync(paths.data);
@@ -175,6 +177,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
     accessLogs: createAccessLogs({ dir: paths.edge, clock }),
     pageFiles: createPageFiles({ dir: paths.edge, user: () => undefined }),
     edgeMetrics: () => readEdgeMetrics(paths.edge),
+    openPorts: () => edge.open,
     settings: readSettings(new Map([['domain', 'example.org']]), {}),
     urls,
     plugins,
@@ -199,6 +202,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
       deployer,
       paths,
       forgotten,
+      edge,
       moved,
       asked,
       pulled,

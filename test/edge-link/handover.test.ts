@@ -7,6 +7,7 @@ import { startEdge, stopEdge } from '../../src/edge-link/index.ts';
 import { systemClock as clock } from '../../src/system/clock.ts';
 import {
   cleanUp,
+  closedPort,
   demo,
   eventually,
   exchange,
@@ -84,6 +85,24 @@ describe('an edge that control finds to be of another version', { timeout: 120_0
     expect(isGone(pid)).toBe(false);
     socket.close();
     await eventually(() => isGone(pid), 10_000);
+  });
+
+  it('hands over the ports of apps, and no connection is refused there', async () => {
+    const app = await startApp((_req, res) => res.end('here'));
+    const { link, replace } = await started(app.port);
+    const port = await closedPort();
+    const routes = demo(app.port).map(route => ({ ...route, ports: [{ scheme: 'http' as const, port }] }));
+    await link.publish({ routes });
+    expect(link.openPorts()).toEqual(new Set([port]));
+    const fresh = startFreshConnections(port);
+    await replace('next');
+    await replace('last');
+    expect(link.openPorts()).toEqual(new Set([port]));
+    const { sent, failures } = await fresh.end();
+    expect(failures).toEqual([]);
+    expect(sent).toBeGreaterThan(20);
+    await link.publish({ routes: demo(app.port) });
+    expect(link.openPorts()).toEqual(new Set());
   });
 
   it('hands over HTTPS too', async () => {

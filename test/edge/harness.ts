@@ -83,6 +83,7 @@ export async function startTestEdge(
       ...(pageText && { pageText }),
     });
     retire();
+    void server.ports.follow({ host, ports: table.ports });
     gate.changed(table);
   };
   if (routes) apply(routes);
