@@ -6,6 +6,7 @@ import type { Builds, Watched } from './build/builds.ts';
 import type { DiskRoom, Ways } from './build/disk-room.ts';
 import { deployArchive, type SentArchive } from './deploy/archive.ts';
 import { type Asked, buildLimitsFor, requestFor, secretsFor } from './deploy/build-request.ts';
+import { checkSettingsOf } from './deploy/check-lists.ts';
 import { copySettings } from './deploy/clone.ts';
 import { countsFor, rememberFormation } from './deploy/counts.ts';
 import { requireUnlocked } from './deploy/deploy-lock.ts';
@@ -17,7 +18,6 @@ import { stoppedTypes, withoutStopped } from './deploy/stopped-types.ts';
 import { type Synced, type SyncRequest, syncApp } from './deploy/sync.ts';
 import type { App } from './domain/app.ts';
 import { archiveLimitsOf } from './domain/archive-limits.ts';
-import { readCheckSettings } from './domain/check-settings.ts';
 import { WherryError } from './domain/errors.ts';
 import { defaultDomains, globalDomainsKey, readGlobalDomains } from './domain/global-domains.ts';
 import type { Image } from './domain/image.ts';
@@ -135,7 +135,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       counts: withoutStopped(countsFor(store, app, image), stoppedTypes(store.properties, app)),
       limits: type => resolveLimits(rows, type),
       quota: store.limits.quota(app),
-      checks: () => readCheckSettings(key => store.properties.resolve(app.id, key)),
+      checks: () => checkSettingsOf(store, app),
       site: () => siteOf(store, app),
       upkeep: () => readUpkeep(key => store.properties.resolve(app.id, key)),
       ...(port === undefined ? {} : { port }),

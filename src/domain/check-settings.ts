@@ -9,7 +9,19 @@ export type CheckSettings = {
   readonly defaultWait?: number;
   /** How long requests in flight may keep what is replaced; undefined is what the platform gives. */
   readonly waitToRetire?: number;
+  /** Whether a process type is deployed without waiting for its checks. */
+  readonly skipped?: (type: string) => boolean;
+  /** Whether it has no checks at all, and what runs of it ends before the new begins. */
+  readonly disabled?: (type: string) => boolean;
 };
+
+/** Process types whose checks are left out; `_all_` is every one. */
+export type CheckLists = { readonly skipped: readonly string[]; readonly disabled: readonly string[] };
+
+export const allTypes = '_all_';
+
+/** The names that `checks:skip` and `checks:disable` store them under. */
+export const checkListKeys = { skipped: 'checks-skipped', disabled: 'checks-disabled' } as const;
 
 /** What `checks:set` takes: whole numbers, seconds but for attempts. */
 export const checkProperties = {
@@ -38,7 +50,10 @@ export function parseCheckSetting(property: CheckProperty, text: string): number
   );
 }
 
-export function readCheckSettings(get: (key: string) => string | undefined): CheckSettings {
+export function readCheckSettings(
+  get: (key: string) => string | undefined,
+  lists: CheckLists,
+): CheckSettings {
   const number = (property: CheckProperty) => {
     const text = get(checkKey(property));
     return text === undefined ? undefined : parseCheckSetting(property, text);
@@ -48,7 +63,10 @@ export function readCheckSettings(get: (key: string) => string | undefined): Che
     return found === undefined ? undefined : found * 1000;
   };
   const [defaultWait, waitToRetire] = [seconds('default-wait'), seconds('wait-to-retire')];
+  const has = (list: readonly string[]) => (type: string) => list.includes(type) || list.includes(allTypes);
   return {
+    skipped: has(lists.skipped),
+    disabled: has(lists.disabled),
     pace: {
       attempts: number('attempts') ?? usualPace.attempts,
       wait: seconds('wait') ?? usualPace.wait,

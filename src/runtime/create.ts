@@ -7,6 +7,7 @@ import type { SleepDepth } from '../domain/scaling.ts';
 import type { Engine, EngineEvent, Mount, OomKill } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import { checkNow } from './check-now.ts';
 import { howItWasKilled, remedy } from './exits.ts';
 import { createLogFiles } from './log-files.ts';
 import { dynoOf, type Member, specFor } from './member.ts';
@@ -163,6 +164,14 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       await files.remove(app.name);
     },
     instances: app => [...supervisorOf(app).members.values()].map(toView).sort(byDyno),
+    check: (desired, types, signal) =>
+      checkNow(
+        { engine, clock, signal },
+        desired,
+        [...supervisorOf(desired.app).members.values()]
+          .filter(({ type, status }) => types.includes(type) && status !== 'stopping')
+          .sort((one, other) => one.index - other.index),
+      ),
     async stats(app) {
       const members = [...supervisorOf(app).members.values()];
       const read = await Promise.allSettled(

@@ -36,6 +36,11 @@ export async function prove(
 ): Promise<void> {
   const { desired, member, progress, signal } = started;
   const dyno = dynoOf(member);
+  const { skipped, disabled } = desired.checks?.() ?? {};
+  if (skipped?.(member.type) || disabled?.(member.type)) {
+    progress.detail(`Checks are left out (${dyno})`);
+    return;
+  }
   progress.detail(`Attempting pre-flight checks (${dyno})`);
   try {
     await untilReady(options, { ...started, warn: text => progress.warn(`${text} (${dyno})`) });

@@ -1,5 +1,6 @@
 import type { App } from '../domain/app.ts';
 import type { CheckSettings } from '../domain/check-settings.ts';
+import type { HealthCheck } from '../domain/health-check.ts';
 import type { Image } from '../domain/image.ts';
 import type { AppName, ProcessType } from '../domain/names.ts';
 import type { Progress } from '../domain/push.ts';
@@ -122,6 +123,17 @@ export type InstanceStats = {
   readonly oomKills: number;
 };
 
+/** What one attempt of a check gave. */
+export type CheckResult = {
+  /** `web.1`. */
+  readonly dyno: string;
+  readonly name: string;
+  readonly type: HealthCheck['type'];
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  /** Unless it passed. */
+  readonly why?: string;
+};
+
 export interface Runtime {
   /** Adopts what runs, starts what should and does not, removes strays. */
   recover(desired: readonly Desired[]): Promise<void>;
@@ -161,6 +173,8 @@ export interface Runtime {
   /** Stops, removes instances, logs, cgroups. */
   remove(app: App): Promise<void>;
   instances(app: App): readonly InstanceView[];
+  /** Tries each health check of the instances of some types once; of those that sleep none. */
+  check(desired: Desired, types: readonly string[], signal: AbortSignal): Promise<readonly CheckResult[]>;
   /** Read from the kernel; instances that are gone meanwhile are left out. */
   stats(app: App): Promise<readonly InstanceStats[]>;
   logs(app: App, query: LogQuery): AsyncIterable<LogLine>;

@@ -11,6 +11,7 @@ import { faultPoint } from '../system/fault.ts';
 import type { Log } from '../system/log.ts';
 import { settleAll, throwFirst } from '../system/parallel.ts';
 import { backOff, howItEnded, remedy } from './exits.ts';
+import { untilUnhealthy, watchedChecks } from './health-watch.ts';
 import { dynoOf, type Member, memberOf, specFor } from './member.ts';
 import { prove, untilReady } from './prove.ts';
 import type {
@@ -43,7 +44,7 @@ export type SupervisorOptions = {
   /** Milliseconds between the request to end and SIGKILL. */
   readonly stopTimeout: number;
   /** Tells people: the app's log and its events. */
-  readonly tell: (app: App, kind: 'crash' | 'oom' | 'recovered', message: string) => void;
+  readonly tell: (app: App, kind: 'crash' | 'oom' | 'recovered' | 'check', message: string) => void;
   /** The app's last output of one instance, for whoever waits for a deploy. */
   readonly lastWords: (logFile: string) => Promise<readonly string[]>;
   /** Waits until the host has the memory; resolves to what ends the reservation once it counts as used. @throws unavailable */
@@ -166,11 +167,16 @@ export class Supervisor {
     const marks = [clock.ticks()];
     for (const [type, count] of desired.counts)
       if (count > 0) options.progress.step(`Deploying ${type} (count=${count})`);
-    const fresh = await this.#raise(desired, wanted, { ...options, marks });
+    const given = await this.#giveWay(desired, wanted);
+    const fresh = await this.#raise(desired, wanted, { ...options, marks }).catch(error => {
+      this.#bringAllBack(given);
+      throw error;
+    });
     try {
       options.commit?.();
     } catch (error) {
       await this.#discard(fresh);
+      this.#bringAllBack(given);
       throw error;
     }
     await faultPoint('deploy:committed');
@@ -196,6 +202,25 @@ export class Supervisor {
       ready: ready - started,
       switch: switched - ready,
     };
+  }
+
+  /** Of types whose checks are disabled, what runs ends first. @returns what ended */
+  async #giveWay(desired: Desired, wanted: readonly Place[]): Promise<readonly Place[]> {
+    const disabled = desired.checks?.().disabled;
+    const types = new Set(wanted.map(({ type }) => type).filter(type => disabled?.(type)));
+    const going = this.#living().filter(({ type }) => types.has(type));
+    if (going.length === 0) return [];
+    this.#letGo(going);
+    await this.#publish();
+    await this.#retire(going);
+    return going;
+  }
+
+  /** After a deploy that failed: what had made way for it. */
+  #bringAllBack(given: readonly Place[]): void {
+    const desired = this.#desired;
+    if (!desired || this.#stopped) return;
+    for (const { type, index } of given) this.#inBackground(this.#bringBack(desired, type, index));
   }
 
   async scale(desired: Desired, options: ScaleOptions): Promise<void> {
@@ -573,7 +598,7 @@ export class Supervisor {
 
   /** Lives as long as the instance: restarts it each time it ends, slower and slower, and never gives up. */
   async #keep(member: Member, from: 'watch' | 'start'): Promise<void> {
-    const { clock, engine } = this.#options;
+    const { clock } = this.#options;
     const life = member.life.signal;
     let step = from;
     member.unwatched = false;
@@ -581,10 +606,10 @@ export class Supervisor {
       try {
         if (step === 'start') await this.#restart(member);
         const startedAt = clock.ticks();
-        const exit = await engine.wait(member.id, life);
+        const { how, exit } = await this.#untilEnded(member);
         if (life.aborted || this.#endedAsleep(member)) return;
         if (clock.ticks() - startedAt > wellAfter) member.restarts = 0;
-        if (!(await this.#ended(member, howItEnded(exit), exit))) return;
+        if (!(await this.#ended(member, how, exit))) return;
       } catch (error) {
         if (life.aborted) return;
         await this.#kill(member);
@@ -593,6 +618,66 @@ export class Supervisor {
       }
       step = 'start';
     }
+  }
+
+  /** Until it ends, by itself or since it is not healthy any more. */
+  async #untilEnded(member: Member): Promise<{ readonly how: string; readonly exit?: Exit }> {
+    const { engine } = this.#options;
+    const life = member.life.signal;
+    const exited = engine.wait(member.id, life);
+    const unhealthy = this.#untilUnhealthy(member, exited);
+    const first = await Promise.race([exited, unhealthy]);
+    if (typeof first !== 'string') return { how: howItEnded(first), exit: first };
+    await this.#putDown(member, first);
+    await exited;
+    return { how: first };
+  }
+
+  /** With why; never when it has no checks or ends before. */
+  async #untilUnhealthy(member: Member, exited: Promise<unknown>): Promise<string> {
+    const desired = this.#desired;
+    const never = new Promise<never>(() => {});
+    if (!desired || watchedChecks(desired, member.type).length === 0) return await never;
+    const over = new AbortController();
+    const end = () => over.abort(new Error('it ended'));
+    exited.then(end, end);
+    const { engine, clock, tell } = this.#options;
+    try {
+      return await untilUnhealthy({
+        ...{ engine, clock, desired, member, signal: over.signal },
+        ready: (ready, why) => this.#readied(member, ready, why),
+        warn: text => tell(this.#app, 'check', `${dynoOf(member)}: ${text}`),
+      });
+    } catch (error) {
+      if (!over.signal.aborted) throw error;
+      return await never;
+    }
+  }
+
+  /** Takes a web instance that is not ready from its visitors, and gives it back; the last one stays: its own answer is better than none. */
+  async #readied(member: Member, ready: boolean, why: string | undefined): Promise<void> {
+    const others = [...this.members.values()].some(other => other !== member && other.serving);
+    const serving = ready || !others;
+    if (member.type !== 'web' || member.status !== 'running' || member.serving === serving) return;
+    member.serving = serving;
+    await this.#publish();
+    const what = serving ? 'gets requests again' : `gets no requests until it is ready: ${why}`;
+    this.#options.tell(this.#app, 'check', `${dynoOf(member)} ${what}.`);
+  }
+
+  /** Requests in flight may end first, as long as those of a deploy may. */
+  async #putDown(member: Member, why: string): Promise<void> {
+    const { engine, sink } = this.#options;
+    member.lastExit = why;
+    member.serving = false;
+    this.#mark(member, 'waiting');
+    await this.#publish();
+    if (member.type === 'web') await sink.drained([member.id], this.#drainTimeout());
+    member.life.signal.throwIfAborted();
+    await engine.signal(member.id, member.stopSignal);
+    await engine
+      .wait(member.id, AbortSignal.timeout(this.#stopTimeout()))
+      .catch(() => engine.signal(member.id, 'SIGKILL'));
   }
 
   /** Frozen, it may still be killed: it is started again when it is asked for. */

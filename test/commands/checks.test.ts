@@ -47,3 +47,67 @@ describe('checks:set', () => {
     expect((await bench.run('checks:report', 'nobody')).code).toBe(20);
   });
 });
+
+describe('checks:skip, checks:disable and checks:enable', () => {
+  const lists = async () => [await value('skipped-list'), await value('disabled-list')];
+  const settings = async () => {
+    await bench.run('ps:restart', 'blog');
+    const { skipped, disabled } = bench.runtime.told.at(-1)?.desired.checks?.() ?? {};
+    return ['web', 'worker'].map(type => `${skipped?.(type)} ${disabled?.(type)}`);
+  };
+
+  it('put process types into one list at a time, and take them out', async () => {
+    expect(await lists()).toEqual(['none', 'none']);
+    expect((await bench.run('checks:skip', 'blog', 'worker,web')).code).toBe(0);
+    expect(await lists()).toEqual(['web,worker', 'none']);
+    await bench.run('checks:disable', 'blog', 'web');
+    expect(await lists()).toEqual(['worker', 'web']);
+    expect(await settings()).toEqual(['false true', 'true false']);
+    await bench.run('checks:enable', 'blog', 'worker', 'web');
+    expect(await lists()).toEqual(['none', 'none']);
+  });
+
+  it('are for all processes where none is named, and one may be taken out of them', async () => {
+    await bench.run('checks:disable', 'blog');
+    expect(await lists()).toEqual(['none', '_all_']);
+    expect(await settings()).toEqual(['false true', 'false true']);
+    await bench.run('checks:enable', 'blog', 'web');
+    expect(await lists()).toEqual(['none', 'worker']);
+    await bench.run('checks:skip', 'blog');
+    expect(await lists()).toEqual(['_all_', 'none']);
+    await bench.run('checks:enable', 'blog');
+    expect(await lists()).toEqual(['none', 'none']);
+  });
+
+  it('refuse what is no process type, and change nothing', async () => {
+    const { code, stderr } = await bench.run('checks:skip', 'blog', 'web,../x');
+    expect(code).toBe(1);
+    expect(stderr).toContain('Process type "../x" is not valid');
+    expect(await lists()).toEqual(['none', 'none']);
+  });
+});
+
+describe('checks:run', () => {
+  it('says of each check whether it passes, and exits with 1 when one fails', async () => {
+    bench.runtime.says.checks = [
+      { dyno: 'web.1', name: 'up', type: 'startup', outcome: 'passed' },
+      { dyno: 'worker.1', name: 'bin/alive', type: 'liveness', outcome: 'failed', why: 'it is late' },
+    ];
+    const all = await bench.run('checks:run', 'blog');
+    expect(all.code).toBe(1);
+    expect(all.stdout).toContain('web.1 startup "up" passed');
+    expect(all.stdout).toContain('worker.1 liveness "bin/alive" failed: it is late');
+    const web = await bench.run('checks:run', 'blog', 'web', '--format', 'json');
+    expect(web.code).toBe(0);
+    expect(JSON.parse(web.stdout).checks).toHaveLength(1);
+  });
+
+  it('says so where there is nothing to try', async () => {
+    expect((await bench.run('checks:run', 'blog')).stdout).toContain('nothing that runs has any');
+    const { code, stderr } = await bench.run('checks:run', 'blog', 'clock');
+    expect(code).toBe(1);
+    expect(stderr).toContain('clock is not a process type of blog');
+    await bench.run('apps:create', 'fresh');
+    expect((await bench.run('checks:run', 'fresh')).stderr).toContain('App fresh has not been deployed');
+  });
+});

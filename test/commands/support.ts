@@ -31,7 +31,14 @@ import { createAccessLogs, createPageFiles, readEdgeMetrics } from '../../src/ed
 import { createFleet } from '../../src/fleet.ts';
 import { createPluginHost } from '../../src/plugin/host.ts';
 import type { Receiver } from '../../src/receive/receiver.ts';
-import type { Desired, InstanceStats, InstanceView, LogLine, Runtime } from '../../src/runtime/runtime.ts';
+import type {
+  CheckResult,
+  Desired,
+  InstanceStats,
+  InstanceView,
+  LogLine,
+  Runtime,
+} from '../../src/runtime/runtime.ts';
 import { Scaler } from '../../src/scale/scaler.ts';
 import { readSettings } from '../../src/settings.ts';
 import { createSeal } from '../../src/store/seal.ts';
@@ -283,6 +290,7 @@ export type FakeRuntime = Runtime & {
   readonly told: { readonly verb: string; readonly desired: Desired; readonly argv?: readonly string[] }[];
   readonly says: {
     instances: InstanceView[];
+    checks: CheckResult[];
     stats: InstanceStats[];
     lines: LogLine[];
     /** Thrown by whatever changes something. */
@@ -299,6 +307,7 @@ function fakeRuntime(): FakeRuntime {
   const told: { verb: string; desired: Desired; argv?: readonly string[] }[] = [];
   const says: FakeRuntime['says'] = {
     instances: [],
+    checks: [],
     stats: [],
     lines: [],
     fault: undefined,
@@ -344,6 +353,7 @@ function fakeRuntime(): FakeRuntime {
       return 'run.1';
     },
     instances: () => says.instances,
+    check: async (_, types) => says.checks.filter(({ dyno }) => types.includes(dyno.split('.')[0] ?? '')),
     stats: async () => says.stats,
     async *logs(_app, query) {
       const wanted = says.lines.filter(line => !query.type || line.dyno.startsWith(query.type));

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HealthCheck } from '../../src/domain/health-check.ts';
 import { type AppName, type ProcessType, parseAppName } from '../../src/domain/names.ts';
 import type { Progress } from '../../src/domain/push.ts';
@@ -32,12 +32,37 @@ let exec: (options: ExecSpec) => number;
 let said: string[];
 let progress: Progress;
 let serving: number;
+let served: string[];
+let drained: string[];
+let events: string[];
+
+const open = (): void => {
+  runtime = createRuntime({
+    ...{ engine, clock, log, logsDir: dir, readyTimeout: 1000, stopTimeout: 50 },
+    mounts: async () => [],
+    networks: () => ({ early: [], all: [] }),
+    sink: {
+      set: async (_: AppName, __, targets) => {
+        serving = targets.length;
+        served.push(targets.map(({ id }) => /(web\.\d)/.exec(id)?.[1]).join());
+      },
+      drained: async ids => void drained.push(...ids),
+      quiet: () => true,
+    },
+    admit: async () => () => {},
+    noteSleep: () => {},
+    event: (_, kind, message) => void events.push(`${kind}: ${message}`),
+  });
+};
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'wherry-startup-'));
   exec = () => 0;
   said = [];
   serving = 0;
+  served = [];
+  drained = [];
+  events = [];
   const say = (text: string) => void said.push(text);
   progress = { header: say, step: say, detail: say, warn: say, raw: say };
   engine = new FakeEngine({
@@ -47,21 +72,7 @@ beforeEach(() => {
     }),
     exec: async (_, options) => exec(options),
   });
-  runtime = createRuntime({
-    ...{ engine, clock, log, logsDir: dir, readyTimeout: 1000, stopTimeout: 50 },
-    mounts: async () => [],
-    networks: () => ({ early: [], all: [] }),
-    sink: {
-      set: async (_: AppName, __, targets) => {
-        serving = targets.length;
-      },
-      drained: async () => {},
-      quiet: () => true,
-    },
-    admit: async () => () => {},
-    noteSleep: () => {},
-    event: () => {},
-  });
+  open();
 });
 afterEach(async () => {
   await runtime.close();
@@ -83,6 +94,10 @@ const desired = (version: number, type: string, checks: readonly HealthCheck[]):
     healthchecks: { [type]: checks },
   },
   counts: new Map([[type as ProcessType, 1]]),
+});
+const scaled = (count: number, wanted: Desired): Desired => ({
+  ...wanted,
+  counts: new Map([...wanted.counts.keys()].map(type => [type, count])),
 });
 const versions = async () => (await engine.list()).map(({ labels }) => labels['version']);
 
@@ -159,5 +174,132 @@ describe('startup checks', () => {
       progress,
     });
     await expect(failing).rejects.toThrow('was ended by signal 9 before it was ready');
+  });
+});
+
+describe('liveness checks', () => {
+  const live = command({ name: 'live', type: 'liveness', attempts: 3 });
+
+  it('that fail as often as they may, take the instance from its visitors, let requests end and restart it', async () => {
+    const asked: number[] = [];
+    exec = () => {
+      asked.push(serving);
+      return asked.length >= 2 && asked.length <= 4 ? 1 : 0;
+    };
+    await runtime.deploy(desired(1, 'web', [live]), { progress });
+    const [before] = await engine.list();
+    await vi.waitFor(() =>
+      expect(runtime.instances(app)[0]).toMatchObject({ restarts: 1, status: 'running' }),
+    );
+    await vi.waitFor(() => expect(serving).toBe(1));
+    expect(served).toContain('');
+    expect(drained).toEqual([before?.id]);
+    expect(events[0]).toMatch(
+      /^crash: web.1 failed its liveness check "live" 3 times: its check "bin\/check" ends with status 1. It is restarted in 1 s./,
+    );
+    expect(events).toContain('recovered: web.1 runs again.');
+  });
+
+  it('that fail now and then do nothing', async () => {
+    let asked = 0;
+    exec = () => (++asked % 3 === 0 ? 0 : 1);
+    await runtime.deploy(desired(1, 'worker', [live]), { progress });
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(8));
+    expect(events).toEqual([]);
+  });
+
+  it('restart what has policy on-failure too, whatever status it ends with', async () => {
+    let asked = 0;
+    exec = () => (++asked <= 3 ? 1 : 0);
+    const upkeep = () => ({ restart: { kind: 'on-failure', most: 1 }, stopTimeout: undefined }) as const;
+    await runtime.deploy({ ...desired(1, 'worker', [live]), upkeep }, { progress });
+    await vi.waitFor(() =>
+      expect(runtime.instances(app)[0]).toMatchObject({ restarts: 1, status: 'running' }),
+    );
+  });
+
+  it('are not asked while the app is frozen, and go on when it wakes', async () => {
+    let asked = 0;
+    exec = () => {
+      asked += 1;
+      return 0;
+    };
+    await runtime.deploy(desired(1, 'web', [live]), { progress });
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(0));
+    expect(await runtime.sleep(app, { depth: 'light', also: [] })).toBe(true);
+    // One may be under way.
+    await new Promise(resolve => setTimeout(resolve, 20));
+    const before = asked;
+    await new Promise(resolve => setTimeout(resolve, 50));
+    expect(asked).toBe(before);
+    const checks = await runtime.check(desired(1, 'web', [live]), ['web'], new AbortController().signal);
+    expect(checks).toEqual([
+      { dyno: 'web.1', name: 'live', type: 'liveness', outcome: 'skipped', why: 'it is asleep' },
+    ]);
+    expect(runtime.asleep(app)).toBe('light');
+    await runtime.wake(app);
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(before));
+    expect(events).toEqual([]);
+  });
+
+  it('rest when checks of the type are disabled', async () => {
+    exec = () => 1;
+    const checks = () => ({ pace: { attempts: 1, wait: 0, timeout: 50 }, disabled: () => true });
+    await runtime.deploy({ ...desired(1, 'worker', [live]), checks }, { progress });
+    await new Promise(resolve => setTimeout(resolve, 50));
+    expect(events).toEqual([]);
+  });
+});
+
+describe('readiness checks', () => {
+  it('take an instance from its visitors and give it back, but never the last one', async () => {
+    let sick: string[] = [];
+    await engine.purge();
+    await runtime.close();
+    engine = new FakeEngine({
+      behave: () => ({ listen: {} }),
+      exec: async spec => (sick.includes(spec.env['DYNO'] ?? '') ? 1 : 0),
+    });
+    open();
+    const ready = command({ type: 'readiness', attempts: 2 });
+    await runtime.deploy(scaled(2, desired(1, 'web', [ready])), { progress });
+    expect(serving).toBe(2);
+    sick = ['web.2'];
+    await vi.waitFor(() => expect(served.at(-1)).toBe('web.1'));
+    sick = ['web.1', 'web.2'];
+    await new Promise(resolve => setTimeout(resolve, 60));
+    expect(serving).toBe(1);
+    sick = [];
+    await vi.waitFor(() => expect(serving).toBe(2));
+    expect(events.at(-1)).toBe('check: web.2 gets requests again.');
+    expect(runtime.instances(app).map(({ restarts }) => restarts)).toEqual([0, 0]);
+  });
+});
+
+describe('checks that are left out', () => {
+  it('when skipped, let the new in beside the old without asking', async () => {
+    await runtime.deploy(desired(1, 'web', []), { progress });
+    exec = () => 1;
+    const checks = () => ({ pace: { attempts: 1, wait: 0, timeout: 50 }, skipped: () => true });
+    await runtime.deploy({ ...desired(2, 'web', [command()]), checks }, { progress });
+    expect(said).toContain('Checks are left out (web.1)');
+    expect(served).not.toContain('');
+  });
+
+  it('when disabled, end the old before the new begins, and bring it back when that cannot be', async () => {
+    const disabled = (version: number) => ({
+      ...desired(version, 'web', [command()]),
+      checks: () => ({ pace: { attempts: 1, wait: 0, timeout: 50 }, disabled: () => true }),
+    });
+    await runtime.deploy(desired(1, 'web', []), { progress });
+    const commit = () => {
+      throw new Error('disk full');
+    };
+    await expect(runtime.deploy(disabled(2), { progress, commit })).rejects.toThrow('disk full');
+    expect(served.at(-1)).toBe('');
+    await vi.waitFor(async () => expect([serving, await versions()]).toEqual([1, ['1']]));
+    await runtime.deploy(disabled(3), { progress });
+    expect(await versions()).toEqual(['3']);
+    expect(serving).toBe(1);
   });
 });
