@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -5,23 +6,27 @@ import type { Dispatch } from '../commands/dispatch.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Actor } from '../domain/push.ts';
 import { bodyStream, leaveToClient } from './body.ts';
+import { ClientTerminal } from './client-terminal.ts';
 import { parseObject } from './json.ts';
 
 /**
  * What the local client reads, one JSON object a line. `stdin` asks it to send its standard input: until then it sends none,
- * so that a command which reads nothing leaves a script's input alone.
+ * so that a command which reads nothing leaves a script's input alone. `raw` gives its terminal to a program of the app. Bytes
+ * that are no text come as base64.
  */
 type Frame =
-  | { readonly stdout: string }
-  | { readonly stderr: string }
+  | { readonly stdout: string; readonly base64?: true }
+  | { readonly stderr: string; readonly base64?: true }
   | { readonly stdin: true }
+  | { readonly raw: true }
   | { readonly exit: number };
 
 /** Bytes of the line of words. */
 const longestLine = 4 * 2 ** 20;
 
 /**
- * `POST /v1/exec`: the body is one line of JSON, `{"words":["apps:list"]}`, and after it the bytes of standard input.
+ * `POST /v1/exec`: the body is one line of JSON, `{"words":["apps:list"]}`, and after it the bytes of standard input. With
+ * `"terminal":{"term":"xterm","rows":24,"columns":80}` there, lines of JSON follow instead: `{"input":"<base64>"}` and `{"rows":50,"columns":120}`.
  */
 export async function execCommand(
   request: IncomingMessage,
@@ -30,15 +35,18 @@ export async function execCommand(
 ): Promise<void> {
   if (request.method !== 'POST') throw new WherryError('wrong-method', 'POST to /v1/exec.');
   const { line, rest } = await firstLine(request);
-  const words = parseWords(parseObject(line));
+  const asked = parseObject(line);
+  const words = parseWords(asked);
+  const terminal = ClientTerminal.from(asked['terminal'], () => void send({ raw: true }));
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
   response.flushHeaders();
 
   const send = (frame: Frame): boolean => response.destroyed || response.write(`${JSON.stringify(frame)}\n`);
-  const stdin = onDemand(request, rest, () => void send({ stdin: true }));
-  const stdout = frames(response, text => send({ stdout: text }));
-  const stderr = frames(response, text => send({ stderr: text }));
-  const exit = await dispatch({ words, actor, stdin, stdout, stderr, signal });
+  const wanted = () => void send({ stdin: true });
+  const stdin = terminal ? terminal.input(request, { rest, wanted }) : onDemand(request, rest, wanted);
+  const stdout = frames(response, part => send({ stdout: part.text, ...part.form }));
+  const stderr = frames(response, part => send({ stderr: part.text, ...part.form }));
+  const exit = await dispatch({ words, actor, stdin, stdout, stderr, terminal, signal });
   for (const stream of [stdout, stderr]) await finished(stream.end(), { signal }).catch(() => {});
   stdin.destroy();
   send({ exit });
@@ -88,12 +96,18 @@ function onDemand(request: IncomingMessage, rest: Buffer, onWanted: () => void):
   return Readable.from(body(), { objectMode: false });
 }
 
-/** A stream whose text becomes frames, as fast as the client takes them. */
-function frames(response: ServerResponse, send: (text: string) => boolean): Writable {
+type Part = { readonly text: string; readonly form: { readonly base64?: true } };
+
+/** A stream whose bytes become frames, as fast as the client takes them. */
+function frames(response: ServerResponse, send: (part: Part) => boolean): Writable {
   return new Writable({
     decodeStrings: false,
     write(chunk: Buffer | string, _encoding, done) {
-      if (send(String(chunk)) || response.destroyed) return done();
+      const isText = typeof chunk === 'string' || isUtf8(chunk);
+      const part: Part = isText
+        ? { text: String(chunk), form: {} }
+        : { text: chunk.toString('base64'), form: { base64: true } };
+      if (send(part) || response.destroyed) return done();
       response.once('drain', done);
     },
   });

@@ -2,6 +2,7 @@
 import { readArguments } from './arguments.ts';
 import { findDestination } from './destination.ts';
 import { execRemote, type Outcome } from './exec.ts';
+import { createTty } from './tty.ts';
 import { wantsTerminal } from './wants-terminal.ts';
 
 /** The exit status of a program whose reader went away (128 + SIGPIPE), as a shell would give it. */
@@ -13,14 +14,19 @@ const unavailable = 75;
 export async function runCli(argv: readonly string[]): Promise<number> {
   const given = readArguments(argv, process.env);
   const { data, words } = given;
+  const terminal = wantsTerminal(words, process);
   const destination = await findDestination(given, { folder: process.cwd(), env: process.env });
   const sent = destination.app === undefined ? words : ['--here', destination.app, ...words];
   if (destination.kind === 'ssh') {
     const { runSsh, sshArguments } = await import('./ssh.ts');
-    return runSsh(sshArguments(destination.remote, sent, { terminal: wantsTerminal(words, process) }));
+    return runSsh(sshArguments(destination.remote, sent, { terminal }));
   }
   const left = leaving();
-  const outcome = await execRemote({ socket: destination.path, words: sent, signal: left.signal }, process);
+  const tty = terminal ? createTty(process, process.env['TERM']) : undefined;
+  const outcome = await execRemote(
+    { socket: destination.path, words: sent, signal: left.signal, tty },
+    process,
+  );
   const status = left.status();
   if (status !== undefined) return status;
   return conclude(outcome, { data, words });
@@ -76,6 +82,7 @@ function leaving(): { signal: AbortSignal; status(): number | undefined } {
   };
   process.once('SIGINT', () => leave(130));
   process.once('SIGTERM', () => leave(143));
+  process.once('SIGHUP', () => leave(129));
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', () => leave(brokenPipe));
   }

@@ -1,10 +1,9 @@
 import { PassThrough, Transform } from 'node:stream';
 import type { PseudoTtyInfo, WindowChangeInfo } from 'ssh2';
-import type { Terminal, TerminalSize } from '../domain/terminal.ts';
+import { type Terminal, type TerminalSize, terminalName, terminalSize } from '../domain/terminal.ts';
 import type { ChannelStreams } from './channel-streams.ts';
 
 const interruptKey = 3;
-const mostCells = 10_000;
 
 /**
  * The terminal of an SSH client (RFC 4254 section 6.2). The client has put it into raw mode: until a program of the app takes it over,
@@ -17,7 +16,7 @@ export class ClientTerminal implements Terminal {
   #taken = false;
 
   constructor(info: PseudoTtyInfo & { readonly term?: string }) {
-    this.term = /^[\w.+-]{1,60}$/.test(info.term ?? '') ? (info.term as string) : 'xterm';
+    this.term = terminalName(info.term);
     this.size = sizeOf(info);
   }
 
@@ -71,8 +70,7 @@ export class ClientTerminal implements Terminal {
 }
 
 function sizeOf({ rows, cols }: WindowChangeInfo): TerminalSize {
-  const within = (cells: number, usual: number) => Math.min(Math.max(1, cells || usual), mostCells);
-  return { rows: within(rows, 24), columns: within(cols, 80) };
+  return terminalSize({ rows, columns: cols });
 }
 
 /** All that was written has gone on. */

@@ -107,4 +107,43 @@ describe('POST /v1/exec', () => {
     expect(made).toBeLessThan(20_000);
     request.destroy();
   });
+
+  it('gives bytes that are no text as base64', async () => {
+    await started.bench.deployed('blog');
+    started.bench.runtime.run = async (_desired, { streams }) => {
+      streams.stdout.write(Buffer.from([0xff, 0x00]));
+      streams.stderr.write('é');
+      return 0;
+    };
+    const frames = await exec(JSON.stringify({ words: ['run', 'blog', 'cat'] }));
+    expect(frames).toContainEqual({ stdout: '/wA=', base64: true });
+    expect(frames).toContainEqual({ stderr: 'é' });
+  });
+
+  it.each([['"xterm"'], ['7'], ['null']])('refuses %s as a terminal', async terminal => {
+    const body = `{"words":["apps:list"],"terminal":${terminal}}`;
+    expect((await ask(started.socket, { method: 'POST', path: '/v1/exec', body })).status).toBe(400);
+  });
+
+  it('makes a terminal of any size one that can be, and ends with a client whose lines are none', async () => {
+    await started.bench.deployed('blog');
+    let seen = '';
+    let end = '';
+    started.bench.runtime.run = async (_desired, { streams: { stdin, terminal } }) => {
+      seen = `${terminal?.term} ${terminal?.size.rows} ${terminal?.size.columns}`;
+      const text = async () => {
+        for await (const bytes of stdin) seen += ` ${bytes}`;
+      };
+      await text().catch(error => {
+        end = String(error);
+      });
+      return 0;
+    };
+    const terminal = { term: 'a\nb', rows: -4, columns: 1e9 };
+    const frames = [{ words: ['run', 'blog', 'sh'], terminal }, { input: 'aGk=' }];
+    const body = `${frames.map(frame => JSON.stringify(frame)).join('\n')}\n{{{\n`;
+    await ask(started.socket, { method: 'POST', path: '/v1/exec', body }).catch(() => {});
+    await expect.poll(() => end).toMatch(/JSON|nests|abort|closed/i);
+    expect(seen).toMatch(/^xterm 1 10000/);
+  });
 });

@@ -1,0 +1,35 @@
+import type { ReadStream, WriteStream } from 'node:tty';
+import type { TerminalSize } from '../domain/terminal.ts';
+
+/** The terminal that a person sits at. */
+export type Tty = {
+  readonly term: string | undefined;
+  size(): TerminalSize;
+  onResize(listener: () => void): void;
+  offResize(listener: () => void): void;
+  /** Every key goes to the program, control-C too. */
+  makeRaw(): void;
+  /** As it was; as often as one likes. */
+  restore(): void;
+};
+
+type Ends = {
+  readonly stdin: Pick<ReadStream, 'setRawMode'>;
+  readonly stdout: Pick<WriteStream, 'rows' | 'columns'> & NodeJS.EventEmitter;
+};
+
+export function createTty({ stdin, stdout }: Ends, term: string | undefined): Tty {
+  let raw = false;
+  const setRaw = (wanted: boolean) => {
+    if (raw !== wanted) stdin.setRawMode(wanted);
+    raw = wanted;
+  };
+  return {
+    term,
+    size: () => ({ rows: stdout.rows, columns: stdout.columns }),
+    onResize: listener => void stdout.on('resize', listener),
+    offResize: listener => void stdout.off('resize', listener),
+    makeRaw: () => setRaw(true),
+    restore: () => setRaw(false),
+  };
+}
