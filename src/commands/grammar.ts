@@ -53,6 +53,10 @@ export function readWords(command: Command, rest: readonly string[], globals: Gl
   const takesUnknown = known.some(({ kind }) => kind.unknownFlags);
   const takesGlobal = Object.values(command.args).some(kind => kind.orGlobal);
   const verbatimAt = Object.values(command.args).findIndex(kind => kind.verbatim);
+  const appAt = Math.max(
+    0,
+    Object.values(command.args).findIndex(kind => kind.role !== undefined),
+  );
   const left = [...rest];
   const positional: string[] = [];
   const flags = new Map<string, unknown>();
@@ -96,7 +100,7 @@ export function readWords(command: Command, rest: readonly string[], globals: Gl
     else if (word.startsWith('-') && word.length > 1) short(word);
     else positional.push(word);
   }
-  if (globals.app !== undefined) positional.unshift(globals.app);
+  if (globals.app !== undefined) positional.splice(appAt, 0, globals.app);
   return { positional, flags, unknown };
 }
 

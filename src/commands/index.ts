@@ -1,3 +1,5 @@
+import { accessCommands } from './access.ts';
+import { accessCheck } from './access-check.ts';
 import { appsCommands } from './apps.ts';
 import { autoscaleCommands } from './autoscale.ts';
 import { builderCommands } from './builder.ts';
@@ -53,6 +55,7 @@ import { urlsCommands } from './urls.ts';
 export function createCoreRegistry(): Registry {
   const registry = createRegistry([
     ...appsCommands,
+    ...accessCommands,
     ...autoscaleCommands,
     ...buildpacksCommands,
     ...builderCommands,
@@ -101,6 +104,7 @@ export function createCoreRegistry(): Registry {
     cleanup,
     versionCommand,
   ]);
+  registry.add(accessCheck(registry));
   registry.add(reportCommand(registry));
   registry.add(helpCommand(registry));
   return registry;

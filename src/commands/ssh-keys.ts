@@ -2,28 +2,16 @@ import { WherryError } from '../domain/errors.ts';
 import { quoteForPeople } from '../domain/names.ts';
 import { parsePublicKey } from '../domain/public-key.ts';
 import type { SshKey } from '../store/keys.ts';
-import { type ArgKind, asText, flag, many, optional, text } from './args.ts';
+import { flag, many, optional, text } from './args.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { readStdin } from './read-stdin.ts';
+import { userName } from './user-name.ts';
 
 /** Largest key file: one line of an RSA key of 16384 bits is 3 kB. */
 const longestKey = 64 * 1024;
 
-const keyName: ArgKind<string> = {
-  word: 'name',
-  required: true,
-  schema: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$' },
-  parse(value) {
-    const name = asText(value, 'name');
-    if (!/^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$/.test(name))
-      throw new WherryError(
-        'invalid',
-        `Key name ${quoteForPeople(name)} is not valid. Use 1 to 63 letters, digits, ".", "_", "@" and "-".`,
-      );
-    return name;
-  },
-};
+const keyName = userName('Key name', 'name');
 
 const add = defineCommand({
   name: 'ssh-keys:add',

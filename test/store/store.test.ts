@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../src/domain/app.ts';
 import type { Image } from '../../src/domain/image.ts';
 import { type ProcessType, parseAppName, parseConfigKey, parseDomain } from '../../src/domain/names.ts';
+import { migrations } from '../../src/store/migrations.ts';
 import { createSeal, loadKey } from '../../src/store/seal.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
@@ -212,5 +214,29 @@ describe('on disk', () => {
   it('says so when the key is another one', () => {
     const sealed = seal.seal('x');
     expect(() => createSeal(randomBytes(32)).open(sealed)).toThrow(/secret.key/);
+  });
+});
+
+describe('keys of before there were roles', () => {
+  it('become those of owners', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'wherry-store-')), 'old.sqlite');
+    const old = new Database(file);
+    const before = migrations.findIndex(sql => sql.includes('CREATE TABLE users'));
+    for (const migration of migrations.slice(0, before)) old.exec(migration);
+    old.pragma(`user_version = ${before}`);
+    old.exec(
+      "INSERT INTO keys (name, fingerprint, public_key, created_at) VALUES ('ann', 'SHA256:x', 'ssh-ed25519 AAAA', 5)",
+    );
+    old.close();
+    const store = openStore(file, createSeal(randomBytes(32)));
+    expect(store.keys.byFingerprint('SHA256:x')).toEqual({
+      name: 'ann',
+      fingerprint: 'SHA256:x',
+      publicKey: 'ssh-ed25519 AAAA',
+      createdAt: new Date(5),
+    });
+    expect(store.people.grants('ann')).toEqual([{ role: 'owner' }]);
+    store.close();
+    rmSync(dirname(file), { recursive: true });
   });
 });
