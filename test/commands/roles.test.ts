@@ -43,9 +43,12 @@ const table = {
     ...['certs:report', 'letsencrypt:active', 'letsencrypt:list', 'letsencrypt:report'],
     ...['disk:report', 'docker-options:list', 'docker-options:report', 'quota:report', 'resource:report'],
     ...['domains:report', 'error-pages:report', 'http-auth:report', 'maintenance:report', 'redirect:report'],
-    ...['ports:list', 'ports:report', 'proxy:logs', 'proxy:report', 'url', 'urls'],
+    ...['network:report', 'ports:list', 'ports:report', 'proxy:logs', 'proxy:report', 'url', 'urls'],
     ...['events', 'logs', 'logs:failed', 'logs:report', 'registry:report', 'storage:list', 'storage:report'],
     ...['ps:inspect', 'ps:report', 'ps:retire', 'releases', 'releases:info', 'run:list', 'run:logs'],
+    'checks:report',
+    'webhooks:report',
+    'checks:run',
   ],
   deployer: [
     ...['apps:lock', 'apps:unlock', 'builds:cancel', 'repo:purge-cache', 'rollback'],
@@ -86,9 +89,23 @@ const table = {
     ...['http-auth:add-allowed-ip', 'http-auth:add-user', 'http-auth:disable', 'http-auth:enable'],
     ...['http-auth:remove-allowed-ip', 'http-auth:remove-user'],
     ...['letsencrypt:auto-renew', 'letsencrypt:cleanup', 'letsencrypt:disable', 'letsencrypt:enable'],
-    ...['letsencrypt:revoke', 'letsencrypt:set', 'ports:add', 'ports:clear', 'ports:remove', 'ports:set'],
+    ...[
+      'letsencrypt:revoke',
+      'letsencrypt:set',
+      'network:detach',
+      'network:rebuild',
+      'ports:add',
+      'ports:clear',
+      'ports:remove',
+      'ports:set',
+    ],
     ...['proxy:set', 'ps:set', 'quota:set', 'redirect:set', 'redirect:unset', 'registry:login'],
     ...['registry:logout', 'resource:limit', 'sleep:set', 'stacks:use', 'storage:unmount'],
+    'checks:set',
+    'webhooks:set',
+    'checks:skip',
+    'checks:disable',
+    'checks:enable',
   ],
   'admin of all': [
     ...['apps:clone', 'apps:create', 'apps:rename', 'apps:set', 'events:list', 'events:off', 'events:on'],
@@ -96,6 +113,16 @@ const table = {
     ...['git:auth', 'git:auth-status', 'proxy:metrics', 'stacks:list'],
     // A folder may be mounted by several apps.
     ...['storage:create', 'storage:destroy', 'storage:ensure-directory', 'storage:info', 'storage:mount'],
+    // So may a network, and whoever is in it reaches the others.
+    ...[
+      'network:attach',
+      'network:create',
+      'network:destroy',
+      'network:exists',
+      'network:info',
+      'network:list',
+    ],
+    ...['network:rebuildall', 'network:set'],
   ],
   owner: [
     ...['access:check', 'access:grant', 'access:list', 'access:revoke'],
@@ -109,7 +136,14 @@ const table = {
       'stacks:remove',
       'stacks:set',
     ],
-    ...['plugin:disable', 'plugin:enable', 'plugin:list', 'plugin:report'],
+    ...[
+      'plugin:disable',
+      'plugin:enable',
+      'plugin:install',
+      'plugin:list',
+      'plugin:report',
+      'plugin:uninstall',
+    ],
   ],
 } as const satisfies Record<string, readonly string[]>;
 type Row = keyof typeof table;
