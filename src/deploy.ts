@@ -19,6 +19,7 @@ import { type Synced, type SyncRequest, syncApp } from './deploy/sync.ts';
 import type { App } from './domain/app.ts';
 import { archiveLimitsOf } from './domain/archive-limits.ts';
 import { WherryError } from './domain/errors.ts';
+import { gitSettings, revisionOf } from './domain/git-settings.ts';
 import { defaultDomains, globalDomainsKey, readGlobalDomains } from './domain/global-domains.ts';
 import type { Image } from './domain/image.ts';
 import { type ImageRef, parseImageRef } from './domain/image-ref.ts';
@@ -132,6 +133,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       version: release.version,
       image,
       config: store.releases.config(release),
+      revision: revisionOf(store.properties.resolve(app.id, gitSettings['rev-env-var'].key), release.commit),
       counts: withoutStopped(countsFor(store, app, image), stoppedTypes(store.properties, app)),
       limits: type => resolveLimits(rows, type),
       quota: store.limits.quota(app),
@@ -543,7 +545,10 @@ export function createDeployer(options: DeployerOptions): Deployer {
       const app = store.transaction(() => {
         const made = store.apps.create(name, clock.now());
         addDefaultDomains(made);
-        return made;
+        const branch = store.properties.get('global', gitSettings['deploy-branch'].key);
+        if (branch === undefined) return made;
+        store.apps.setDeployBranch(made, branch);
+        return store.apps.get(name);
       });
       tell(app, 'create', 'Created', actor);
       return app;

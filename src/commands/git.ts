@@ -8,8 +8,9 @@ import {
   shownArchiveLimit,
 } from '../domain/archive-limits.ts';
 import { WherryError } from '../domain/errors.ts';
-import { type AppName, quoteForPeople } from '../domain/names.ts';
-import { type ArgKind, asText, optional, shown } from './args.ts';
+import { gitSettings, parseBranch } from '../domain/git-settings.ts';
+import type { AppName } from '../domain/names.ts';
+import { type ArgKind, asText, optional } from './args.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { tell } from './doing.ts';
@@ -17,7 +18,7 @@ import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
 import { setProperty, settingWords } from './set-property.ts';
 
-const properties = ['deploy-branch', ...archiveProperties] as const;
+const properties = ['deploy-branch', 'rev-env-var', ...archiveProperties] as const;
 
 const property: ArgKind<(typeof properties)[number]> = {
   word: 'property',
@@ -38,10 +39,12 @@ const set = defineCommand({
   name: 'git:set',
   summary: 'Set or, without a value, unset a git property of an app or of all',
   description:
-    'deploy-branch, of an app: the branch whose pushes build; unset, the next branch that is pushed becomes it. archive-max-files and archive-max-size: what an archive may hold that git:from-archive deploys.',
+    'deploy-branch: the branch whose pushes build; unset, the next branch that is pushed becomes it. With --global, what apps that are made from now on have. rev-env-var: the variable that tells processes their commit, GIT_REV unless set, from the next start on. archive-max-files and archive-max-size: what an archive may hold that git:from-archive deploys.',
   examples: [
     'git:set blog deploy-branch main',
     'git:set blog deploy-branch',
+    'git:set --global deploy-branch main',
+    'git:set blog rev-env-var COMMIT',
     'git:set --global archive-max-size 2g',
   ],
   args: {
@@ -57,26 +60,21 @@ const set = defineCommand({
   access: { app: 'write' },
   effect: 'write',
   run(context, input) {
-    if (input.property !== 'deploy-branch') return setLimit(context, { ...input, property: input.property });
-    if (input.app === undefined)
-      throw new WherryError(
-        'invalid',
-        'The deploy branch is set for one app at a time. Name it in place of --global.',
-      );
-    const owner = context.app(input.app);
-    const branch = input.value === undefined || input.value === '' ? null : parseBranch(input.value);
-    context.store.apps.setDeployBranch(owner, branch);
-    const words = settingWords(input.property, branch);
-    context.progress.header(words);
-    tell(context, owner, 'git', words);
-    return { app: owner.name, [input.property]: branch };
+    const { app, property: name, value: given } = input;
+    const value = given === '' ? undefined : given;
+    if (name === 'deploy-branch' && app !== undefined) return setBranch(context, app, value);
+    if (name !== 'deploy-branch' && name !== 'rev-env-var')
+      return setLimit(context, { app, property: name, value });
+    const { key, parse } = gitSettings[name];
+    const checked = value === undefined ? undefined : parse(value);
+    return setProperty(context, { app, property: name, key, value: checked, event: 'git' });
   },
   text: () => [],
 });
 
 const report = defineReport({
   name: 'git:report',
-  summary: 'Show the deploy branch, the last pushed commit and the source image of one app or all',
+  summary: 'Show the deploy branch, the last pushed commit and the source of one app or all',
   examples: ['git:report blog', 'git:report blog --git-deploy-branch'],
   title: 'git',
   prefix: 'git-',
@@ -89,12 +87,36 @@ const report = defineReport({
       sha: sha ?? '',
       source: sourceOf(context.store.properties, each, sha) ?? '',
       'source-image': release?.sourceImage ?? '',
+      ...settingsFor(context.store, each),
       ...limitsFor(context.store, each),
     };
   },
 });
 
 export const gitCommands = [set, report];
+
+/** Of an app it is kept with the app, as a push sets it. */
+function setBranch(context: Context, name: AppName, value: string | undefined) {
+  const owner = context.app(name);
+  const branch = value === undefined ? null : parseBranch(value);
+  context.store.apps.setDeployBranch(owner, branch);
+  const words = settingWords('deploy-branch', branch);
+  context.progress.header(words);
+  tell(context, owner, 'git', words);
+  return { app: owner.name, 'deploy-branch': branch };
+}
+
+function settingsFor({ properties: stored }: Context['store'], app: App): Record<string, string> {
+  const [branch, revision] = [gitSettings['deploy-branch'].key, gitSettings['rev-env-var']];
+  const common = stored.get('global', branch) ?? '';
+  return {
+    'global-deploy-branch': common,
+    'computed-deploy-branch': app.deployBranch ?? '',
+    'rev-env-var': stored.get(`app:${app.id}`, revision.key) ?? '',
+    'global-rev-env-var': stored.get('global', revision.key) ?? '',
+    'computed-rev-env-var': stored.resolve(app.id, revision.key) ?? revision.usual,
+  };
+}
 
 function setLimit(
   context: Context,
@@ -104,7 +126,7 @@ function setLimit(
     value,
   }: { app: AppName | undefined; property: ArchiveProperty; value: string | undefined },
 ) {
-  const limit = value === undefined || value === '' ? undefined : parseArchiveLimit(property, value);
+  const limit = value === undefined ? undefined : parseArchiveLimit(property, value);
   return setProperty(context, { app, property, key: archiveKey(property), value: limit, event: 'git' });
 }
 
@@ -122,21 +144,4 @@ function limitsFor({ properties: stored }: Context['store'], app: App): Record<s
       ];
     }),
   );
-}
-
-/** The rules of git-check-ref-format for one branch name, shortened to what people use. @throws invalid */
-function parseBranch(text: string): string {
-  const name = text.replace(/^refs\/heads\//, '');
-  const fits =
-    /^[A-Za-z0-9_][A-Za-z0-9_./+@#-]{0,199}$/.test(name) &&
-    !/\.\.|\/\/|\/\.|@\{|\.lock(\/|$)|[./]$/.test(name);
-  if (!fits)
-    throw new WherryError(
-      'invalid',
-      `Branch ${quoteForPeople(text)} is not a branch name. Give for example "main".`,
-      {
-        hint: `What was given: ${shown(text)}`,
-      },
-    );
-  return name;
 }

@@ -21,6 +21,7 @@ import { gitAllowHostCommands } from './git-allow-host.ts';
 import { gitAuthCommands } from './git-auth.ts';
 import { gitFromArchiveCommands } from './git-from-archive.ts';
 import { gitFromImageCommands } from './git-from-image.ts';
+import { gitRepositoryCommands } from './git-repository.ts';
 import { gitSyncCommands } from './git-sync.ts';
 import { helpCommand, versionCommand } from './help.ts';
 import { hostCommands } from './host.ts';
@@ -73,6 +74,7 @@ export function createCoreRegistry(): Registry {
     ...gitCommands,
     ...gitFromImageCommands,
     ...gitFromArchiveCommands,
+    ...gitRepositoryCommands,
     ...gitSyncCommands,
     ...gitAuthCommands,
     ...gitAllowHostCommands,

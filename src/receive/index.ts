@@ -91,6 +91,10 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       }),
     ensure: app => opened().repositories.ensure(app),
     copy: (from, to) => opened().repositories.copy(from, to),
+    pack: async (app, signal) => {
+      const { repositories, maintenance } = opened();
+      if (await repositories.exists(app)) await maintenance.pack(repositories.pathOf(app), signal);
+    },
     remove: app => opened().repositories.remove(app),
     head: (app, branch) => opened().repositories.head(app, branch),
     offers: () => opened().offers,

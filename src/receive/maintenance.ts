@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { WherryError } from '../domain/errors.ts';
 import type { Log } from '../system/log.ts';
 import { type Git, type GitProcess, killGroup } from './git.ts';
 
@@ -16,6 +17,7 @@ const longest = 1_800_000;
 /** Packs a repository when pushes have scattered it: in the background, one repository at a time. */
 export function createMaintenance({ git, log }: { git: Git; log: Log }, thresholds: Thresholds = defaults) {
   let child: GitProcess | undefined;
+  const asked = new Set<() => void>();
   let busy = false;
   let stopped = false;
 
@@ -38,9 +40,26 @@ export function createMaintenance({ git, log }: { git: Git; log: Log }, threshol
           busy = false;
         });
     },
+    /** Packs it now, whatever it looks like. @throws failed */
+    pack: async (repo: string, signal: AbortSignal): Promise<void> => {
+      const own = git.start(['gc', '--quiet'], { repo, stdio: ['ignore', 'ignore', 'ignore'] });
+      const end = () => killGroup(own, 'SIGTERM');
+      asked.add(end);
+      signal.addEventListener('abort', end, { once: true });
+      const status = await ended(own);
+      asked.delete(end);
+      signal.removeEventListener('abort', end);
+      signal.throwIfAborted();
+      if (status !== 0)
+        throw new WherryError(
+          'failed',
+          'The repository could not be packed: git gc failed. Is the disk full?',
+        );
+    },
     stop: (): void => {
       stopped = true;
       if (child) killGroup(child, 'SIGTERM');
+      for (const end of asked) end();
     },
   };
 }

@@ -44,6 +44,8 @@ export interface Receiver {
   ensure(app: AppName): Promise<void>;
   /** Gives another app, which has none, the same repository, if there is one. */
   copy(from: AppName, to: AppName): Promise<void>;
+  /** Packs the app's repository, if there is one. @throws failed */
+  pack(app: AppName, signal: AbortSignal): Promise<void>;
   /** Deletes the app's repository. */
   remove(app: AppName): Promise<void>;
   /** Head of a branch, or null. */

@@ -106,6 +106,7 @@ function environment(desired: Desired, type: ProcessType, index: number): Record
     ...desired.image.env,
     MEMORY_AVAILABLE: String(megabytes),
     ...desired.config,
+    ...desired.revision,
     ...(type === 'web' ? { PORT: String(portOf(desired)) } : {}),
     DYNO: `${type}.${index}`,
   };

@@ -17,6 +17,8 @@ export type Desired = {
   readonly image: Image;
   /** The app's config of that release. */
   readonly config: Readonly<Record<string, string>>;
+  /** The variable that tells its processes their commit, where there is one. */
+  readonly revision?: Readonly<Record<string, string>>;
   readonly counts: ReadonlyMap<ProcessType, number>;
   readonly limits: (type: ProcessType) => Limits;
   readonly quota: Quota;

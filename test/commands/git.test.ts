@@ -113,11 +113,63 @@ describe('git:set', () => {
     [['blog', 'archive-max-files', '0'], 'is no archive-max-files. Give one up to 200000'],
     [['blog', 'archive-max-files', 'many'], 'is no archive-max-files'],
     [['blog', 'archive-max-size', '3g'], 'is no archive-max-size. Give one up to 2g'],
-    [['--global', 'deploy-branch', 'main'], 'one app at a time'],
+    [['blog', 'deploy-branch', '--upload-pack'], 'is not'],
+    [['blog', 'deploy-branch', 'a..b'], 'is not a branch name'],
+    [['blog', 'rev-env-var', 'A-B'], 'Config key "A-B" is not valid'],
+    [['blog', 'nothing', 'x'], 'Invalid property specified'],
   ])('refuses %j', async (words, why) => {
     await bench.run('apps:create', 'blog');
     const { code, stderr } = await bench.run('git:set', ...words);
-    expect([code, stderr]).toEqual([1, expect.stringContaining(why)]);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(why);
+  });
+
+  it('gives a branch of all to apps that are made later, which may have their own', async () => {
+    await bench.run('apps:create', 'blog');
+    await bench.run('git:set', '--global', 'deploy-branch', 'trunk');
+    await bench.run('apps:create', 'shop');
+    expect(await report('computed-deploy-branch')).toBe('');
+    const shop = async () => (await bench.run('git:report', 'shop', '--git-deploy-branch')).stdout.trim();
+    expect(await shop()).toBe('trunk');
+    await bench.run('git:set', 'shop', 'deploy-branch', 'main');
+    expect(await shop()).toBe('main');
+  });
+
+  it('names the variable that tells processes their commit', async () => {
+    const app = await bench.deployed('blog');
+    const told = () => bench.deployer.desired(app)?.revision;
+    expect([await report('computed-rev-env-var'), told()?.['GIT_REV']]).toEqual(['GIT_REV', '1'.repeat(40)]);
+    await bench.run('git:set', 'blog', 'rev-env-var', 'COMMIT');
+    expect([await report('computed-rev-env-var'), told()?.['COMMIT']]).toEqual(['COMMIT', '1'.repeat(40)]);
+    expect(told()?.['GIT_REV']).toBeUndefined();
+  });
+});
+
+describe('the repository of an app', () => {
+  it('is made and packed on demand', async () => {
+    await bench.run('apps:create', 'blog');
+    expect((await bench.run('git:initialize', 'blog')).code).toBe(0);
+    expect((await bench.run('repo:gc', 'blog')).stdout).toContain('Packed the repository of blog');
+    expect(bench.repositories).toEqual(['made blog', 'packed blog']);
+    expect((await bench.run('git:unlock', 'blog')).stdout).toContain('builds:cancel blog');
+    for (const command of ['git:initialize', 'repo:gc', 'git:status', 'git:unlock'])
+      expect((await bench.run(command, 'nobody')).code).toBe(20);
+  });
+
+  it('says whether its commit is what runs', async () => {
+    const app = await bench.deployed('blog');
+    const status = async () => (await bench.run('git:status', 'blog')).stdout;
+    expect(await status()).toBe('No branch yet: the first that is pushed is deployed\n');
+    bench.store.apps.setDeployBranch(app, 'main');
+    expect(await status()).toBe('On branch main\nNo commits yet\n');
+    bench.heads.set(parseAppName('blog'), '1'.repeat(40));
+    expect(await status()).toBe(`On branch main\nCommit ${'1'.repeat(40)}\nIt is what is deployed\n`);
+    bench.heads.set(parseAppName('blog'), '2'.repeat(40));
+    expect(await status()).toContain(`Commit ${'1'.repeat(40)} is deployed`);
+    expect(JSON.parse((await bench.run('git:status', 'blog', '--format', 'json')).stdout)).toMatchObject({
+      branch: 'main',
+      deployed: false,
+    });
   });
 });
 

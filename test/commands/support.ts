@@ -83,9 +83,12 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
   const asked: BuildRequest[] = [];
   const pulled: string[] = [];
   const heads = new Map<string, string>();
+  const repositories: string[] = [];
   const receiver = {
     head: async (app: string) => heads.get(app) ?? null,
     remove: async () => {},
+    ensure: async (app: string) => void repositories.push(`made ${app}`),
+    pack: async (app: string) => void repositories.push(`packed ${app}`),
     copy: async (from: string, to: string) => void heads.set(to, heads.get(from) ?? ''),
     checkout: async () => ({ commit: '1'.repeat(40), subject: 'First', dir: '/nonexistent' }),
   };
@@ -210,6 +213,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
       paths,
       forgotten,
       edge,
+      repositories,
       moved,
       asked,
       pulled,

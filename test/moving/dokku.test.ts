@@ -30,7 +30,7 @@ const blog: DokkuApp = {
       deployed: 'true',
     },
     resource: { '_default_.limit.memory': '512', 'worker.limit.cpu': '1.5', 'web.reserve.memory': '128' },
-    git: { 'deploy-branch': 'main' },
+    git: { 'deploy-branch': 'main', 'rev-env-var': 'COMMIT', 'global-rev-env-var': 'GIT_REV' },
     apps: { locked: 'false', 'deploy-source': 'git' },
   },
   says: {
@@ -70,6 +70,7 @@ describe('a dokku host', () => {
       'wherry ps:set blog stop-timeout-seconds 60',
       'wherry ps:scale blog web=2 worker=1',
       'wherry git:set blog deploy-branch main',
+      'wherry git:set blog rev-env-var COMMIT',
     ]);
     expect(moves.later).toEqual([
       expect.stringContaining('letsencrypt:enable blog'),

@@ -181,3 +181,21 @@ describe('a commit of files', () => {
     expect(readdirSync(repo(app)).filter(name => name.startsWith('fast_import'))).toEqual([]);
   });
 });
+
+describe('a repository', () => {
+  it('is packed on demand, and keeps its commits', async () => {
+    const app = parseAppName('packed');
+    for (const text of ['one', 'two', 'three']) {
+      const made = await offer(app, folder({ 'page.html': text }), { message: text });
+      await offers.accept(made);
+      await offers.drop(made);
+    }
+    const packs = () => readdirSync(join(repo(app), 'objects/pack')).filter(name => name.endsWith('.pack'));
+    expect(packs().length).toBeGreaterThan(1);
+    await receiver.pack(app, signal);
+    expect(packs()).toHaveLength(1);
+    expect(await git(app, 'log', '--format=%s', 'main')).toBe('three\ntwo\none');
+    await receiver.pack(parseAppName('nothing-there'), signal);
+    await expect(receiver.pack(app, AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+  });
+});

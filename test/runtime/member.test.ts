@@ -6,7 +6,7 @@ import type { Desired } from '../../src/runtime/runtime.ts';
 import { image } from '../commands/support.ts';
 
 const web = parseProcessType('web');
-const portsOf = (more: Partial<Desired>, type = web) => {
+const specOf = (more: Partial<Desired>, type = web) => {
   const desired: Desired = {
     app: { id: 1, name: parseAppName('blog') } as App,
     version: 1,
@@ -17,7 +17,10 @@ const portsOf = (more: Partial<Desired>, type = web) => {
     quota: { memory: null, pids: null },
     ...more,
   };
-  const { env, labels } = specFor(desired, { type, index: 1 }, '/logs');
+  return specFor(desired, { type, index: 1 }, '/logs');
+};
+const portsOf = (more: Partial<Desired>, type = web) => {
+  const { env, labels } = specOf(more, type);
   return [env['PORT'], labels['port']];
 };
 
@@ -29,4 +32,9 @@ it('tells web the port that was mapped, else its image’s, else the usual one',
 
 it('leaves PORT of other processes to their config', () => {
   expect(portsOf({ port: 3000 }, parseProcessType('worker'))[0]).toBe('1');
+});
+
+it('tells every process its commit, whatever the config says', () => {
+  const told = specOf({ config: { GIT_REV: 'mine', A: 'b' }, revision: { GIT_REV: '1234' } });
+  expect(told.env).toMatchObject({ GIT_REV: '1234', A: 'b' });
 });

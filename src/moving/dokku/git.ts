@@ -1,4 +1,5 @@
-import { quoteForPeople } from '../../domain/names.ts';
+import { gitSettings } from '../../domain/git-settings.ts';
+import { sift } from '../sift.ts';
 import type { DokkuHost } from './host.ts';
 
 /** The branch that is deployed, and how the code gets here. */
@@ -6,9 +7,13 @@ export async function moveCode(host: DokkuHost, app: string): Promise<void> {
   const git = await host.report('git', app);
   const apps = await host.report('apps', app, 'app-');
   const branch = git?.get('deploy-branch') ?? '';
-  const plain = /^[\w][\w./-]{0,100}$/.test(branch);
-  if (branch !== '' && plain) host.step('git:set', app, 'deploy-branch', branch);
-  else if (branch !== '') host.left.push(`Its deploy branch ${quoteForPeople(branch)} has an odd name.`);
+  const settings = [
+    ['deploy-branch', branch],
+    ['rev-env-var', git?.get('rev-env-var') ?? ''],
+  ] as const;
+  for (const [name, value] of settings)
+    if (value !== '' && sift([value], host.left, gitSettings[name].parse).length > 0)
+      host.step('git:set', app, name, value);
   if (apps?.get('locked') === 'true')
     host.left.push(`It is locked there: apps:lock ${app}, if it is to stay so.`);
   const source = apps?.get('deploy-source-metadata') ?? '';
