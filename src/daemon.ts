@@ -150,7 +150,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     clock,
     log,
     logsDir: paths.logs,
-    mounts: async app => [await leases.mount(app), ...(await volumes.mounts(app))],
+    mounts: async (app, type) => [await leases.mount(app), ...(await volumes.mounts(app, type))],
     networks: app => networksOf(store, app),
     event: (app, kind, message) => store.events.add({ at: clock.now(), app, kind, message }),
     noteSleep: ({ id }, depth) => store.properties.set(`app:${id}`, 'asleep', depth),

@@ -11,6 +11,7 @@ import { copySettings } from './deploy/clone.ts';
 import { countsFor, rememberFormation } from './deploy/counts.ts';
 import { requireUnlocked } from './deploy/deploy-lock.ts';
 import { finishRename, renameInStore } from './deploy/rename.ts';
+import { limitsOf, runOptionsOf } from './deploy/run-options.ts';
 import { createRunning, type Running } from './deploy/running.ts';
 import { siteOf } from './deploy/site.ts';
 import { rememberSource, withOrigin } from './deploy/source.ts';
@@ -28,12 +29,11 @@ import { mappedPort, portsKey } from './domain/port-map.ts';
 import type { Actor, Progress, Push, Source } from './domain/push.ts';
 import type { Release } from './domain/release.ts';
 import type { SleepDepth } from './domain/scaling.ts';
-import { readUpkeep } from './domain/upkeep.ts';
+import { psKey, readUpkeep } from './domain/upkeep.ts';
 import type { Hooks } from './hooks.ts';
 import type { Receiver } from './receive/receiver.ts';
 import { createReleases } from './release/releases.ts';
 import type { DeployTimes, Desired, Runtime } from './runtime/runtime.ts';
-import { resolveLimits } from './store/limits.ts';
 import type { Store } from './store/store.ts';
 import type { Clock } from './system/clock.ts';
 import { faultPoint } from './system/fault.ts';
@@ -127,6 +127,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
   const desiredOf = (app: App, release: Release): Desired => {
     const image = store.images.get(release.image);
     const rows = store.limits.rows(app);
+    const runOptions = runOptionsOf(store, app);
     const port = mappedPort(store.properties.list(`app:${app.id}`, portsKey));
     return {
       app,
@@ -135,11 +136,16 @@ export function createDeployer(options: DeployerOptions): Deployer {
       config: store.releases.config(release),
       revision: revisionOf(store.properties.resolve(app.id, gitSettings['rev-env-var'].key), release.commit),
       counts: withoutStopped(countsFor(store, app, image), stoppedTypes(store.properties, app)),
-      limits: type => resolveLimits(rows, type),
+      limits: limitsOf(rows, runOptions),
+      options: runOptions,
       quota: store.limits.quota(app),
       checks: () => checkSettingsOf(store, app),
       site: () => siteOf(store, app),
-      upkeep: () => readUpkeep(key => store.properties.resolve(app.id, key)),
+      upkeep: () =>
+        readUpkeep(key => {
+          const asked = key === psKey('restart-policy') ? runOptions('web').restart : undefined;
+          return store.properties.get(`app:${app.id}`, key) ?? asked ?? store.properties.get('global', key);
+        }),
       ...(port === undefined ? {} : { port }),
       ...sleepOf(app),
     };
@@ -268,7 +274,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     tidy();
   };
 
-  const limitsOf = (app: App) => buildLimitsFor(store, app);
+  const buildLimitsOf = (app: App) => buildLimitsFor(store, app);
 
   const build = async (app: App, source: Source, how: Asked, doing: Doing): Promise<Image> => {
     doing.progress.step(`Building ${app.name} from ${source.commit.slice(0, 8)}`);
@@ -345,7 +351,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
   };
 
   const offeredParts = (app: App, fresh: boolean, doing: Doing) => ({
-    ...{ store, receiver, builder, limits: limitsOf(app), domain: options.domain, ...doing },
+    ...{ store, receiver, builder, limits: buildLimitsOf(app), domain: options.domain, ...doing },
     most: archiveLimitsOf(key => store.properties.resolve(app.id, key)),
     deploy: async (source: Source) => await buildAndRollOut(app, source, { fresh, explain: false }, doing),
     signal: doing.signal ?? new AbortController().signal,
@@ -363,7 +369,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
         const begun = clock.ticks();
         requireUnlocked(store.properties, app);
         await room.require(ways);
-        const made = await bring({ app: app.name, limits: limitsOf(app), ...watched }).catch(error => {
+        const made = await bring({ app: app.name, limits: buildLimitsOf(app), ...watched }).catch(error => {
           tidy();
           throw error;
         });

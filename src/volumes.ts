@@ -1,6 +1,7 @@
 import { chown, mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { App } from './domain/app.ts';
+import { dockerOptionsKey, type Phase, phaseOf, readRunOptions } from './domain/docker-option.ts';
 import { WherryError } from './domain/errors.ts';
 import { formatVolumeMount, parseVolumeMount, type VolumeMount } from './domain/volume.ts';
 import type { Mount } from './engine/engine.ts';
@@ -15,10 +16,12 @@ const key = 'storage';
 export interface Volumes {
   /** Makes the folder of a name for a user of instances; what is there stays. @param owner undefined leaves it root's */
   ensure(name: string, owner: number | undefined): Promise<string>;
+  /** @throws not-found where there is no storage of that name */
+  require(name: string): Promise<void>;
   list(app: App): readonly VolumeMount[];
   set(app: App, mounts: readonly VolumeMount[]): void;
-  /** What the engine is to mount for an app. @throws invalid for a folder that is not there */
-  mounts(app: App): Promise<readonly Mount[]>;
+  /** What the engine is to mount for a type's instances, by docker-options too. @throws not-found for a folder that is not there */
+  mounts(app: App, type: string): Promise<readonly Mount[]>;
   /** The folders at the top of the storage folder, with the apps that see something below each. */
   all(): Promise<readonly { readonly name: string; readonly apps: readonly string[] }[]>;
   /** Bytes on disk, as du counts them. @throws not-found */
@@ -38,6 +41,8 @@ export function createVolumes({
   const scope = (app: App) => `app:${app.id}`;
   const list = (app: App): readonly VolumeMount[] =>
     store.properties.list(scope(app), key).map(text => parseVolumeMount(text, data));
+  const optional = (app: App, phase: Phase): readonly VolumeMount[] =>
+    readRunOptions(store.properties.list(scope(app), dockerOptionsKey(phase))).mounts;
   const pathOf = (source: string) => (source.startsWith('/') ? source : join(storage, source));
 
   /** Its real path; one that leads out of the storage folder by a link is none of its own. */
@@ -52,7 +57,11 @@ export function createVolumes({
   const users = (name: string): string[] =>
     store.apps
       .list()
-      .filter(app => list(app).some(({ source }) => source === name || source.startsWith(`${name}/`)))
+      .filter(app =>
+        [...list(app), ...optional(app, 'deploy'), ...optional(app, 'run')].some(
+          ({ source }) => source === name || source.startsWith(`${name}/`),
+        ),
+      )
       .map(app => app.name);
 
   return {
@@ -62,11 +71,12 @@ export function createVolumes({
       if (owner !== undefined) await chown(path, owner, owner);
       return path;
     },
+    require: async name => void (await folderOf(name)),
     list,
     set: (app, mounts) => store.properties.setList(scope(app), key, mounts.map(formatVolumeMount)),
-    mounts: async app =>
+    mounts: async (app, type) =>
       await Promise.all(
-        list(app).map(async ({ source, target, readonly }) => {
+        [...list(app), ...optional(app, phaseOf(type))].map(async ({ source, target, readonly }) => {
           const path = source.startsWith('/') ? pathOf(source) : await folderOf(source);
           return { source: path, target, readonly };
         }),

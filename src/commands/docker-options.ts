@@ -1,12 +1,20 @@
 import type { App } from '../domain/app.ts';
-import { checkDockerOption, type Phase, phases } from '../domain/docker-option.ts';
+import {
+  checkDockerOption,
+  dockerOptionsKey,
+  type Phase,
+  phases,
+  readRunOptions,
+} from '../domain/docker-option.ts';
 import { WherryError } from '../domain/errors.ts';
 import { type ArgKind, asList, asText, optional, shown } from './args.ts';
+import { mayAll } from './authorise.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { tell } from './doing.ts';
 import { app } from './kinds.ts';
 import { header } from './lines.ts';
+import { requireNetwork } from './network.ts';
 import { defineReport } from './report.ts';
 
 /** Most options of one phase. */
@@ -45,23 +53,28 @@ const option: ArgKind<string> = {
 };
 
 const kinds =
-  "The phases are build, deploy and run, by commas. For the build by a Dockerfile: --build-arg NAME=VALUE, or --build-arg NAME for the app's config value of that name; --target, --label, --no-cache, --pull. What reaches out of the container is refused; for the rest the error names the command that does it.";
+  "The phases are build, deploy and run, by commas. For the build by a Dockerfile: --build-arg NAME=VALUE, or --build-arg NAME for the app's config value of that name; --target, --label, --no-cache, --pull. For instances of the app (deploy) and for one-off commands and cron (run), from the next deploy or restart on: -v NAME:/PATH and --mount for storage, --tmpfs, --shm-size, --read-only, --memory and --cpus where resource:limit says nothing, --ulimit below what the host gives, --env, --label, --hostname, --add-host, --network, --user by number, --workdir, --restart where ps:set says nothing. --cap-drop, --init and --rm are so anyway. What reaches out of the container is refused; for the rest the error names the command that does it.";
 
 const add = defineCommand({
   name: 'docker-options:add',
-  summary: 'Add an option of docker to what an app is built with',
+  summary: 'Add an option of docker to what an app is built or run with',
   description: kinds,
   examples: [
     'docker-options:add blog build --build-arg NODE_VERSION=20',
     'docker-options:add blog build --build-arg NPM_TOKEN',
     'docker-options:add blog build --target=web',
+    'docker-options:add blog deploy,run -v uploads:/data',
+    'docker-options:add blog deploy --read-only',
   ],
   args: { app, phases: phaseList, option },
   access: { app: 'write' },
   effect: 'write',
-  run(context, input) {
+  async run(context, input) {
     const owner = context.app(input.app);
-    for (const phase of input.phases) checkDockerOption(input.option, phase);
+    for (const phase of input.phases) {
+      checkDockerOption(input.option, phase);
+      if (phase !== 'build') await checkNamed(context, owner, { phase, option: input.option });
+    }
     for (const phase of input.phases) {
       const before = optionsOf(context, owner, phase);
       if (before.includes(input.option)) continue;
@@ -72,6 +85,7 @@ const add = defineCommand({
         );
       save(context, owner, phase, [...before, input.option]);
     }
+    await context.runtime.reconnect(owner);
     tell(context, owner, 'docker-options', `Added an option for ${input.phases.join(', ')}`);
     return { app: owner.name, phases: input.phases };
   },
@@ -85,7 +99,7 @@ const remove = defineCommand({
   args: { app, phases: phaseList, option },
   access: { app: 'write' },
   effect: 'write',
-  run(context, input) {
+  async run(context, input) {
     const owner = context.app(input.app);
     for (const phase of input.phases) {
       const before = optionsOf(context, owner, phase);
@@ -98,6 +112,7 @@ const remove = defineCommand({
         before.filter(each => each !== input.option),
       );
     }
+    await context.runtime.reconnect(owner);
     tell(context, owner, 'docker-options', `Removed an option for ${input.phases.join(', ')}`);
     return { app: owner.name, phases: input.phases };
   },
@@ -111,11 +126,12 @@ const clear = defineCommand({
   args: { app, phases: optional(phaseList) },
   access: { app: 'write' },
   effect: 'write',
-  run(context, input) {
+  async run(context, input) {
     const owner = context.app(input.app);
     const cleared = input.phases ?? phases;
     for (const phase of cleared) save(context, owner, phase, []);
     const words = `Clearing docker-options for ${owner.name} on ${cleared.join(', ')}`;
+    await context.runtime.reconnect(owner);
     context.progress.step(words);
     tell(context, owner, 'docker-options', words);
     return { app: owner.name, phases: cleared };
@@ -155,10 +171,36 @@ const report = defineReport({
 
 export const dockerOptionsCommands = [add, remove, clear, list, report];
 
+/** What an option names must be there and free, or the next deploy would find out. @throws access-denied, not-found, conflict */
+async function checkNamed(
+  context: Context,
+  owner: App,
+  { phase, option }: { readonly phase: Phase; readonly option: string },
+): Promise<void> {
+  const { networks, mounts, tmpfs } = readRunOptions([option]);
+  if (networks.length > 0 && !mayAll(context.actor, 'admin', context.store))
+    throw new WherryError(
+      'access-denied',
+      'Access denied: a network reaches other apps. Ask an admin of all apps.',
+    );
+  for (const name of networks) requireNetwork(context, name);
+  for (const { source } of mounts) await context.volumes.require(source);
+  const other = optionsOf(context, owner, phase).filter(text => text !== option);
+  const before = readRunOptions(other);
+  const taken = [...context.volumes.list(owner), ...before.mounts, ...before.tmpfs].map(
+    ({ target }) => target,
+  );
+  const twice = [...mounts, ...tmpfs].find(({ target }) => taken.includes(target));
+  if (twice)
+    throw new WherryError('conflict', `Something is mounted at ${twice.target} already.`, {
+      hint: `storage:list ${owner.name}, docker-options:list ${owner.name}`,
+    });
+}
+
 function optionsOf({ store }: Context, owner: App, phase: Phase): readonly string[] {
-  return store.properties.list(`app:${owner.id}`, `docker-options-${phase}`);
+  return store.properties.list(`app:${owner.id}`, dockerOptionsKey(phase));
 }
 
 function save({ store }: Context, owner: App, phase: Phase, options: readonly string[]): void {
-  store.properties.setList(`app:${owner.id}`, `docker-options-${phase}`, options);
+  store.properties.setList(`app:${owner.id}`, dockerOptionsKey(phase), options);
 }

@@ -111,9 +111,11 @@ const detach = defineCommand({
       store.properties.setList(`app:${owner.id}`, networkKey(property), left);
     }
     if (networksOf(store, owner).all.includes(input.network))
-      throw new WherryError('conflict', `All apps are on network ${input.network}.`, {
-        hint: 'network:set --global attach-post-create',
-      });
+      throw new WherryError(
+        'conflict',
+        `App ${owner.name} is on network ${input.network} by what holds for all apps, or by an option of docker.`,
+        { hint: `network:report ${owner.name}, docker-options:report ${owner.name}` },
+      );
     tell(context, owner, 'network', `Detached from network ${input.network}`);
     context.progress.step(`Detaching ${owner.name} from network ${input.network}`);
     await reconnect(context, owner);

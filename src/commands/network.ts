@@ -135,10 +135,9 @@ function about(context: Context, name: string) {
 
 /** Apps that name it, and all of them if the setting for all does. */
 function users({ store }: Context, name: string): string[] {
-  const names = (scope: string) =>
-    networkProperties.some(property => store.properties.list(scope, networkKey(property)).includes(name));
-  return [
-    ...store.apps.list().flatMap(app => (names(`app:${app.id}`) ? [`App ${app.name}`] : [])),
-    ...(names('global') ? ['The setting for all apps'] : []),
-  ];
+  const forAll = networkProperties.some(property =>
+    store.properties.list('global', networkKey(property)).includes(name),
+  );
+  const apps = store.apps.list().filter(app => networksOf(store, app).all.includes(name));
+  return [...(forAll ? ['The setting for all apps'] : []), ...apps.map(app => `App ${app.name}`)];
 }

@@ -11,10 +11,11 @@ import type { WakeCause } from '../domain/route.ts';
 import type { ScalingRules, SleepDepth } from '../domain/scaling.ts';
 import { parseFollowers, sleepKey } from '../domain/sleeping.ts';
 import type { Desired, Runtime } from '../runtime/runtime.ts';
-import { everyType, type LimitRow, resolveLimits } from '../store/limits.ts';
+import { everyType, type LimitRow } from '../store/limits.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 import { formationOf, scaledKey, scalingOf, web } from './counts.ts';
+import { limitsOf, runOptionsOf } from './run-options.ts';
 import { setStoppedTypes, stoppedTypes } from './stopped-types.ts';
 
 /** Every way to change what runs of a release: how many, how much, awake or not. Callers hold the app's lock. */
@@ -216,7 +217,7 @@ export function createRunning(parts: RunningParts): Running {
         const others = rows.filter(other => other.type !== type);
         await runtime.applyLimits({
           ...desiredOf(app, release),
-          limits: of => resolveLimits([...others, row], of),
+          limits: limitsOf([...others, row], runOptionsOf(store, app)),
         });
       }
       if (row.memory === null && row.cpus === null) store.limits.clear(app, type);

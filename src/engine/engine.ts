@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { Tmpfs, Ulimit } from '../domain/docker-run-option.ts';
 import type { DiffId, StopSignal, UserIds } from '../domain/image.ts';
 import type { Attachment } from '../domain/network.ts';
 import type { Limits, Quota } from '../domain/quota.ts';
@@ -87,6 +88,16 @@ export type InstanceSpec = {
    * @throws WherryError('invalid') on `create` for a source that is not there and a target that is not to be covered.
    */
   readonly mounts?: readonly Mount[];
+  /** Folders in memory; what is in them counts as its own memory. */
+  readonly tmpfs?: readonly Tmpfs[];
+  /** Limits of each of its processes, never above the host's own. */
+  readonly ulimits?: readonly Ulimit[];
+  /** Further names in its `/etc/hosts`. */
+  readonly hosts?: readonly { readonly name: string; readonly address: string }[];
+  /** Bytes of /dev/shm; 64 MiB unless told. */
+  readonly shm?: number;
+  /** Only mounts can be written. */
+  readonly readonlyRoot?: true;
   /** As by `join`, before its first process; left out, it reaches no other instance. */
   readonly networks?: readonly Attachment[];
   /** Host file the output goes to, one line each: `<RFC3339 time> <stdout|stderr> <F|P> text` (CRI log format). */

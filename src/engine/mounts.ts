@@ -8,11 +8,15 @@ import type { Mount } from './engine.ts';
 const reserved = ['/proc', '/sys', '/dev', '/.wherry', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf'];
 
 /** Paths of the host that an instance is to see, before any of it is made. @throws invalid */
-export function checkMounts(mounts: readonly Mount[]): void {
+export function checkMounts(
+  mounts: readonly Mount[],
+  tmpfs: readonly { readonly target: string }[] = [],
+): void {
   const targets = new Set<string>();
-  for (const { source, target } of mounts) {
+  for (const { source } of mounts)
     if (!isPlain(source) || !existsSync(source))
       throw refused(source, 'is not there to be mounted. Make it first, and give its absolute path');
+  for (const { target } of [...mounts, ...tmpfs]) {
     if (!isPlain(target) || target === '/')
       throw refused(target, 'is no place to mount at. Give an absolute path below /');
     if (reserved.some(path => target === path || target.startsWith(`${path}/`)))

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { noRunOptions, type RunOptions } from '../domain/docker-run-option.ts';
 import { type StopSignal, stopSignals } from '../domain/image.ts';
 import type { ProcessType } from '../domain/names.ts';
 import { largestScale } from '../domain/quota.ts';
@@ -52,10 +53,12 @@ export function specFor(
   const id = `${instancePrefix(app.name)}${shortType(type)}.${index}.v${version}-${randomBytes(3).toString('hex')}`;
   const limits = desired.limits(type);
   const logSize = desired.upkeep?.().logSize;
+  const options = desired.options?.(type) ?? noRunOptions;
   return {
     id,
     group: app.name,
     labels: {
+      ...options.labels,
       app: String(app.id),
       name: app.name,
       type,
@@ -64,15 +67,27 @@ export function specFor(
       port: String(portOf(desired)),
       ...(image.stopSignal === undefined ? {} : { stop: image.stopSignal }),
     },
-    hostname: short(`${app.name}-${type}-${index}`, 63).replaceAll('.', '-'),
+    hostname: options.hostname ?? short(`${app.name}-${type}-${index}`, 63).replaceAll('.', '-'),
     layers: image.layers,
     argv: [...image.entrypoint, ...(process?.command ?? [])],
     env: environment(desired, type, index),
-    workingDir: process?.workingDir ?? image.workingDir,
-    user: image.user,
+    workingDir: options.workingDir ?? process?.workingDir ?? image.workingDir,
+    user: options.user ?? image.user,
     limits,
     logFile: join(logsDir, app.name, `${id}.log`),
     ...(logSize === undefined ? {} : { logSize }),
+    ...optionsOf(options),
+  };
+}
+
+/** Nothing where nothing is asked for: what an instance is made of is kept with it. */
+function optionsOf({ tmpfs, ulimits, hosts, shm, readonlyRoot }: RunOptions): Partial<InstanceSpec> {
+  return {
+    ...(tmpfs.length > 0 && { tmpfs }),
+    ...(ulimits.length > 0 && { ulimits }),
+    ...(hosts.length > 0 && { hosts }),
+    ...(shm !== undefined && { shm }),
+    ...(readonlyRoot && { readonlyRoot }),
   };
 }
 
@@ -99,13 +114,14 @@ export function memberOf(instance: Instance, since: Date): Member {
   };
 }
 
-/** The image's, then the app's config, then the platform's own, which nothing overrides. */
+/** The image's, then the app's config, then docker-options', then the platform's own, which nothing overrides. */
 function environment(desired: Desired, type: ProcessType, index: number): Record<string, string> {
   const megabytes = Math.floor(desired.limits(type).memory / 2 ** 20);
   return {
     ...desired.image.env,
     MEMORY_AVAILABLE: String(megabytes),
     ...desired.config,
+    ...desired.options?.(type).env,
     ...desired.revision,
     ...(type === 'web' ? { PORT: String(portOf(desired)) } : {}),
     DYNO: `${type}.${index}`,

@@ -1,5 +1,6 @@
 import type { App } from '../domain/app.ts';
 import type { CheckSettings } from '../domain/check-settings.ts';
+import type { RunOptions } from '../domain/docker-run-option.ts';
 import type { HealthCheck } from '../domain/health-check.ts';
 import type { Image } from '../domain/image.ts';
 import type { AppName, ProcessType } from '../domain/names.ts';
@@ -22,6 +23,8 @@ export type Desired = {
   readonly counts: ReadonlyMap<ProcessType, number>;
   readonly limits: (type: ProcessType) => Limits;
   readonly quota: Quota;
+  /** What docker-options say of a type's instances. */
+  readonly options?: (type: ProcessType) => RunOptions;
   /** Asked each time that a process ends or is to end, so that a change holds at once. */
   readonly upkeep?: () => Upkeep;
   /** Asked with each check, so that a change holds at once. */

@@ -34,12 +34,17 @@ export function limitsStore(db: Database) {
   };
 }
 
-export function resolveLimits(rows: readonly LimitRow[], type: string): Limits {
+/** @param fallback where no row says anything */
+export function resolveLimits(
+  rows: readonly LimitRow[],
+  type: string,
+  fallback: { readonly memory?: number; readonly cpus?: number } = {},
+): Limits {
   const own = rows.find(row => row.type === type);
   const common = rows.find(row => row.type === everyType);
-  const cpus = own?.cpus ?? common?.cpus;
+  const cpus = own?.cpus ?? common?.cpus ?? fallback.cpus;
   return {
-    memory: own?.memory ?? common?.memory ?? defaultLimits.memory,
+    memory: own?.memory ?? common?.memory ?? fallback.memory ?? defaultLimits.memory,
     pids: defaultLimits.pids,
     ...(cpus == null ? {} : { cpus }),
   };

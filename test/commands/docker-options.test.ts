@@ -37,9 +37,66 @@ it('are refused where they are unsafe or mean nothing, and nothing is kept', asy
     (await bench.run('docker-options:add', 'blog', ...words)).stderr;
   expect(await refused('build', '--network=host')).toContain('reaches out');
   expect(await refused('build,deploy', '--build-arg', 'A=1')).toContain('counts while building');
-  expect(await refused('deploy', '-v', '/:/host')).toContain('use storage:mount');
+  expect(await refused('deploy', '-v', '/:/host')).toContain('is not shown to apps');
+  expect(await refused('deploy', '-v', '/srv:/host')).toContain('use storage:mount');
+  expect(await refused('deploy', '-v', 'uploads:/data')).toContain('There is no storage uploads');
+  expect(await refused('deploy', '--network', 'backend')).toContain('Network backend does not exist');
+  expect(await refused('run', '--privileged')).toContain('reaches out');
+  expect(await list('deploy')).toBe('');
   expect(await refused('test', '--pull')).toContain('Phase(s) must be one of [build|deploy|run]');
   expect(await list()).toBe('');
+});
+
+const deployed = async () => {
+  const app = await bench.deployed('blog');
+  return bench.deployer.desired(app);
+};
+
+it('reach the instances of a deploy, and one-off commands by their own', async () => {
+  await bench.run('storage:create', 'uploads');
+  const add = (phases: string, ...option: string[]) =>
+    bench.run('docker-options:add', 'blog', phases, ...option);
+  await add('deploy', '-v', 'uploads:/data:ro');
+  await add('deploy,run', '--memory=128m');
+  await add('run', '--env', 'RAILS_ENV=console');
+  await add('deploy', '--restart', 'no');
+  const desired = await deployed();
+  const [web, run] = (['web', 'run'] as const).map(type => desired?.options?.(type as never));
+  expect(web).toMatchObject({ memory: 128 * 2 ** 20, env: {} });
+  expect(run).toMatchObject({ env: { RAILS_ENV: 'console' }, mounts: [] });
+  expect(desired?.limits('web' as never).memory).toBe(128 * 2 ** 20);
+  expect(desired?.upkeep?.().restart).toEqual({ kind: 'no' });
+  const app = bench.store.apps.list()[0] as never;
+  expect(await bench.services.volumes.mounts(app, 'web')).toMatchObject([
+    { target: '/data', readonly: true },
+  ]);
+  expect(await bench.services.volumes.mounts(app, 'run')).toEqual([]);
+  expect((await bench.run('storage:destroy', 'uploads', '--force')).stderr).toContain(
+    'App blog mounts storage',
+  );
+  expect((await add('deploy', '--tmpfs', '/data')).stderr).toContain('Something is mounted at /data already');
+});
+
+it('give way to what resource:limit and ps:set say', async () => {
+  await bench.run('docker-options:add', 'blog', 'deploy', '-m', '128m');
+  await bench.run('docker-options:add', 'blog', 'deploy', '--restart=no');
+  await bench.run('resource:limit', '--memory', '256', 'blog');
+  await bench.run('ps:set', 'blog', 'restart-policy', 'always');
+  const desired = await deployed();
+  expect(desired?.limits('web' as never).memory).toBe(256 * 2 ** 20);
+  expect(desired?.upkeep?.().restart).toEqual({ kind: 'always' });
+});
+
+it('put an app on a network, and off it when they are removed', async () => {
+  await bench.run('network:create', 'backend');
+  await bench.run('docker-options:add', 'blog', 'deploy', '--network', 'backend');
+  const networks = async () =>
+    (await bench.run('network:report', 'blog', '--network-networks')).stdout.trim();
+  expect(await networks()).toBe('backend');
+  expect((await bench.run('network:destroy', 'backend', '--force')).stderr).toContain('App blog is on');
+  await bench.run('docker-options:remove', 'blog', 'deploy', '--network', 'backend');
+  expect(await networks()).toBe('');
+  expect(bench.runtime.told.filter(({ verb }) => verb === 'reconnect')).toHaveLength(2);
 });
 
 it('take flags of Wherry only in front of the option', async () => {

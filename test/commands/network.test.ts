@@ -51,7 +51,7 @@ describe('networks', () => {
     await run('network:set --global initial-network backend');
     expect(networksOf(bench.store, app()).early).toEqual(['backend']);
     expect(reconnected()).toEqual(['blog', 'shop']);
-    expect((await run('network:detach blog backend')).stderr).toContain('All apps are on network backend');
+    expect((await run('network:detach blog backend')).stderr).toContain('by what holds for all apps');
     expect((await run('network:destroy backend --force')).stderr).toContain('The setting for all apps');
     const { stdout } = await run('network:report blog --network-computed-initial-network');
     expect(stdout).toBe('backend\n');

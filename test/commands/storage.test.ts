@@ -21,12 +21,12 @@ describe('storage', () => {
     expect((await stat(path)).isDirectory()).toBe(true);
     expect((await run('storage:mount blog blog/uploads:/data:ro')).code).toBe(0);
     expect((await run('storage:list blog')).stdout).toContain('blog/uploads:/data:ro');
-    expect(await bench.services.volumes.mounts(app())).toEqual([
+    expect(await bench.services.volumes.mounts(app(), 'web')).toEqual([
       { source: path, target: '/data', readonly: true },
     ]);
     expect((await run('storage:report blog --storage-run-mounts')).stdout).toBe('-v blog/uploads:/data:ro\n');
     expect((await run('storage:unmount blog blog/uploads:/data')).code).toBe(0);
-    expect(await bench.services.volumes.mounts(app())).toEqual([]);
+    expect(await bench.services.volumes.mounts(app(), 'web')).toEqual([]);
   });
 
   it("takes dokku's own folder for a name, and other folders of the host as they are", async () => {
@@ -34,7 +34,7 @@ describe('storage', () => {
     await run('storage:mount blog /usr/share:/share');
     const { stdout } = await run('storage:list blog --format json');
     expect(JSON.parse(stdout)).toMatchObject([{ host_path: 'blog' }, { host_path: '/usr/share' }]);
-    await expect(bench.services.volumes.mounts(app())).rejects.toThrow('There is no storage blog');
+    await expect(bench.services.volumes.mounts(app(), 'web')).rejects.toThrow('There is no storage blog');
   });
 
   it.each([
@@ -67,7 +67,7 @@ describe('storage', () => {
     await volumes.ensure('blog', undefined);
     symlinkSync('/etc', join(dataDir, 'storage', 'link'));
     await run('storage:mount blog link:/x');
-    await expect(volumes.mounts(app())).rejects.toThrow('There is no storage link');
+    await expect(volumes.mounts(app(), 'web')).rejects.toThrow('There is no storage link');
   });
 
   it('cannot be mounted twice at one path, or unmounted when it is not', async () => {

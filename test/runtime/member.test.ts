@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { App } from '../../src/domain/app.ts';
+import { readRunOptions } from '../../src/domain/docker-option.ts';
 import { parseAppName, parseProcessType } from '../../src/domain/names.ts';
 import { specFor } from '../../src/runtime/member.ts';
 import type { Desired } from '../../src/runtime/runtime.ts';
@@ -37,4 +38,30 @@ it('leaves PORT of other processes to their config', () => {
 it('tells every process its commit, whatever the config says', () => {
   const told = specOf({ config: { GIT_REV: 'mine', A: 'b' }, revision: { GIT_REV: '1234' } });
   expect(told.env).toMatchObject({ GIT_REV: '1234', A: 'b' });
+});
+
+it('takes docker-options over image and config, but for what is the platform’s own', () => {
+  const options = () =>
+    readRunOptions([
+      ...[
+        '-e GREETING=hi',
+        '-e PORT=9',
+        '--label team=web',
+        '--hostname blog',
+        '--user 1001',
+        '--workdir /srv',
+      ],
+      ...['--tmpfs /scratch', '--read-only'],
+    ]);
+  const spec = specOf({ options, config: { GREETING: 'hello', OTHER: 'kept' } });
+  expect(spec).toMatchObject({
+    env: { GREETING: 'hi', OTHER: 'kept', PORT: '5000' },
+    labels: { team: 'web', type: 'web', app: '1' },
+    hostname: 'blog',
+    user: { uid: 1001, gid: 1001 },
+    workingDir: '/srv',
+    tmpfs: [{ target: '/scratch' }],
+    readonlyRoot: true,
+  });
+  expect(specOf({})).not.toHaveProperty('tmpfs');
 });

@@ -313,5 +313,5 @@ function checkSpec(spec: InstanceSpec): void {
   if (spec.user.uid === 0 || spec.user.gid === 0) {
     throw new WherryError('invalid', `Instance ${spec.id} would run as root. Give it another user.`);
   }
-  checkMounts(spec.mounts ?? []);
+  checkMounts(spec.mounts ?? [], spec.tmpfs);
 }

@@ -1,3 +1,4 @@
+import type { Tmpfs, Ulimit } from '../../domain/docker-run-option.ts';
 import type { UserIds } from '../../domain/image.ts';
 import type { Limits } from '../../domain/quota.ts';
 import type { TerminalSize } from '../../domain/terminal.ts';
@@ -18,6 +19,12 @@ export type BundleSpec = {
   /** Relative CPU share; 1024 is neutral, the kernel's own default. */
   readonly cpuShares?: number;
   readonly mounts: readonly BoundMount[];
+  readonly tmpfs?: readonly Tmpfs[] | undefined;
+  /** No higher than ours: raising may be forbidden here. */
+  readonly ulimits?: readonly Ulimit[] | undefined;
+  /** Bytes of /dev/shm. */
+  readonly shm?: number | undefined;
+  readonly readonlyRoot?: true | undefined;
   /** Path of a network namespace that is ready, or none: a new one with loopback alone. */
   readonly netns?: string;
   readonly cgroupsPath: string;
@@ -59,9 +66,9 @@ export function bundleConfig(spec: BundleSpec) {
   return {
     ociVersion: '1.0.2',
     hostname: spec.hostname,
-    root: { path: spec.rootfs, readonly: false },
+    root: { path: spec.rootfs, readonly: spec.readonlyRoot ?? false },
     process: { ...ociProcess({ ...spec, capabilities: [] }), oomScoreAdj: spec.oomScoreAdj },
-    mounts: [...systemMounts, ...spec.mounts.map(bindMount)],
+    mounts: [...systemMounts(spec.shm), ...(spec.tmpfs ?? []).map(tmpfsMount), ...spec.mounts.map(bindMount)],
     linux: {
       cgroupsPath: spec.cgroupsPath,
       resources: resources(spec),
@@ -81,13 +88,14 @@ export function bundleConfig(spec: BundleSpec) {
   };
 }
 
-/** The OCI process object, for a bundle and for `runc exec`. rlimits are left out: raising them may be forbidden here. */
+/** The OCI process object, for a bundle and for `runc exec`. */
 export function ociProcess(options: {
   argv: readonly string[];
   env: Readonly<Record<string, string>>;
   workingDir: string;
   user: UserIds;
   capabilities: readonly string[];
+  ulimits?: readonly Ulimit[] | undefined;
   terminal?: TerminalSize | undefined;
 }) {
   const { capabilities, terminal } = options;
@@ -98,6 +106,7 @@ export function ociProcess(options: {
     args: options.argv,
     env: Object.entries({ PATH: defaultPath, ...options.env }).map(([key, value]) => `${key}=${value}`),
     cwd: options.workingDir,
+    ...(options.ulimits?.length && { rlimits: options.ulimits.map(rlimit) }),
     noNewPrivileges: true,
     capabilities: {
       bounding: capabilities,
@@ -142,7 +151,19 @@ function bindMount(mount: BoundMount) {
   return { destination: mount.target, type: 'bind', source: mount.source, options };
 }
 
-const systemMounts = [
+/** Without a size, what memory its instance may use. */
+function tmpfsMount({ target, size, mode = '1777' }: Tmpfs) {
+  const options = ['nosuid', 'nodev', `mode=${mode}`, ...(size === undefined ? [] : [`size=${size}`])];
+  return { destination: target, type: 'tmpfs', source: 'tmpfs', options };
+}
+
+function rlimit({ name, soft, hard }: Ulimit) {
+  return { type: `RLIMIT_${name.toUpperCase()}`, soft, hard };
+}
+
+const usualShm = 64 * 2 ** 20;
+
+const systemMounts = (shm = usualShm) => [
   { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
   {
     destination: '/dev',
@@ -160,7 +181,7 @@ const systemMounts = [
     destination: '/dev/shm',
     type: 'tmpfs',
     source: 'shm',
-    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=64m'],
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${shm}`],
   },
   { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
   { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },

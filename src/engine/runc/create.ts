@@ -44,7 +44,7 @@ function checkSpec(spec: InstanceSpec): void {
   }
   if (spec.argv.length === 0) throw new WherryError('invalid', `Instance ${spec.id} has no command.`);
   if (spec.layers.length === 0) throw new WherryError('invalid', `Instance ${spec.id} has no layers.`);
-  checkMounts(spec.mounts ?? []);
+  checkMounts(spec.mounts ?? [], spec.tmpfs);
 }
 
 /** Ids and groups become paths: letters, digits, `.` and `-`, beginning with a letter or digit. @throws invalid */

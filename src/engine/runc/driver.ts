@@ -34,6 +34,8 @@ export type HostFacts = {
   /** Lowering it may be forbidden, so instances get ours, or 0 when ours protects us. */
   readonly oomScoreAdj: number;
   readonly ipv6: boolean;
+  /** The hard limits that this process has, by their names in docker. */
+  readonly ulimits: ReadonlyMap<string, number>;
 };
 
 /** An instance as this process knows it; everything here can be read again from files and the kernel. */

@@ -7,6 +7,7 @@ import { programRoot } from '../../system/root.ts';
 import type { AttachSpec, ExecSpec } from '../engine.ts';
 import { ociProcess } from './bundle.ts';
 import type { Driver, Living } from './driver.ts';
+import { withinHost } from './prepare.ts';
 import { kill, sessionOf } from './processes.ts';
 import { outputOnly, runInside } from './run-inside.ts';
 import { isAlive } from './status.ts';
@@ -26,6 +27,7 @@ export async function execInstance(driver: Driver, living: Living, options: Exec
       workingDir: spec.workingDir,
       user: spec.user,
       capabilities: [],
+      ulimits: withinHost(driver, spec.ulimits),
     }),
     ...outputOnly(options.onOutput),
     signal: options.signal,
@@ -49,6 +51,7 @@ export async function attachInstance(driver: Driver, living: Living, options: At
       workingDir: spec.workingDir,
       user: spec.user,
       capabilities: [],
+      ulimits: withinHost(driver, spec.ulimits),
       terminal: terminal?.size,
     }),
     ...(terminal && { through: terminalOf(terminal) }),

@@ -36,7 +36,7 @@ export async function meet(driver: Pick<Driver, 'instances' | 'network'>): Promi
   await driver.network.setPeers(peers);
   for (const living of [...driver.instances.values()]) {
     const { spec, network } = living.record;
-    const text = hostsText(spec.hostname, network.address, namesFor({ networks: [], ...spec }, peers));
+    const text = hostsText(spec, network.address, namesFor({ networks: [], ...spec }, peers));
     if (text === living.hosts || (living.hosts === undefined && !spec.networks?.length)) continue;
     await writeHosts(living.folder, text);
     living.hosts = text;

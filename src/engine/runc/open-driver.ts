@@ -69,7 +69,30 @@ async function readHostFacts(): Promise<HostFacts> {
     init: findProgram('catatonit'),
     oomScoreAdj: Math.max(0, score),
     ipv6: existsSync('/proc/sys/net/ipv6/conf/all/disable_ipv6'),
+    ulimits: parseLimits(await readFile('/proc/self/limits', 'utf8')),
   };
+}
+
+const limitNames: Readonly<Record<string, string>> = {
+  'Max core file size': 'core',
+  'Max cpu time': 'cpu',
+  'Max data size': 'data',
+  'Max file size': 'fsize',
+  'Max locked memory': 'memlock',
+  'Max msgqueue size': 'msgqueue',
+  'Max open files': 'nofile',
+  'Max processes': 'nproc',
+  'Max stack size': 'stack',
+};
+
+/** The hard ones of `/proc/self/limits`; none where there is no limit. */
+function parseLimits(text: string): ReadonlyMap<string, number> {
+  const rows = text.split('\n').flatMap(line => {
+    const [, words = '', hard = ''] = /^(\S.*?)\s{2,}\S+\s+(\d+)/.exec(line) ?? [];
+    const name = limitNames[words];
+    return name === undefined ? [] : [[name, Number(hard)] as const];
+  });
+  return new Map(rows);
 }
 
 /** Absolute path of a program on the PATH. @throws unavailable */

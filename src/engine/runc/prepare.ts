@@ -1,7 +1,8 @@
 import { chmod, mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Ulimit } from '../../domain/docker-run-option.ts';
 import type { Limits } from '../../domain/quota.ts';
-import type { Mount } from '../engine.ts';
+import type { InstanceSpec, Mount } from '../engine.ts';
 import { bundleConfig } from './bundle.ts';
 import { isErrno } from './cgroup-files.ts';
 import { type Driver, groupPath, type Living } from './driver.ts';
@@ -26,7 +27,7 @@ export async function prepare(driver: Driver, living: Living): Promise<void> {
 export async function writeBundle(driver: Driver, living: Living): Promise<void> {
   const { folder, record, cgroup } = living;
   const { spec, network } = record;
-  const hosts = living.hosts ?? hostsText(spec.hostname, network.address);
+  const hosts = living.hosts ?? hostsText(spec, network.address);
   const files = await writeEtcFiles(driver, folder, { hostname: spec.hostname, hosts });
   const config = bundleConfig({
     hostname: spec.hostname,
@@ -42,6 +43,10 @@ export async function writeBundle(driver: Driver, living: Living): Promise<void>
       ...files,
       ...(spec.mounts ?? []),
     ],
+    tmpfs: spec.tmpfs?.map(each => ({ size: spec.limits.memory, ...each })),
+    ulimits: withinHost(driver, spec.ulimits),
+    shm: spec.shm,
+    readonlyRoot: spec.readonlyRoot,
     netns: namespacePath(network.name),
     cgroupsPath: cgroup,
     oomScoreAdj: driver.host.oomScoreAdj,
@@ -76,8 +81,24 @@ export async function makeFolders(folder: InstanceFolder): Promise<void> {
 const noResolver = 'options timeout:1 attempts:1\n';
 
 /** @param known further lines */
-export function hostsText(hostname: string, address: string | undefined, known = ''): string {
-  return `127.0.0.1\tlocalhost\n${address ?? '127.0.1.1'}\t${hostname}\n${known}`;
+export function hostsText(
+  { hostname, hosts = [] }: Pick<InstanceSpec, 'hostname' | 'hosts'>,
+  address: string | undefined,
+  known = '',
+): string {
+  const own = hosts.map(({ name, address: given }) => `${given}\t${name}\n`);
+  return `127.0.0.1\tlocalhost\n${address ?? '127.0.1.1'}\t${hostname}\n${own.join('')}${known}`;
+}
+
+/** Raising what the host gives may be forbidden here, and is never meant. */
+export function withinHost(
+  { host }: Pick<Driver, 'host'>,
+  ulimits: readonly Ulimit[] | undefined,
+): readonly Ulimit[] | undefined {
+  return ulimits?.map(({ name, soft, hard }) => {
+    const most = Math.min(hard, host.ulimits.get(name) ?? Number.POSITIVE_INFINITY);
+    return { name, soft: Math.min(soft, most), hard: most };
+  });
 }
 
 /** In place, since the file is mounted: first all that is new, then the end, so that no reader finds it empty. */

@@ -150,7 +150,7 @@ async function writeSandboxBundle(
   const known = only
     ? (spec.reach ?? []).flatMap(({ name, addresses }) => addresses.map(each => `${each}\t${name}\n`))
     : [];
-  const hosts = hostsText(spec.hostname, namespace?.address, known.join(''));
+  const hosts = hostsText(spec, namespace?.address, known.join(''));
   const files = await writeEtcFiles(driver, folder, { hostname: spec.hostname, hosts, only });
   const config = bundleConfig({
     hostname: spec.hostname,

@@ -88,6 +88,43 @@ describe('a process in an instance', () => {
   });
 });
 
+describe('what an instance is given on request', () => {
+  const seen = async (script: string, changes: Partial<InstanceSpec>) => {
+    const { id, logFile } = await start(`{ ${script}; } 2>&1`, changes);
+    await engine.wait(id);
+    return (await readFile(logFile, 'utf8')).replace(/^\S+ \S+ F /gm, '').trim();
+  };
+
+  test('folders in memory of a size, a larger /dev/shm, and nothing else that can be written', async () => {
+    const text = await seen(
+      'df -k /scratch /dev/shm | while read a b c; do echo $b; done; echo x > /scratch/x && cat /scratch/x; echo y > /y; echo $?',
+      { tmpfs: [{ target: '/scratch', size: 8 * mib }], shm: 32 * mib, readonlyRoot: true },
+    );
+    expect(text).toMatch(/^8192$/m);
+    expect(text).toMatch(/^32768$/m);
+    expect(text).toMatch(/^x$/m);
+    expect(text).toMatch(/read-only[\s\S]*[^0]$/i);
+  });
+
+  test('lower limits of its processes, never higher ones than the host has, and names of hosts', async () => {
+    const changes = {
+      ulimits: [
+        { name: 'nofile', soft: 99, hard: 100 },
+        { name: 'core', soft: 10 ** 14, hard: 10 ** 14 },
+      ],
+      hosts: [{ name: 'db.internal', address: '10.1.2.3' }],
+    };
+    const text = await seen('ulimit -n; ulimit -Hn; cat /etc/hosts', changes);
+    expect(text).toMatch(/^99\n100$/m);
+    expect(text).toContain('10.1.2.3\tdb.internal');
+    const { id } = await start('exec sleep 1000', changes);
+    const inside: Buffer[] = [];
+    await engine.exec(id, { argv: ['sh', '-c', 'ulimit -n'], onOutput: chunk => inside.push(chunk) });
+    expect(inside.join('')).toBe('99\n');
+    await engine.remove(id);
+  });
+});
+
 describe('the network of an instance', () => {
   test('does not reach another instance', async () => {
     const { address } = await start('exec nc -ll -p 8080 -e echo hello');
