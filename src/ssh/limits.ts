@@ -3,11 +3,14 @@ export type SshLimits = {
   /** Connections that have not logged in yet, in all and from one address. */
   readonly strangers: number;
   readonly strangersPerAddress: number;
+  /** Connections that wait until fewer are logging in, in all and from one address. */
+  readonly line: number;
+  readonly linePerAddress: number;
   /** Connections in all. */
   readonly connections: number;
   /** Refused keys until the connection is closed. */
   readonly attempts: number;
-  /** From connecting to being logged in. */
+  /** Longest wait in line; then, longest time until it is logged in. */
   readonly grace: number;
   /** A connection without any open channel. */
   readonly idle: number;
@@ -20,6 +23,8 @@ export type SshLimits = {
 export const defaultLimits: SshLimits = {
   strangers: 50,
   strangersPerAddress: 10,
+  line: 400,
+  linePerAddress: 100,
   connections: 500,
   attempts: 6,
   grace: 20_000,

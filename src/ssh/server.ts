@@ -86,13 +86,21 @@ async function connectionTaker(options: SshServerOptions, { limits, open, runnin
 
   return (socket: Socket) => {
     const name = peer(socket.remoteAddress, socket.remotePort);
-    const place = gate.enter(socket.remoteAddress ?? '');
     socket.on('error', () => {});
+    let grace = setTimeout(() => socket.destroy(), limits.grace);
+    const begin = () => {
+      if (socket.destroyed) return;
+      clearTimeout(grace);
+      grace = setTimeout(() => socket.destroy(), limits.grace);
+      server.injectSocket(socket);
+    };
+    // Of one in line nothing is read.
+    const place = gate.enter(socket.remoteAddress ?? '', () => setImmediate(begin));
     if (!place) {
+      clearTimeout(grace);
       socket.destroy();
       return;
     }
-    const grace = setTimeout(() => socket.destroy(), limits.grace);
     const known = () => {
       clearTimeout(grace);
       place.known();
@@ -105,7 +113,6 @@ async function connectionTaker(options: SshServerOptions, { limits, open, runnin
       open.delete(socket);
       places.delete(name);
     });
-    server.injectSocket(socket);
   };
 }
 

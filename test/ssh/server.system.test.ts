@@ -14,7 +14,13 @@ import { sleep, until } from '../support/until.ts';
 let harness: Harness;
 
 beforeAll(async () => {
-  harness = await startHarness({ attempts: 3, strangersPerAddress: 6, grace: 1500, idle: 700 });
+  harness = await startHarness({
+    attempts: 3,
+    strangersPerAddress: 6,
+    linePerAddress: 20,
+    grace: 1500,
+    idle: 700,
+  });
 });
 afterAll(() => harness.end());
 afterEach(() => {
@@ -239,15 +245,21 @@ describe('connections that say nothing useful', () => {
     for (const socket of sockets.splice(0)) socket.destroy();
   });
 
-  it('are limited by address, closed after the grace time, and then make room', async () => {
-    const dialled = await Promise.all(Array.from({ length: 12 }, dial));
+  it('are limited by address, closed after the grace time, and then make room for who waits in line', async () => {
+    const dialled = await Promise.all(Array.from({ length: 32 }, dial));
     for (const socket of dialled) socket.resume();
+    // 6 at their handshake, 20 in line.
     await until('the surplus to be closed', () => dialled.filter(socket => socket.closed).length === 6);
     expect((await harness.ssh(['x'])).code).toBe(255);
     const begun = performance.now();
     await until('all to be closed', () => dialled.every(socket => socket.closed));
-    expect(performance.now() - begun).toBeLessThan(3000);
+    expect(performance.now() - begun).toBeLessThan(6000);
     await expectAlive();
+  });
+
+  it('and many that do are all served', async () => {
+    const runs = await Promise.all(Array.from({ length: 18 }, () => harness.ssh(['x'])));
+    expect(runs.map(({ code }) => code)).toEqual(Array(18).fill(0));
   });
 
   it.each([
