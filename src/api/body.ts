@@ -51,11 +51,25 @@ export function readBody(request: IncomingMessage, { bytes, patience }: BodyLimi
   });
 }
 
+/** Milliseconds without a byte of a body that may be of any length. */
+const longestPause = 60_000;
+
 /** The body as it comes, however long. The request outlives it: the answer is still to be sent. */
 export function bodyStream(request: IncomingMessage): Readable {
   async function* chunks(): AsyncGenerator<Buffer> {
     if (request.readableEnded) return;
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+    const cut = () => request.destroy(new WherryError('too-slow', 'The rest of the request did not come.'));
+    const pause = () => setTimeout(cut, longestPause);
+    let timer = pause();
+    try {
+      for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+        clearTimeout(timer);
+        yield chunk as Buffer;
+        timer = pause();
+      }
+    } finally {
+      clearTimeout(timer);
+    }
   }
   const stream = Readable.from(chunks(), { objectMode: false });
   // Of a client that left in the middle: whoever reads it is told, and nobody else needs to be.

@@ -18,6 +18,8 @@ export const problemTitles = {
   unavailable: 'It cannot be done at the moment',
   interrupted: 'It was interrupted',
   unauthenticated: 'A valid token is needed',
+  'too-many': 'Too many requests failed',
+  'wrong-host': 'The host of the request is not this one',
   'wrong-method': 'The method does not fit',
   'wrong-type': 'The type of the body does not fit',
   'too-large': 'The request is too large',

@@ -16,7 +16,8 @@ import type { StreamTimes } from './stream.ts';
 
 /** What requests are answered from. */
 export type Answering = {
-  readonly dispatch: Dispatch;
+  /** For the local client's words; on the socket alone. */
+  readonly dispatch?: Dispatch;
   readonly callJson: CallJson;
   readonly once: Once;
   readonly registry: Registry;
@@ -44,7 +45,7 @@ export async function route(
   const [pathname = '/', query = ''] = splitOnce(request.url ?? '/', '?');
   if (pathname === '/openapi.json') return answerTagged(request, response, openApi(registry.list(), version));
   if (pathname === '/v1/commands') return answerTagged(request, response, described(registry.list()));
-  if (pathname === '/v1/exec') return execCommand(request, response, { dispatch, ...client });
+  if (pathname === '/v1/exec' && dispatch) return execCommand(request, response, { dispatch, ...client });
   const [root, ...words] = pathname.split('/').filter(part => part !== '');
   if (root !== 'v1' || words.length < 1 || words.length > 2)
     throw new WherryError('not-found', `There is nothing at ${quoteForPeople(pathname)}. See /openapi.json.`);

@@ -18,6 +18,8 @@ const table = {
   unavailable: { exit: 75, http: 503 },
   interrupted: { exit: 130, http: 499 },
   unauthenticated: { exit: 21, http: 401 },
+  'too-many': { exit: 75, http: 429 },
+  'wrong-host': { exit: 2, http: 421 },
   'wrong-method': { exit: 2, http: 405 },
   'wrong-type': { exit: 2, http: 415 },
   'too-large': { exit: 1, http: 413 },

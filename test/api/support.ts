@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createOnce } from '../../src/api/once.ts';
@@ -58,8 +59,11 @@ type Question = {
   headers?: Readonly<Record<string, string>>;
 };
 
+/** An address on TCP, by TLS with a certificate of the authority. */
+export type Target = { readonly host: string; readonly port: number; readonly ca?: string };
+
 /** One HTTP request over the socket, to its end. */
-export function ask(socket: string, { body, ...question }: Question): Promise<Answered> {
+export function ask(socket: string | Target, { body, ...question }: Question): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const sent = begin(socket, question);
     sent.on('error', reject).on('response', response => {
@@ -77,8 +81,10 @@ export function ask(socket: string, { body, ...question }: Question): Promise<An
 }
 
 export function begin(
-  socket: string,
+  socket: string | Target,
   { method = 'GET', path, headers = {} }: Omit<Question, 'body'>,
 ): ClientRequest {
-  return request({ socketPath: socket, method, path, headers, agent: false });
+  const target = typeof socket === 'string' ? { socketPath: socket } : socket;
+  const send = 'ca' in target ? secureRequest : request;
+  return send({ ...target, method, path, headers, agent: false });
 }

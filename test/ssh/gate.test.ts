@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Gate, type GateLimits, network } from '../../src/ssh/gate.ts';
+import { network } from '../../src/domain/network-name.ts';
+import { Gate, type GateLimits } from '../../src/ssh/gate.ts';
 
 const limits = { strangers: 3, strangersPerAddress: 2, connections: 5, line: 4, linePerAddress: 3 };
 

@@ -1,0 +1,95 @@
+import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { WherryError } from '../domain/errors.ts';
+import type { Log } from '../system/log.ts';
+import { Attempts } from './attempts.ts';
+import { createHandler } from './handler.ts';
+import { type Authenticate, identify } from './identify.ts';
+import { checkLocalHost, isLoopback } from './loopback.ts';
+import type { Pem } from './pem.ts';
+import type { Answering } from './route.ts';
+import { usualLimits, usualTimes } from './usual.ts';
+
+export type TcpOptions = Omit<Answering, 'limits' | 'times' | 'dispatch'> &
+  Partial<Pick<Answering, 'limits' | 'times'>> & {
+    readonly address: { readonly host: string; readonly port: number };
+    /** Without it, requests and tokens go in clear. */
+    readonly tls: Pem | undefined;
+    /** Whether they may do so beyond this host. */
+    readonly plain: boolean;
+    readonly authenticate: Authenticate;
+    readonly log: Log;
+    /** Monotonic milliseconds. */
+    readonly ticks: () => number;
+  };
+
+const mostConnections = 500;
+
+/** The HTTP API for who has a token. It knows no cookies and allows no other origins: pages of elsewhere cannot use it. */
+export function createTcpApi({ address, tls, plain, authenticate, log, ticks, ...services }: TcpOptions) {
+  const local = isLoopback(address.host);
+  if (!tls && !local && !plain) throw inClear(address.host);
+  const attempts = new Attempts(ticks);
+  const handler = createHandler({
+    answering: { limits: usualLimits, times: usualTimes, ...services },
+    log,
+    identify(request, response) {
+      if (local) checkLocalHost(request.headers.host);
+      try {
+        return identify(request, { authenticate, attempts });
+      } catch (error) {
+        challenge(request, response, attempts);
+        throw error;
+      }
+    },
+  });
+  const times = { requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 5_000 };
+  const secure = tls && createTlsServer({ ...times, ...tls, minVersion: 'TLSv1.2' }, handler.handle);
+  const server = secure ?? createPlainServer(times, handler.handle);
+  server.maxConnections = mostConnections;
+
+  return {
+    /** Resolves to the port. @throws conflict when the address is taken */
+    async listen(): Promise<number> {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', error => reject(cannotListen(address, error)));
+        server.listen(address, resolve);
+      });
+      return (server.address() as AddressInfo).port;
+    },
+    /** For connections from now on. Nothing without TLS. */
+    renew: (pem: Pem): void => secure?.setSecureContext({ ...pem, minVersion: 'TLSv1.2' }),
+    async close(): Promise<void> {
+      const closed = new Promise<void>(resolve => server.close(() => resolve()));
+      handler.stop();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** A stranger is told how to come back, and sends nothing more. */
+function challenge(request: IncomingMessage, response: ServerResponse, attempts: Attempts): void {
+  const wait = attempts.retryAfter(request.socket.remoteAddress ?? 'unknown');
+  response.setHeader('www-authenticate', 'Bearer realm="wherry"');
+  response.setHeader('connection', 'close');
+  if (wait > 0) response.setHeader('retry-after', String(wait));
+}
+
+function inClear(host: string): WherryError {
+  return new WherryError(
+    'invalid',
+    `Tokens would go in clear on ${host}. Give --api-certificate, or an address of this host alone, or say --api-plain true.`,
+  );
+}
+
+function cannotListen({ host, port }: TcpOptions['address'], error: NodeJS.ErrnoException): WherryError {
+  const where = `${host}:${port}`;
+  if (error.code === 'EADDRINUSE')
+    return new WherryError(
+      'conflict',
+      `Another program listens on ${where} already. Stop it, or choose another --api.`,
+    );
+  return new WherryError('failed', `Cannot listen on ${where}: ${error.code}.`, { cause: error });
+}
