@@ -125,6 +125,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       const policy = readEdgePolicy(name => store.properties.get('global', edgeKey(name)));
       return front ? front.policy(policy) : policy;
     },
+    others: () => plugins.routes(),
     proofs: {
       answers: () => challenges.answers(),
       certificates: () => challenges.certificates(),
@@ -214,6 +215,15 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const plugins = createPluginHost({
     ...{ store, registry, urls, clock, log, dir: paths.plugins },
     applyRoutes: routeBook.publish,
+    async deploy({ name }, { url, branch, by }) {
+      const lock = { holder: `a deploy by ${by}`, wait: 1_800_000 };
+      await locks.with(name, lock, async () => {
+        const app = store.apps.get(name);
+        const from = { url, ref: branch, build: 'changed', keepBranch: app.deployBranch !== null } as const;
+        const actor = { name: by, via: 'platform' } as const;
+        await required(later.deployer).sync(app, from, { actor, progress: unattended });
+      });
+    },
     post: createPost({
       ...{ allowHosts: settings.allowHosts, caFile: settings.caFile || undefined },
       ...{ proxies: readProxies(process.env), agent: `wherry/${version()}` },

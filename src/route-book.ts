@@ -35,6 +35,8 @@ export type RouteRules = {
   /** How all connections are taken. */
   readonly edge: () => EdgePolicy | undefined;
   readonly proofs: Proofs;
+  /** Routes that are of no app. */
+  readonly others: () => readonly Route[];
 };
 
 /** What proves to certificate authorities now that hosts are ours. */
@@ -113,7 +115,7 @@ export function createRouteBook(store: Store, publisher: Publisher, rules: Route
       waiting = undefined;
       const challenges = rules.proofs.answers();
       const routing = {
-        routes: [...routes.values()],
+        routes: [...routes.values(), ...rules.others()],
         ...(certificates.length > 0 && { certificates }),
         ...(edge && { edge }),
         ...(Object.keys(challenges).length > 0 && { challenges }),

@@ -12,6 +12,7 @@ const setUp = () => {
   const challenges: Record<string, string> = {};
   const asked: Pick<Routing, 'challenges' | 'certificates'>[] = [];
   const proofs: CertificateRef[] = [];
+  const others: Route[] = [];
   const publisher = {
     publish: async (routing: Routing) => {
       sent.push(routing.routes);
@@ -28,9 +29,10 @@ const setUp = () => {
     ports: () => [],
     answers: () => ({}),
     edge: () => undefined,
+    others: () => others,
     proofs: { answers: () => ({ ...challenges }), certificates: () => proofs, pem: () => undefined },
   });
-  return { store, sent, book, challenges, proofs, asked };
+  return { store, sent, book, challenges, proofs, asked, others };
 };
 
 it('joins domains of the store with targets of the runtime', async () => {
@@ -41,6 +43,13 @@ it('joins domains of the store with targets of the runtime', async () => {
   await book.publish();
   await book.set(app.name, { kind: 'serving' }, targets);
   expect(sent.at(-1)).toEqual([{ app: 'blog', domains: ['blog.org'], state: 'serving', targets }]);
+});
+
+it('adds routes that are of no app', async () => {
+  const { sent, book, others } = setUp();
+  others.push({ app: '_plugins', domains: ['hooks.org'], state: 'serving', targets: [] });
+  await book.publish();
+  expect(sent.at(-1)).toEqual(others);
 });
 
 it('sends nothing before it knows of every app, so that an edge that serves them keeps all', async () => {

@@ -1,9 +1,12 @@
 import type { PluginView } from '../plugin/plugin.ts';
-import { optional, text } from './args.ts';
+import { choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
+import { domain, globalOnly } from './kinds.ts';
 import { columns, detail, header } from './lines.ts';
+import { settingWords } from './set-property.ts';
 
 const plugin = text('plugin');
+const word = text('value');
 
 const list = defineCommand({
   name: 'plugin:list',
@@ -84,6 +87,28 @@ const uninstall = defineCommand({
   text: () => [],
 });
 
+const set = defineCommand({
+  name: 'plugin:set',
+  summary: 'Set or, without a value, unset the domain where plugins answer requests',
+  description:
+    'domain: a host name that leads here and is of no app. A plugin that takes requests answers at https://DOMAIN/PLUGIN/. Give the host a certificate with certs:add --global.',
+  examples: ['plugin:set --global domain hooks.example.org', 'plugin:set --global domain'],
+  args: {
+    scope: globalOnly('Property cannot be specified for one app. Say --global.'),
+    property: choice('property', ['domain']),
+    value: optional(word),
+  },
+  access: 'admin',
+  effect: 'write',
+  async run({ plugins, progress }, input) {
+    const host = input.value === undefined || input.value === '' ? undefined : domain.parse(input.value);
+    await plugins.setDomain(host);
+    progress.header(settingWords(input.property, host));
+    return { domain: host ?? null };
+  },
+  text: () => [],
+});
+
 const report = defineCommand({
   name: 'plugin:report',
   summary: 'Show what one plugin or all take part in, and what they failed at',
@@ -98,7 +123,7 @@ const report = defineCommand({
   text: views => views.flatMap(section),
 });
 
-export const pluginCommands = [list, enable, disable, install, uninstall, report];
+export const pluginCommands = [list, enable, disable, install, uninstall, set, report];
 
 function section(view: PluginView) {
   const { last_failure: last } = view;

@@ -63,6 +63,18 @@ type HookHandlers = {
 /** Runs as long as the plugin is enabled. */
 export type Service = { stop(): Promise<void> | void };
 
+/** A request for a plugin. Who sent it is not known: anybody may. */
+export type EndpointRequest = {
+  readonly method: string;
+  /** What comes after the plugin's name: `/blog`. */
+  readonly path: string;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Byte for byte, at most 5 MiB. */
+  readonly body: Buffer;
+};
+export type EndpointAnswer = { readonly status: number; readonly body: unknown };
+
 export type PluginDefinition = {
   /** Lower-case letters, digits and `-`; the namespace of its commands. */
   readonly name: string;
@@ -77,6 +89,8 @@ export type PluginDefinition = {
   readonly settings?: Readonly<Record<string, PluginSetting>>;
   /** What `<name>:report` shows of an app, besides settings. */
   report?(tools: Tools, app: string): Readonly<Record<string, string>>;
+  /** Answers `https://DOMAIN/<name>/...`, where `plugin:set --global domain` says which; in 8 seconds. */
+  endpoint?(request: EndpointRequest, tools: Tools, signal: AbortSignal): Promise<EndpointAnswer>;
   start?(tools: Tools): Promise<Service> | Service;
 };
 

@@ -1,13 +1,17 @@
 import type { Registry } from '../commands/registry.ts';
 import { WherryError } from '../domain/errors.ts';
+import type { Domain } from '../domain/names.ts';
+import type { Route } from '../domain/route.ts';
 import { type Hooks, hookOfEvent } from '../hooks.ts';
 import type { Log } from '../system/log.ts';
+import { createEndpoints } from './endpoints.ts';
 import { builtInFolder, foldersIn } from './folders.ts';
 import { createHookCaller } from './hook-caller.ts';
 import { createInstalled, type InstallOptions } from './installed.ts';
 import { loadPlugin, type PluginFolder } from './load.ts';
 import type { ToolParts } from './make-tools.ts';
 import { Plugin, type PluginView } from './plugin.ts';
+import { pluginDomainKey } from './settings.ts';
 
 export type PluginHostOptions = ToolParts & {
   /** Where the commands of enabled plugins are. */
@@ -18,6 +22,9 @@ export type PluginHostOptions = ToolParts & {
   readonly builtIn?: string;
   readonly log: Log;
 };
+
+/** In place of an app's name, which has no `_`. */
+const pluginsRoute = '_plugins';
 
 /** Every plugin of this daemon: what it brings while it is enabled, and what it failed at. */
 export type PluginHost = ReturnType<typeof createPluginHost>;
@@ -66,6 +73,14 @@ export function createPluginHost(options: PluginHostOptions) {
     return plugin.view();
   };
 
+  const endpoints = createEndpoints({
+    answerer: name => plugins.get(name)?.endpoint,
+    failed: (name, error) => plugins.get(name)?.failed('endpoint', error),
+    clock: options.clock,
+  });
+  let port: number | undefined;
+  const domain = () => store.properties.get('global', pluginDomainKey) as Domain | undefined;
+
   const hooks: Hooks = createHookCaller(
     () => [...plugins.values()].filter(plugin => plugin.runs).flatMap(plugin => plugin.participants),
     options.clock,
@@ -78,6 +93,27 @@ export function createPluginHost(options: PluginHostOptions) {
 
   return {
     hooks,
+    /** What the edge brings to plugins; none where no domain is set, or an app has it. */
+    routes(): readonly Route[] {
+      const host = domain();
+      const isApps = host !== undefined && store.domains.owner(host) !== undefined;
+      if (host === undefined || port === undefined || isApps) return [];
+      const target = { id: pluginsRoute, host: '127.0.0.1', port };
+      return [{ app: pluginsRoute, domains: [host], state: 'serving', targets: [target] }];
+    },
+    /** Where endpoints are found; nowhere without one. @throws conflict for the domain of an app */
+    async setDomain(host: Domain | undefined): Promise<void> {
+      const owner = host === undefined ? undefined : store.domains.owner(host);
+      if (owner !== undefined)
+        throw new WherryError(
+          'conflict',
+          `Domain ${host} is already used by app ${owner}. Remove it there first.`,
+        );
+      store.properties.set('global', pluginDomainKey, host);
+      if (host !== undefined) port = await endpoints.listen();
+      await options.applyRoutes();
+    },
+    domain,
     /** Loads and begins all; one that cannot is left out, and says why in its report. */
     async open(): Promise<void> {
       for (const folder of await foldersIn(builtIn)) await add(folder, 'built-in');
@@ -85,6 +121,10 @@ export function createPluginHost(options: PluginHostOptions) {
         if (!plugins.has(folder.name)) await add(folder, 'installed');
       for (const plugin of plugins.values())
         if (wanted(plugin)) await plugin.begin().catch(error => plugin.failed('start', error));
+      if (domain() !== undefined) {
+        port = await endpoints.listen();
+        await options.applyRoutes();
+      }
       const names = [...plugins.values()].filter(plugin => plugin.runs).map(plugin => plugin.name);
       log.info({ plugins: names }, 'plugins run');
     },
@@ -133,6 +173,7 @@ export function createPluginHost(options: PluginHostOptions) {
       await installed.remove(name);
     },
     async close(): Promise<void> {
+      await endpoints.close();
       await Promise.all([...plugins.values()].map(plugin => plugin.end()));
     },
   };

@@ -1,10 +1,11 @@
 import type { App } from '../domain/app.ts';
 import { maintenanceKey } from '../domain/error-page.ts';
 import { parseAppName } from '../domain/names.ts';
+import { parseRemoteUrl } from '../domain/remote-url.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 import type { PluginDefinition } from './api.ts';
-import { settingOf } from './settings.ts';
+import { pluginDomainKey, settingOf } from './settings.ts';
 import type { AppView, EdgeRules, Tools } from './tools.ts';
 
 /** What Wherry lends to plugins. */
@@ -14,13 +15,15 @@ export type ToolParts = {
   readonly urls: (app: App) => readonly string[];
   /** Tells the edge what has changed. */
   readonly applyRoutes: () => Promise<void>;
+  /** `by` is who it is done by, as builds show it. */
+  readonly deploy: (app: App, from: { url: URL; branch: string; by: string }) => Promise<void>;
   /** To other hosts, not to ours. */
   readonly post: (url: URL, json: string, signal: AbortSignal) => Promise<number>;
 };
 
 export function makeTools(
   definition: PluginDefinition,
-  { store, clock, urls, applyRoutes, post }: ToolParts,
+  { store, clock, urls, applyRoutes, deploy, post }: ToolParts,
   failed: Tools['failed'],
 ): Tools {
   const find = (name: string): App => store.apps.get(parseAppName(name));
@@ -31,11 +34,21 @@ export function makeTools(
     branch: app.deployBranch,
     version: store.releases.live(app)?.version ?? null,
   });
+  const scopeOf = (name: string | undefined) => (name === undefined ? 'global' : `app:${find(name).id}`);
+  const keptKey = (name: string) => `plugin:${definition.name}:kept:${name}`;
   return {
     apps: () => store.apps.list().map(view),
     app: name => view(find(name)),
     setting: (key, name) =>
       settingOf(store, definition, { key, app: name === undefined ? undefined : find(name) }),
+    kept: (name, app) => store.properties.get(scopeOf(app), keptKey(name)),
+    keep: (name, text, app) => store.properties.set(scopeOf(app), keptKey(name), text),
+    endpointUrl(path) {
+      const domain = store.properties.get('global', pluginDomainKey);
+      return domain && `https://${domain}/${definition.name}${path}`;
+    },
+    deploy: async (name, { repository, branch }) =>
+      await deploy(find(name), { url: parseRemoteUrl(repository), branch, by: definition.name }),
     note: (app, message) =>
       store.events.add({
         at: clock.now(),

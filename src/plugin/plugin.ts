@@ -5,6 +5,7 @@ import type { HookName } from '../hooks.ts';
 import type { Log } from '../system/log.ts';
 import type { Service } from './api.ts';
 import { commandsOf } from './commands.ts';
+import type { Answerer } from './endpoints.ts';
 import type { Participant } from './hook-caller.ts';
 import { withinLimit } from './limit.ts';
 import type { Loaded } from './load.ts';
@@ -101,6 +102,17 @@ export class Plugin {
         failed,
       },
     ];
+  }
+
+  get endpoint(): Answerer | undefined {
+    const options = this.#options;
+    const tools = this.#tools;
+    if (!this.#runs || !('definition' in options) || !tools || !options.definition.endpoint) return undefined;
+    const { definition } = options;
+    return async (request, signal) => {
+      const answer = await definition.endpoint?.(request, tools, signal);
+      return answer ?? { status: 404, body: null };
+    };
   }
 
   /** Does nothing when it runs already. @throws conflict when it cannot be used, or a name of a command is taken */

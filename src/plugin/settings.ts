@@ -2,6 +2,9 @@ import type { App } from '../domain/app.ts';
 import type { Store } from '../store/store.ts';
 import type { PluginDefinition } from './api.ts';
 
+/** Of all: the host name that endpoints of plugins are found at. */
+export const pluginDomainKey = 'plugin-domain';
+
 /** The name that a plugin's setting is stored under. */
 export function settingKey(plugin: string, key: string): string {
   return `plugin:${plugin}:${key}`;

@@ -25,6 +25,17 @@ export interface Tools {
   app(name: string): AppView;
   /** A setting of the plugin as it holds for an app: its own, else that of all, else the usual one. */
   setting(key: string, app?: string): string | undefined;
+  /** What the plugin has kept under a name, of an app or of none; it outlives the daemon, and goes with the app. */
+  kept(name: string, app?: string): string | undefined;
+  /** Some thousands of characters at most. Without text it is forgotten. */
+  keep(name: string, text: string | undefined, app?: string): void;
+  /** Where the plugin's endpoint is found from outside; undefined where no domain is set. */
+  endpointUrl(path: string): string | undefined;
+  /**
+   * Fetches a branch of a repository and deploys it to an app, unless it runs there already; after whatever is being done to the
+   * app. @throws WherryError what a push would be refused with
+   */
+  deploy(app: string, from: { readonly repository: string; readonly branch: string }): Promise<void>;
   /** Adds to the history of an app, as `events` shows it. No secrets. */
   note(app: string | null, message: string): void;
   /** Counts and tells a failure of the plugin that nobody waits for. */

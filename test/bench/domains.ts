@@ -87,6 +87,7 @@ function rulesOf(store: Store): Parameters<typeof createRouteBook>[2] {
     policy: ({ id }) => readRoutePolicy(name => store.properties.resolve(id, proxyKey(name))),
     ports: () => [],
     edge: () => undefined,
+    others: () => [],
     proofs: { answers: () => ({}), certificates: () => [], pem: () => undefined },
   };
 }

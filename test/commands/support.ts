@@ -122,8 +122,14 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
   const room = createDiskRoom({ store, paths, layers: createLayerStore(paths), clock, log });
   const urls = (app: App) => urlsOf(app, store, { http: 8080, https: 8443 });
   const posted: [string, unknown][] = [];
+  const synced: string[] = [];
+  const during: { sync?: () => Promise<void> } = {};
   const plugins = createPluginHost({
     ...{ store, registry, urls, clock, log, dir: paths.plugins },
+    deploy: async ({ name }, { url, branch, by }) => {
+      synced.push(`${name} ${url.href} ${branch} ${by}`);
+      await during.sync?.();
+    },
     post: async (url, json) => {
       posted.push([url.href, JSON.parse(json)]);
       return 200;
@@ -218,6 +224,8 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
       asked,
       pulled,
       posted,
+      synced,
+      during,
       busy,
       stacks,
       mirror,

@@ -37,6 +37,7 @@ async function open(): Promise<void> {
     urls: () => ['http://blog.example.org'],
     applyRoutes: async () => {},
     post: async () => 200,
+    deploy: async () => {},
   });
   await host.open();
 }
