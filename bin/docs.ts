@@ -1,28 +1,29 @@
-// Writes what documents have from the sources: commands in README.md, hooks in docs/plugins.md; with --check it only tells whether all is current.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { between } from '../src/commands/document.ts';
+// Writes what is made from the registry: the command table of README.md and the manual page; with --check it only tells whether they are current.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createCoreRegistry } from '../src/commands/index.ts';
+import { manPage } from '../src/commands/man.ts';
 import { withCommandTable } from '../src/commands/table.ts';
 import { builtInCommands } from '../src/plugin/built-in-commands.ts';
-import { hookTable } from '../src/plugin/hook-table.ts';
 
 const registry = createCoreRegistry();
 for (const command of await builtInCommands()) registry.add(command);
 
-write('README.md', text => withCommandTable(text, registry));
-write('docs/plugins.md', text => between(text, 'hooks', hookTable()));
+const documents: Record<string, (before: string) => string | undefined> = {
+  'README.md': before => withCommandTable(before, registry),
+  'docs/wherry.1': () => manPage(registry),
+};
 
-function write(name: string, make: (text: string) => string | undefined): void {
+for (const [name, make] of Object.entries(documents)) {
   const file = new URL(`../${name}`, import.meta.url);
-  const before = readFileSync(file, 'utf8');
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const after = make(before);
-  if (after === undefined)
-    fail(`${name} has lost its markers, as <!-- commands:start --> and <!-- commands:end -->.`);
-  else if (!process.argv.includes('--check')) writeFileSync(file, after);
-  else if (before !== after) fail(`What ${name} has from the sources is not current. Run "npm run docs".`);
+  if (after === undefined) fail(`${name} has no markers <!-- commands:start --> and <!-- commands:end -->.`);
+  else if (before === after) continue;
+  else if (process.argv.includes('--check')) fail(`${name} is not current. Run "npm run docs".`);
+  else writeFileSync(file, after);
 }
 
-function fail(why: string): void {
-  console.error(why);
+function fail(text: string): void {
+  console.error(text);
   process.exitCode = 1;
 }

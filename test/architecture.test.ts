@@ -72,7 +72,8 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   ],
   ssh: ['commands', 'receive', 'domain', 'system'],
   api: ['commands', 'domain', 'system'],
-  cli: ['commands', 'settings', 'domain', 'system'],
+  // Help and completion without a daemon know the plugins that come along.
+  cli: ['commands', 'plugin/built-in-commands', 'settings', 'domain', 'system'],
   // Apps of other platforms, brought here by commands of ours.
   moving: ['cli', 'domain', 'system'],
   hooks: ['domain'],

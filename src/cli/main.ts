@@ -1,5 +1,5 @@
 // Kept small and free of the rest of Wherry, so that a command costs little more than the start of Node.
-import { readArguments } from './arguments.ts';
+import { commandName, readArguments } from './arguments.ts';
 import { findDestination } from './destination.ts';
 import { execRemote, type Outcome } from './exec.ts';
 import { createTty } from './tty.ts';
@@ -14,12 +14,18 @@ const unavailable = 75;
 export async function runCli(argv: readonly string[]): Promise<number> {
   const given = readArguments(argv, process.env);
   const { data, words } = given;
+  // A shell asks at its start: it must not wait for a host.
+  const script = commandName(words) === 'completion' ? await offline(words) : undefined;
+  if (script) {
+    process.stdout.write(script);
+    return 0;
+  }
   const terminal = wantsTerminal(words, process);
   const destination = await findDestination(given, { folder: process.cwd(), env: process.env });
   const sent = destination.app === undefined ? words : ['--here', destination.app, ...words];
   if (destination.kind === 'ssh') {
     const { runSsh, sshArguments } = await import('./ssh.ts');
-    return runSsh(sshArguments(destination.remote, sent, { terminal }));
+    return runSsh(sshArguments(destination.remote, sent, { terminal, asks: !process.env['WHERRY_BATCH'] }));
   }
   const left = leaving();
   const tty = terminal ? createTty(process, process.env['TERM']) : undefined;
@@ -54,11 +60,13 @@ async function conclude(
   }
 }
 
-/** Help and version need no daemon. */
+/** Help, version and completion need no daemon. */
 async function offline(words: readonly string[]): Promise<string | undefined> {
   const [first] = words.filter(word => word === '-h' || word === '-v' || !/^--(?!help$|version$)/.test(word));
   const asks =
-    first === undefined || /^(help|version|-h|-v|--help|--version)$/.test(first) || first.endsWith(':help');
+    first === undefined ||
+    /^(help|version|completion|-h|-v|--help|--version)$/.test(first) ||
+    first.endsWith(':help');
   return asks ? (await import('./offline.ts')).answerOffline(words) : undefined;
 }
 

@@ -1,22 +1,37 @@
-// Loaded only when no daemon answers: it brings the whole registry.
+// Loaded only when no daemon is asked: it brings the whole registry.
 import { readFileSync } from 'node:fs';
+import { completionScript } from '../commands/completion.ts';
 import { helpLines } from '../commands/help.ts';
-import { registry } from '../commands/index.ts';
+import { createCoreRegistry } from '../commands/index.ts';
+import type { Registry } from '../commands/registry.ts';
 import { WherryError } from '../domain/errors.ts';
+import { builtInCommands } from '../plugin/built-in-commands.ts';
 
-/** The text of `help`, `help <command>`, `<namespace>:help` or `version`; undefined for a topic that is not known. */
-export function answerOffline(words: readonly string[]): string | undefined {
+/** The text of `help`, `help <command>`, `<namespace>:help`, `version` or `completion <shell>`; undefined for a topic that is not known. */
+export async function answerOffline(words: readonly string[]): Promise<string | undefined> {
   const named = words.filter(word => !word.startsWith('-'));
   const isVersion =
     named[0] === 'version' || (named.length === 0 && words.some(word => /^(-v|--version)$/.test(word)));
   if (isVersion) return `wherry version ${version()}\n`;
-  const topic = named[0] === 'help' ? named[1] : named[0]?.replace(/:help$/, '');
+  const registry = await everyCommand();
+  const [first, second] = named;
+  if (first === 'completion' && !words.some(word => /^(-h|--help)$/.test(word)))
+    return second === 'bash' || second === 'zsh' || second === 'fish'
+      ? completionScript(registry, second)
+      : undefined;
+  const topic = first === 'help' ? second : first?.replace(/:help$/, '');
   try {
     return `${helpLines(registry, topic).join('\n')}\n`;
   } catch (error) {
     if (error instanceof WherryError) return undefined;
     throw error;
   }
+}
+
+async function everyCommand(): Promise<Registry> {
+  const registry = createCoreRegistry();
+  for (const command of await builtInCommands()) registry.add(command);
+  return registry;
 }
 
 /** Compiled files lie one folder deeper than sources. */

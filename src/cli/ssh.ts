@@ -13,7 +13,7 @@ const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 export function sshArguments(
   remote: Remote,
   words: readonly string[],
-  options: { readonly terminal: boolean },
+  options: { readonly terminal: boolean; readonly asks: boolean },
 ): readonly string[] {
   const line = words.map(quote).join(' ');
   if (Buffer.byteLength(line) > longestLine)
@@ -23,6 +23,7 @@ export function sshArguments(
     );
   return [
     options.terminal ? '-t' : '-T',
+    ...(options.asks ? [] : ['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=3']),
     ...(remote.port === undefined ? [] : ['-p', String(remote.port)]),
     ...['-l', remote.user, '--', remote.host, line],
   ];

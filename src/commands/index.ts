@@ -9,6 +9,7 @@ import { buildsCommands } from './builds.ts';
 import { certsCommands } from './certs.ts';
 import { checksCommands } from './checks.ts';
 import { cleanup } from './cleanup.ts';
+import { completionCommand } from './completion.ts';
 import { configCommands } from './config.ts';
 import { cronCommands } from './cron.ts';
 import { diskCommands } from './disk.ts';
@@ -108,6 +109,7 @@ export function createCoreRegistry(): Registry {
   ]);
   registry.add(accessCheck(registry));
   registry.add(reportCommand(registry));
+  registry.add(completionCommand(registry));
   registry.add(helpCommand(registry));
   return registry;
 }

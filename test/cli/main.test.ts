@@ -77,6 +77,8 @@ describe('the client', () => {
     expect((await without(['help', 'ps:scale'])).stdout).toMatch(/^Usage: ps:scale <app>/);
     expect((await without(['version'])).stdout).toMatch(/^wherry version \d+\.\d+\.\d+\n$/);
     expect((await without(['apps:exists', 'help'])).code).toBe(75);
+    expect((await without(['completion', 'bash'])).stdout).toContain('complete -F _wherry wherry');
+    expect((await without(['completion', 'tcsh'])).code).toBe(75);
   });
 
   it('ends the command on Ctrl-C, and gives 130', async () => {

@@ -8,12 +8,16 @@ const remote = { user: 'wherry', host: 'apps.example.org', port: 2222 };
 
 describe('what ssh is started with', () => {
   it('names the person, the place and nothing that could be an option', () => {
-    expect(sshArguments(remote, ['apps:list'], { terminal: false })).toEqual([
+    expect(sshArguments(remote, ['apps:list'], { terminal: false, asks: true })).toEqual([
       ...['-T', '-p', '2222', '-l', 'wherry', '--', 'apps.example.org', 'apps:list'],
     ]);
-    expect(sshArguments({ user: 'ann', host: 'apps' }, ['run', 'blog', 'sh'], { terminal: true })).toEqual([
-      ...['-t', '-l', 'ann', '--', 'apps', 'run blog sh'],
-    ]);
+    expect(
+      sshArguments({ user: 'ann', host: 'apps' }, ['run', 'blog', 'sh'], { terminal: true, asks: true }),
+    ).toEqual([...['-t', '-l', 'ann', '--', 'apps', 'run blog sh']]);
+  });
+
+  it('asks nobody when it is told so', () => {
+    expect(sshArguments(remote, ['apps:list'], { terminal: false, asks: false })).toContain('BatchMode=yes');
   });
 
   const pem = '-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n';
@@ -31,12 +35,14 @@ describe('what ssh is started with', () => {
     ['\x01\x1b[31m\x7f'],
   ])('brings %j there as it is', value => {
     const words = ['config:set', 'blog', `A=${value}`, value, 'B=2'];
-    expect(splitWords(sshArguments(remote, words, { terminal: false }).at(-1) ?? '')).toEqual(words);
+    expect(splitWords(sshArguments(remote, words, { terminal: false, asks: true }).at(-1) ?? '')).toEqual(
+      words,
+    );
   });
 
   it('is refused when SSH cannot carry it, with the remedy', () => {
     expect(() =>
-      sshArguments(remote, ['config:set', `A=${'x'.repeat(40_000)}`], { terminal: false }),
+      sshArguments(remote, ['config:set', `A=${'x'.repeat(40_000)}`], { terminal: false, asks: true }),
     ).toThrow('standard input');
   });
 });
