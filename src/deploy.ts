@@ -4,6 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Builder, LoadRequest } from './build/builder.ts';
 import type { Builds, Watched } from './build/builds.ts';
 import type { DiskRoom, Ways } from './build/disk-room.ts';
+import { createMask, maskProgress } from './build/mask.ts';
+import { applyAppEnv } from './deploy/app-env.ts';
 import { deployArchive, type SentArchive } from './deploy/archive.ts';
 import { type Asked, buildLimitsFor, requestFor, secretsFor } from './deploy/build-request.ts';
 import { checkSettingsOf } from './deploy/check-lists.ts';
@@ -13,6 +15,7 @@ import { requireUnlocked } from './deploy/deploy-lock.ts';
 import { finishRename, renameInStore } from './deploy/rename.ts';
 import { limitsOf, runOptionsOf } from './deploy/run-options.ts';
 import { createRunning, type Running } from './deploy/running.ts';
+import { createScripts } from './deploy/scripts.ts';
 import { siteOf } from './deploy/site.ts';
 import { rememberSource, withOrigin } from './deploy/source.ts';
 import { stoppedTypes, withoutStopped } from './deploy/stopped-types.ts';
@@ -176,6 +179,8 @@ export function createDeployer(options: DeployerOptions): Deployer {
   const tell = (app: App, kind: string, message: string, actor?: Actor) =>
     store.events.add({ at: clock.now(), app: app.name, kind, message, actor: actor?.name });
 
+  const scripts = createScripts({ store, runtime, tell });
+
   /** Release phase, instances, switch; the release is live exactly when the switch is next. */
   const rollOut = async (app: App, release: Release, kind: string, doing: Doing): Promise<DeployTimes> => {
     const running = { ...app, stopped: false };
@@ -185,7 +190,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       doing.progress.step(`Releasing ${app.name} v${release.version}`);
       // What is renamed already is not undone by a veto.
       if (kind !== 'rename') await hooks.ask('before-deploy', releasing(app, release), doing.signal);
-      if (kind === 'deploy') await releasePhase(desired, doing);
+      if (kind === 'deploy') await scripts.before(desired, doing);
       await faultPoint('release:ran');
       const times = await runtime.deploy(desired, {
         ...doing,
@@ -202,6 +207,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
         ...releasing(app, release),
         ...{ at: clock.now().toISOString(), message, urls: options.urls(app) },
       });
+      if (kind === 'deploy') await scripts.after(desired, doing);
       return times;
     } catch (error) {
       releases.fail(release);
@@ -223,19 +229,6 @@ export function createDeployer(options: DeployerOptions): Deployer {
         message: error instanceof WherryError ? error.message : 'a fault of the platform',
       });
       throw error;
-    }
-  };
-
-  const releasePhase = async (desired: Desired, doing: Doing): Promise<void> => {
-    const phase = desired.image.processes.find(process => process.type === 'release');
-    if (!phase) return;
-    doing.progress.step('Running the release process');
-    const status = await runtime.runOnce(desired, { ...doing, type: phase.type, argv: phase.command });
-    if (status !== 0) {
-      throw new WherryError(
-        'failed',
-        `Execution of release task failed: it exited with status ${status}. The running release stays.`,
-      );
     }
   };
 
@@ -332,10 +325,12 @@ export function createDeployer(options: DeployerOptions): Deployer {
   ): Promise<Release> => {
     const { image, description, commit, sourceImage = null, begun, checkoutMs } = made;
     const built = clock.ticks();
+    const secrets = applyAppEnv(store, app, { rules: image.envRules ?? {}, progress: doing.progress });
     const config = store.config.merged(app);
     const actor = doing.actor.name;
     const release = releases.make(app, { image, config, description, actor, commit, sourceImage });
-    const times = await rollOut(app, release, 'deploy', doing);
+    const progress = maskProgress(doing.progress, createMask(secrets));
+    const times = await rollOut(app, release, 'deploy', { ...doing, progress });
     const total = checkoutMs + clock.ticks() - begun;
     log.info(
       {

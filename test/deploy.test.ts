@@ -56,6 +56,9 @@ let deployed: Desired[];
 let nextImage: Image;
 let failWith: Error | undefined;
 let releaseStatus: number;
+/** What was run once, and how each ends. */
+let ran: string[];
+let statusOf: (command: string) => number;
 let roomError: Error | undefined;
 let rebaseError: Error | undefined;
 let rebasedImage: Image;
@@ -72,6 +75,8 @@ beforeEach(() => {
   nextImage = image('1');
   failWith = undefined;
   releaseStatus = 0;
+  ran = [];
+  statusOf = () => releaseStatus;
   roomError = undefined;
   rebaseError = undefined;
   rebasedImage = image('9');
@@ -94,9 +99,11 @@ beforeEach(() => {
     stop: async () => {},
     remove: async () => {},
     instances: () => [],
-    runOnce: async (_: Desired, options: { progress: Progress }) => {
+    runOnce: async (desired: Desired, options: Parameters<Runtime['runOnce']>[1]) => {
       options.progress.raw('migrating with topsecret');
-      return releaseStatus;
+      if (desired.config['TOKEN']) options.progress.raw(`with ${desired.config['TOKEN']}`);
+      ran.push([options.type, ...(options.launcher ?? []), ...options.argv].join(' '));
+      return statusOf(options.argv.at(-1) ?? '');
     },
   } as unknown as Runtime;
   deployer = createDeployer({
@@ -241,6 +248,143 @@ describe('push', () => {
     releaseStatus = 4;
     await expect(push()).rejects.toThrow('release task failed: it exited with status 4');
     expect(deployed).toEqual([]);
+  });
+});
+
+describe('scripts of an app.json', () => {
+  const all = { predeploy: 'assets', release: 'migrate', first: 'seed', postdeploy: 'ping' };
+  const scripted = (digit: string, scripts: Image['scripts'], types = ['web']): Image => ({
+    ...image(digit, types),
+    entrypoint: ['/cnb/lifecycle/launcher', '--'],
+    scripts: scripts ?? {},
+  });
+
+  it('run in their order around the start, that of the first deploy once', async () => {
+    nextImage = scripted('4', all);
+    await push();
+    expect(ran).toEqual([
+      'predeploy /cnb/lifecycle/launcher -- bash -c assets',
+      'release /cnb/lifecycle/launcher -- bash -c migrate',
+      'postdeploy /cnb/lifecycle/launcher -- bash -c seed',
+      'postdeploy /cnb/lifecycle/launcher -- bash -c ping',
+    ]);
+    ran = [];
+    await push();
+    expect(ran.map(each => each.split(' ').at(-1))).toEqual(['assets', 'migrate', 'ping']);
+    ran = [];
+    await deployer.releaseConfig(app(), 'Set A', doing);
+    await deployer.rollback(app(), 1, doing);
+    expect(ran).toEqual([]);
+  });
+
+  it('are of sh alone in an image from elsewhere, and give way to a release process', async () => {
+    nextImage = { ...scripted('5', all, ['web', 'release']), entrypoint: ['node'] };
+    await push();
+    expect(ran).toEqual([
+      'predeploy /bin/sh -c assets',
+      'release node true',
+      'postdeploy /bin/sh -c seed',
+      'postdeploy /bin/sh -c ping',
+    ]);
+  });
+
+  it.each([
+    ['assets', 'script dokku.predeploy of app.json', 1],
+    ['migrate', 'script release of app.json', 2],
+    ['seed', 'script postdeploy of app.json', 3],
+  ])('that fail leave what runs alone: %s', async (command, words, count) => {
+    nextImage = scripted('6', all);
+    statusOf = given => (given === command ? 9 : 0);
+    await expect(push()).rejects.toThrow(
+      `Execution of ${words} failed: it exited with status 9. The running release stays.`,
+    );
+    expect(ran).toHaveLength(count);
+    expect(deployed).toEqual([]);
+    expect(store.releases.live(app())).toBeUndefined();
+    // Not the first time that it was tried, but still the first deploy.
+    statusOf = () => 0;
+    ran = [];
+    await push();
+    expect(ran).toHaveLength(4);
+  });
+
+  it('do not run for the first time when the app ran before', async () => {
+    await push();
+    nextImage = scripted('7', { first: 'seed' });
+    await push();
+    expect(ran).toEqual([]);
+  });
+
+  it('that fail when the release serves are told, and undo nothing', async () => {
+    nextImage = scripted('8', { postdeploy: 'ping' });
+    statusOf = () => 3;
+    const warned: string[] = [];
+    const release = await push(blog, { ...quiet, warn: text => void warned.push(text) });
+    expect(store.releases.live(app())?.version).toBe(release.version);
+    const message = 'v1 is live, but script dokku.postdeploy of app.json failed: it exited with status 3';
+    expect(warned).toContain(message);
+    expect(store.events.list({ app: blog, limit: 1 })[0]).toMatchObject({ kind: 'script-failed', message });
+  });
+});
+
+describe('env of an app.json', () => {
+  const wanting = async (envRules: Image['envRules'], progress: Progress = quiet) => {
+    nextImage = { ...image('a'), envRules: envRules ?? {} };
+    await push(blog, progress);
+    return last()?.config ?? {};
+  };
+  const set = (key: string, value: string) =>
+    store.config.set(app(), new Map([[parseConfigKey(key), value]]));
+
+  it('gives the app values and secrets that it has not, and keeps them', async () => {
+    set('LEVEL', 'debug');
+    const rules = {
+      LEVEL: { value: 'info', required: true },
+      NAME: { value: 'it’s\n"$x"', required: true },
+      TOKEN: { secret: true, required: true },
+    } as const;
+    const first = await wanting(rules);
+    expect(first).toMatchObject({ LEVEL: 'debug', NAME: 'it’s\n"$x"' });
+    expect(first['TOKEN']).toMatch(/^[0-9a-f]{64}$/);
+    expect((await wanting(rules))['TOKEN']).toBe(first['TOKEN']);
+  });
+
+  it('does not bring back what was unset, but what is new', async () => {
+    await wanting({ NAME: { value: 'x', required: false } });
+    store.config.unset(app(), parseConfigKey('NAME'));
+    const rules = { NAME: { value: 'x', required: false }, MORE: { value: 'y', required: false } };
+    expect(await wanting(rules)).toEqual({ MORE: 'y' });
+  });
+
+  it('keeps a value in step where it says so', async () => {
+    await wanting({ NAME: { value: 'x', required: true, sync: true } });
+    set('NAME', 'mine');
+    expect(await wanting({ NAME: { value: 'z', required: true, sync: true } })).toEqual({ NAME: 'z' });
+  });
+
+  it('refuses the first deploy without what is required, before anything runs, and warns later ones', async () => {
+    const rules = { KEY: { required: true }, MAYBE: { required: false } };
+    await expect(wanting(rules)).rejects.toThrow('app.json requires KEY, and blog has no value for it.');
+    expect([ran, store.releases.list(app())]).toEqual([[], []]);
+    set('KEY', 'given');
+    expect(await wanting(rules)).toEqual({ KEY: 'given' });
+    store.config.unset(app(), parseConfigKey('KEY'));
+    const warned: string[] = [];
+    await wanting(rules, { ...quiet, warn: text => void warned.push(text) });
+    expect(warned).toEqual([
+      'app.json requires KEY, and blog has no value for it. Set it with "config:set blog KEY=...".',
+    ]);
+  });
+
+  it('does not show a secret that it has just made', async () => {
+    const shown: string[] = [];
+    nextImage = {
+      ...image('b', ['web', 'release']),
+      envRules: { TOKEN: { secret: true, required: true } },
+    };
+    await push(blog, { ...quiet, raw: text => void shown.push(text), step: text => void shown.push(text) });
+    expect(shown).toContain('with [masked]');
+    expect(shown.join()).not.toContain(store.config.own(app())['TOKEN']);
   });
 });
 

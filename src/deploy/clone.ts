@@ -5,6 +5,7 @@ import { parseConfigKey } from '../domain/names.ts';
 import { redirectsKey } from '../domain/redirect.ts';
 import type { Store } from '../store/store.ts';
 import { scaledKey } from './counts.ts';
+import { firstDeployKey } from './scripts.ts';
 
 /** What is of one app at one time, and no setting. */
 const notCopied = [
@@ -13,6 +14,7 @@ const notCopied = [
   'stopped-types',
   scaledKey,
   formationKey,
+  firstDeployKey,
   domainsDisabledKey,
   redirectsKey,
 ];

@@ -1,3 +1,4 @@
+import type { AppScripts, EnvRules } from './app-manifest.ts';
 import type { CronTask } from './cron-task.ts';
 import type { Formation } from './formation.ts';
 import type { HealthChecks } from './health-check.ts';
@@ -65,6 +66,10 @@ export type Image = {
   readonly formation?: Formation;
   /** What its app.json wants to run at times. */
   readonly cron?: readonly CronTask[];
+  /** What its app.json wants in the config of the app. */
+  readonly envRules?: EnvRules;
+  /** What its app.json wants to run around a deploy. */
+  readonly scripts?: AppScripts;
   /** SIGTERM when left out. */
   readonly stopSignal?: StopSignal;
   readonly labels: Readonly<Record<string, string>>;

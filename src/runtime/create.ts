@@ -193,6 +193,7 @@ type OneOff = {
   readonly desired: Desired;
   readonly type: ProcessType;
   readonly argv: readonly string[];
+  readonly launcher?: readonly string[];
   readonly progress: { raw(line: string): void };
   readonly signal?: AbortSignal;
   readonly engine: Engine;
@@ -207,11 +208,11 @@ type OneOff = {
 const oneOffTimeout = 1_800_000;
 
 async function runOnce(run: OneOff): Promise<number> {
-  const { desired, type, argv } = run;
+  const { desired, type, argv, launcher = desired.image.entrypoint } = run;
   const mounts = await run.mounts(desired.app, type);
   const networks = namelessOn(run.networks(desired.app).early);
   const spec = { ...specFor(desired, { type, index: 1 }, run.logsDir), mounts, networks };
-  const instance = await run.engine.create({ ...spec, argv: [...desired.image.entrypoint, ...argv] });
+  const instance = await run.engine.create({ ...spec, argv: [...launcher, ...argv] });
   const timeout = AbortSignal.timeout(oneOffTimeout);
   try {
     await run.engine.start(instance.id);

@@ -183,10 +183,17 @@ export interface Runtime {
   /** Read from the kernel; instances that are gone meanwhile are left out. */
   stats(app: App): Promise<readonly InstanceStats[]>;
   logs(app: App, query: LogQuery): AsyncIterable<LogLine>;
-  /** A one-off run of the release's image to its end (release phase); its exit status. */
+  /** A one-off run of the release's image to its end (release phase, scripts); its exit status. */
   runOnce(
     desired: Desired,
-    options: { type: ProcessType; argv: readonly string[]; progress: Progress; signal?: AbortSignal },
+    options: {
+      type: ProcessType;
+      argv: readonly string[];
+      /** In front of argv; what the image has unless told. */
+      launcher?: readonly string[];
+      progress: Progress;
+      signal?: AbortSignal;
+    },
   ): Promise<number>;
   /** A command in an instance of its own, with somebody's streams; its exit status. The instance ends with it. */
   run(desired: Desired, command: OneOff & { readonly streams: Streams }): Promise<number>;

@@ -56,7 +56,34 @@ describe('app.json', () => {
     expect(() => parseAppJson(`{"formation":${formation}}`)).toThrow(`Invalid app.json: ${message}`);
   });
 
+  it('gives what it wants in the config, and what is to run around a deploy', () => {
+    const { parts } = parseAppJson(`{
+      "env": { "A": "1", "B": { "description": "x", "value": "2", "required": false, "sync": true },
+        "C": { "generator": "secret" }, "D": {} },
+      "scripts": { "test": "npm test", "postdeploy": "seed", "release": " migrate ", "dokku": { "predeploy": "assets", "postdeploy": "" } },
+    }`);
+    expect(parts).toEqual({
+      envRules: {
+        A: { value: '1', required: true },
+        B: { value: '2', required: false, sync: true },
+        C: { secret: true, required: true },
+        D: { required: true },
+      },
+      scripts: { predeploy: 'assets', release: 'migrate', first: 'seed' },
+    });
+  });
+
   it.each([
+    ['{"env":[]}', 'Invalid app.json: env: '],
+    ['{"env":{"A":1}}', 'Invalid app.json: env.A: '],
+    ['{"env":{"A":{"value":1}}}', 'Invalid app.json: env.A.value: must be text; put numbers in quotes'],
+    ['{"env":{"A":{"required":"no"}}}', 'Invalid app.json: env.A.required: '],
+    ['{"env":{"A":{"generator":"uuid"}}}', 'Invalid app.json: env.A.generator: must be "secret"'],
+    ['{"env":{"A-B":"1"}}', 'Invalid app.json: env: "A-B" is not the name of a variable'],
+    ['{"env":{"A":"x\\u0000y"}}', 'Invalid app.json: env.A.value: holds a NUL byte'],
+    [`{"env":{"A":"${'x'.repeat(140_000)}"}}`, 'env.A.value: is longer than a variable can be'],
+    ['{"scripts":"x"}', 'Invalid app.json: scripts: '],
+    ['{"scripts":{"dokku":{"predeploy":["x"]}}}', 'Invalid app.json: scripts.dokku.predeploy: '],
     ['{\n "a": ]', 'Invalid app.json: A value is missing at line 2, column 7. Correct it.'],
     ['[]', 'Invalid app.json: the document:'],
   ])('refuses %j', (text, message) => {
