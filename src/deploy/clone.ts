@@ -2,6 +2,7 @@ import type { App } from '../domain/app.ts';
 import { formationKey } from '../domain/formation.ts';
 import { domainsDisabledKey } from '../domain/global-domains.ts';
 import { parseConfigKey } from '../domain/names.ts';
+import { isExclusive, portsKey } from '../domain/port-map.ts';
 import { redirectsKey } from '../domain/redirect.ts';
 import type { Store } from '../store/store.ts';
 import { scaledKey } from './counts.ts';
@@ -19,7 +20,7 @@ const notCopied = [
   redirectsKey,
 ];
 
-/** Gives an app the settings of another: config, formation, limits, and whatever `X:set` keeps; no domains, logins or certificates. */
+/** Gives an app the settings of another: config, formation, limits, and whatever `X:set` keeps; no domains, TCP ports, logins or certificates. */
 export function copySettings(store: Store, from: App, to: App): void {
   const config = Object.entries(store.config.own(from));
   store.config.set(to, new Map(config.map(([key, value]) => [parseConfigKey(key), value])));
@@ -27,5 +28,7 @@ export function copySettings(store: Store, from: App, to: App): void {
   for (const row of store.limits.rows(from)) store.limits.put(to, row);
   store.limits.setQuota(to, store.limits.quota(from));
   store.properties.copy(`app:${from.id}`, `app:${to.id}`, notCopied);
+  const ports = store.properties.list(`app:${from.id}`, portsKey).filter(mapping => !isExclusive(mapping));
+  store.properties.setList(`app:${to.id}`, portsKey, ports);
   store.apps.setDeployBranch(to, from.deployBranch);
 }

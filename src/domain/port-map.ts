@@ -4,7 +4,7 @@ import type { RoutePort } from './route.ts';
 
 /** Visitors who come to the host's port by the scheme reach the port of web in its container. */
 export type PortMapping = {
-  readonly scheme: 'http' | 'https';
+  readonly scheme: 'http' | 'https' | 'tcp';
   readonly host: number;
   readonly container: number;
 };
@@ -20,10 +20,10 @@ export function parsePortMapping(text: string): PortMapping {
       'invalid',
       `${quoteForPeople(text)} is no port mapping. Give SCHEME:HOST-PORT:CONTAINER-PORT, as http:80:5000.`,
     );
-  if (scheme !== 'http' && scheme !== 'https')
+  if (scheme !== 'http' && scheme !== 'https' && scheme !== 'tcp')
     throw new WherryError(
       'invalid',
-      `Scheme ${quoteForPeople(scheme)} is not supported. Map http or https, as http:80:5000.`,
+      `Scheme ${quoteForPeople(scheme)} is not supported. Map http, https or tcp, as http:80:5000.`,
     );
   return { scheme, host: Number(host), container: Number(container) };
 }
@@ -47,11 +47,11 @@ export function checkPortMap(mappings: readonly PortMapping[], listening: Listen
         'invalid',
         `${formatPortMapping(mapping)}: the edge speaks https nowhere. Start the daemon with --https, or map http.`,
       );
-    const other = listening[scheme === 'http' ? 'https' : 'http'];
-    if (port === other || port === (scheme === 'http' ? 443 : 80))
+    const own = ownScheme(port, listening);
+    if (own !== undefined && own !== scheme)
       throw new WherryError(
         'conflict',
-        `${formatPortMapping(mapping)}: port ${port} is for ${scheme === 'http' ? 'https' : 'http'}, for all apps. Choose another port.`,
+        `${formatPortMapping(mapping)}: port ${port} is for ${own}, for all apps. Choose another port.`,
       );
     const twin = mappings.find(one => one !== mapping && portOf(one, listening) === port);
     if (twin)
@@ -60,8 +60,9 @@ export function checkPortMap(mappings: readonly PortMapping[], listening: Listen
         `${formatPortMapping(mapping)} and ${formatPortMapping(twin)} are both for port ${port}. Keep one.`,
       );
   }
-  const [first] = mappings;
-  const astray = mappings.find(({ container }) => container !== first?.container);
+  const told = mappings.filter(({ scheme }) => scheme !== 'tcp');
+  const [first] = told;
+  const astray = told.find(({ container }) => container !== first?.container);
   if (first && astray)
     throw new WherryError(
       'conflict',
@@ -71,9 +72,10 @@ export function checkPortMap(mappings: readonly PortMapping[], listening: Listen
 
 /** Those of a map at which the edge listens for the apps that map them alone. */
 export function appPorts(stored: readonly string[], listening: ListeningPorts): RoutePort[] {
-  return stored.map(parsePortMapping).flatMap(mapping => {
-    const { scheme } = mapping;
+  return stored.map(parsePortMapping).flatMap((mapping): RoutePort[] => {
+    const { scheme, container } = mapping;
     const port = portOf(mapping, listening);
+    if (scheme === 'tcp') return [{ scheme, port, container }];
     return port === listening[scheme] ? [] : [{ scheme, port }];
   });
 }
@@ -86,7 +88,7 @@ export function checkUnshared(
   for (const { scheme, port } of wanted)
     for (const [app, ports] of others) {
       const theirs = ports.find(other => other.port === port);
-      if (theirs && theirs.scheme !== scheme)
+      if (theirs && (theirs.scheme !== scheme || scheme === 'tcp'))
         throw new WherryError(
           'conflict',
           `Port ${port} is for ${theirs.scheme}, by the map of app ${app}. Choose another port, or remove it there first.`,
@@ -94,8 +96,21 @@ export function checkUnshared(
     }
 }
 
+/** The mappings that two apps cannot both have. */
+export function isExclusive(mapping: string): boolean {
+  return parsePortMapping(mapping).scheme === 'tcp';
+}
+
 function portOf({ scheme, host }: PortMapping, listening: ListeningPorts): number {
+  if (scheme === 'tcp') return host;
   return host === (scheme === 'http' ? 80 : 443) ? (listening[scheme] ?? host) : host;
+}
+
+/** What the edge speaks there for all apps. */
+function ownScheme(port: number, { http, https }: ListeningPorts): 'http' | 'https' | undefined {
+  if (port === http) return 'http';
+  if (port === https) return 'https';
+  return port === 80 ? 'http' : port === 443 ? 'https' : undefined;
 }
 
 /** The port that web is told to listen on; undefined where its image, or nobody, says. */

@@ -74,10 +74,10 @@ export type Route = {
   readonly ports?: readonly RoutePort[];
 };
 
-export type RoutePort = {
-  readonly scheme: 'http' | 'https';
-  readonly port: number;
-};
+export type RoutePort =
+  | { readonly scheme: 'http' | 'https'; readonly port: number }
+  /** One app's alone: its connections are carried to that port of its instances. */
+  | { readonly scheme: 'tcp'; readonly port: number; readonly container: number };
 
 export type Target = {
   /** The instance's id; counts are per id. */

@@ -10,6 +10,9 @@ export type AppCount = {
   readonly answered: Answered;
   /** Open now. */
   tunnels: number;
+  /** TCP connections, open now and in all. */
+  streams: number;
+  streamsBegun: number;
   /** Of connections to instances, and of answers that did not come in time. */
   readonly failures: Record<Failure['kind'] | 'timeout', number>;
   /** Clients that left before their answer was complete. */
@@ -39,6 +42,8 @@ export function createCounters() {
         usage: new Usage(performance.now()),
         answered: new Answered(),
         tunnels: 0,
+        streams: 0,
+        streamsBegun: 0,
         failures: { refused: 0, 'connect-timeout': 0, closed: 0, protocol: 0, timeout: 0 },
         aborted: 0,
         retries: 0,

@@ -342,13 +342,14 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     this.#finish(101);
     this.#plan.route.count.tunnels++;
     this.#context.switched(client);
-    joinTunnel({ socket: client, first: this.#first }, { socket: app, first: rest }, () => {
+    const onClose = () => {
       pool?.done(this);
       pool?.leave();
       this.#plan.route.count.tunnels--;
       this.#plan.route.count.usage.leave(performance.now(), this.#counts);
       this.#tell();
-    });
+    };
+    joinTunnel({ socket: client, first: this.#first }, { socket: app, first: rest }, { onClose });
   }
 
   #noteStart(connection: Upstream): void {

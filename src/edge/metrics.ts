@@ -44,6 +44,18 @@ export function renderMetrics(source: MetricsSource): string {
       each(({ tunnels }) => tunnels),
     ),
     family(
+      'tcp_open',
+      'Open TCP connections, waiting ones included.',
+      'gauge',
+      each(({ streams }) => streams),
+    ),
+    family(
+      'tcp_connections_total',
+      'TCP connections that began.',
+      'counter',
+      each(({ streamsBegun }) => streamsBegun),
+    ),
+    family(
       'retries_total',
       'Second tries on another connection.',
       'counter',

@@ -81,7 +81,7 @@ export class Ports {
     const { scheme, port } = wanted;
     const server = createServer({
       // As Node's servers for the two do.
-      allowHalfOpen: scheme === 'http',
+      allowHalfOpen: scheme !== 'https',
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: 60_000,

@@ -44,6 +44,8 @@ export type RouteTable = {
   readonly challenges: Readonly<Record<string, string>>;
   /** Those of all apps. */
   readonly ports: ReadonlyMap<number, RoutePort>;
+  /** Whose TCP port it is. */
+  streamsAt(port: number): AppRoute | undefined;
   /** Exact name first, then `*.rest` for one more label, then whoever takes all others. */
   find(host: Host): AppRoute | undefined;
 };
@@ -97,12 +99,16 @@ export function buildTable(
     for (const domain of route.domains) hosts.set(domain, entry);
   }
   const others = apps.get(snapshot.edge?.catchAll ?? '');
+  const streams = new Map<number, AppRoute>();
+  for (const entry of apps.values())
+    for (const { scheme, port } of entry.ports.values()) if (scheme === 'tcp') streams.set(port, entry);
   parts.counters.keep(new Set(apps.keys()));
   return {
     generation: snapshot.generation,
     apps,
     challenges: snapshot.challenges ?? {},
     ports: new Map([...apps.values()].flatMap(({ ports }) => [...ports])),
+    streamsAt: port => streams.get(port),
     find(host) {
       const exact = hosts.get(host);
       if (exact) return exact;

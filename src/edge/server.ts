@@ -40,6 +40,7 @@ import { readRequestHead } from './request-head.ts';
 import type { RouteTable } from './routes.ts';
 import { SignIn, type Verdict } from './sign-in.ts';
 import { SlowReaders } from './slow-readers.ts';
+import { Stream } from './stream.ts';
 import { createTlsFront } from './tls-front.ts';
 import { accessLine, beginTrace } from './trace.ts';
 import { peerAddress } from './trusted.ts';
@@ -86,6 +87,9 @@ export class EdgeServer {
   readonly #ending = new WeakSet<Socket>();
   readonly #server: Server;
   readonly #http2: Http2Front;
+  readonly #context: ExchangeContext;
+  /** Of clients, at TCP ports. */
+  readonly #streams = new WeakSet<Socket>();
   /** Of apps. */
   readonly ports: Ports;
   #secureListener = noSecureListener;
@@ -101,7 +105,7 @@ export class EdgeServer {
     this.#options = options;
     this.#watch = new Watch(now => this.#everySecond(now));
     this.#connections = new Connections(defaultLimits, () => this.#closeIdle());
-    const context: ExchangeContext = {
+    this.#context = {
       current: app => options.table()?.apps.get(app),
       stopping: () => this.#stopping,
       switched: socket => this.#connections.tunnel(socket),
@@ -110,11 +114,11 @@ export class EdgeServer {
       log: options.log,
       access: options.access,
     };
-    this.#forwarder = createForwarder(context);
+    this.#forwarder = createForwarder(this.#context);
     this.#server = createListener();
     this.#attach(this.#server);
     this.ports = new Ports({
-      attach: (listener, { scheme }) => this.#attachPort(listener, scheme),
+      attach: (listener, port) => this.#attachPort(listener, port),
       log: options.log,
     });
     this.#http2 = new Http2Front({
@@ -228,13 +232,29 @@ export class EdgeServer {
     server.on('clientError', (error: ClientError, stream) => this.#unreadable(error, stream as Socket));
   }
 
-  /** Its connections are served as those of the two listeners for all apps. */
-  #attachPort(listener: NetServer, scheme: RoutePort['scheme']): void {
+  /** Its connections are carried to an app, or served as those of the two listeners for all apps. */
+  #attachPort(listener: NetServer, { scheme, port }: RoutePort): void {
+    if (scheme === 'tcp') {
+      listener.on('connection', socket => this.#carry(socket, port));
+      this.#watchConnections(listener);
+      return;
+    }
     listener.on('connection', socket => {
       const server = scheme === 'http' ? this.#server : this.#secure;
       if (server) server.emit('connection', socket);
       else socket.destroy();
     });
+  }
+
+  #carry(socket: Socket, port: number): void {
+    const route = this.#options.table()?.streamsAt(port);
+    if (socket.destroyed || !route) {
+      socket.destroy();
+      return;
+    }
+    this.#connections.tunnel(socket);
+    this.#streams.add(socket);
+    new Stream(this.#context, { socket, route, port, client: this.#visitors.addressOf(socket) }).start();
   }
 
   /** Counts a connection, or closes it without a word: whoever opens too many would not read one. */
@@ -248,7 +268,7 @@ export class EdgeServer {
   }
 
   /** Before anything else is done with a connection. */
-  #watchConnections(server: Server | TlsServer): void {
+  #watchConnections(server: NetServer): void {
     server.prependListener('connection', socket => this.#admit(socket));
     addProxyFront(server, {
       wanted: socket => !isSecure(socket) && this.#visitors.tellsOrigin(socket),
@@ -300,7 +320,9 @@ export class EdgeServer {
   }
 
   #everySecond(now: number): void {
-    for (const reader of this.#slowReaders.find([...this.#connections.all, ...this.#http2.answers], now)) {
+    // Whoever opens a bare connection may leave it unread as long as they like.
+    const readers = this.#connections.all.filter(socket => !this.#streams.has(socket));
+    for (const reader of this.#slowReaders.find([...readers, ...this.#http2.answers], now)) {
       reader.destroy();
       this.#options.counters.refuse('slow-reader');
     }
@@ -440,7 +462,8 @@ export class EdgeServer {
   #closeIdle(): void {
     this.#server.closeIdleConnections();
     this.#http2.closeIdle();
-    for (const socket of this.#connections.all) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of this.#connections.all)
+      if (socket.bytesRead === 0 && !this.#streams.has(socket)) socket.destroy();
   }
 }
 

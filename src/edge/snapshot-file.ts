@@ -1,5 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises';
-import type { CertificateRef, RoutePort, Snapshot, ToEdge } from '../domain/route.ts';
+import type { CertificateRef, Snapshot, ToEdge } from '../domain/route.ts';
 
 /** The last snapshot on disk, or undefined when there is none that can be read. */
 export async function readSnapshot(file: string): Promise<Snapshot | undefined> {
@@ -40,8 +40,13 @@ export function isRoute(value: unknown): boolean {
 }
 
 function isPort(value: unknown): boolean {
-  const { scheme, port } = (value ?? {}) as Partial<RoutePort>;
-  return ['http', 'https'].includes(String(scheme)) && Number.isInteger(port) && Number(port) > 0;
+  const { scheme, port, container } = (value ?? {}) as Partial<Record<string, unknown>>;
+  const known = scheme === 'http' || scheme === 'https' || (scheme === 'tcp' && isNumber(container));
+  return known && isNumber(port);
+}
+
+function isNumber(port: unknown): boolean {
+  return Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
 }
 
 /** An id is part of a file's path. */

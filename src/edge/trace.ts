@@ -78,6 +78,6 @@ function withoutQuery(address: string): string {
 }
 
 /** To a tenth. */
-function rounded(milliseconds: number): number {
+export function rounded(milliseconds: number): number {
   return Math.max(0, Math.round(milliseconds * 10) / 10);
 }

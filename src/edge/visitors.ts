@@ -63,9 +63,14 @@ export class Visitors {
     if (origin) this.#origins.set(socket, origin);
   }
 
+  /** Who connected, by what a balancer said where one may. */
+  addressOf(socket: Socket): string {
+    return this.#origins.get(socket)?.address ?? peerAddress(socket);
+  }
+
   /** Whether forwarding headers on this connection are believed. */
   trusts(socket: Socket): boolean {
-    return this.#trusted?.has(this.#origins.get(socket)?.address ?? peerAddress(socket)) ?? false;
+    return this.#trusted?.has(this.addressOf(socket)) ?? false;
   }
 
   of(socket: Socket, head: RequestHead, listener: Listener): Visitor {

@@ -83,6 +83,22 @@ describe('ports', () => {
     expect((await run('ports:report shop --ports-map')).stdout.trim()).toBe(`http:${port}:5000`);
   });
 
+  it("for TCP are one app's alone, stay with it when it is cloned, and may lead elsewhere than PORT", async () => {
+    const port = await closedPort();
+    await bench.deployed('blog');
+    await run('apps:create shop');
+    expect((await run(`ports:set blog http:80:3000 tcp:${port}:6379`)).code).toBe(0);
+    expect(toldPort()).toBe(3000);
+    for (const scheme of ['tcp', 'http'])
+      expect((await run(`ports:add shop ${scheme}:${port}:6379`)).stderr).toContain(
+        `Port ${port} is for tcp, by the map of app blog`,
+      );
+    expect((await run('apps:clone --skip-deploy blog copy')).code).toBe(0);
+    expect((await run('ports:report copy --ports-map')).stdout.trim()).toBe('http:80:3000');
+    await run(`ports:set blog tcp:${port}:6379`);
+    expect(toldPort()).toBe(6379);
+  });
+
   it('of the host are refused when another program has them, or the edge cannot open them', async () => {
     await run('apps:create blog');
     const server = createServer().listen(0, '0.0.0.0');
@@ -105,6 +121,10 @@ describe('ports', () => {
     ['http:80:65536', 'is no port mapping'],
     ['http:80:3000:1', 'is no port mapping'],
     ['grpc:80:3000', 'Scheme "grpc" is not supported'],
+    ['tcp:80:3000', 'port 80 is for http, for all apps'],
+    ['tcp:443:3000', 'port 443 is for https, for all apps'],
+    ['tcp:2222:3000', 'Port 2222 is for SSH'],
+    ['udp:5353:53', 'Scheme "udp" is not supported'],
     ['http:22:3000', 'Port 22 is for SSH'],
     ['http:2222:3000', 'Port 2222 is for SSH'],
     ['http:443:3000', 'port 443 is for https, for all apps'],

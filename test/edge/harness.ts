@@ -141,6 +141,7 @@ export type RawApp = {
 export async function startRawApp(
   answer: (socket: Socket, text: string, connection: number) => void,
   allowHalfOpen = false,
+  port = 0,
 ): Promise<RawApp> {
   const received: string[] = [];
   const sockets: Socket[] = [];
@@ -155,7 +156,7 @@ export async function startRawApp(
       answer(socket, text, connection);
     });
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));
   cleanUp(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
