@@ -178,10 +178,11 @@ async function checkNamed(
   { phase, option }: { readonly phase: Phase; readonly option: string },
 ): Promise<void> {
   const { networks, mounts, tmpfs } = readRunOptions([option]);
-  if (networks.length > 0 && !mayAll(context.actor, 'admin', context.store))
+  // As for network:attach and storage:mount.
+  if ((networks.length > 0 || mounts.length > 0) && !mayAll(context.actor, 'admin', context.store))
     throw new WherryError(
       'access-denied',
-      'Access denied: a network reaches other apps. Ask an admin of all apps.',
+      'Access denied: networks and storage are shared with other apps. Ask an admin of all apps.',
     );
   for (const name of networks) requireNetwork(context, name);
   for (const { source } of mounts) await context.volumes.require(source);

@@ -47,6 +47,7 @@ import { repoCommands } from './repo.ts';
 import { reportCommand } from './report-all.ts';
 import { resourceCommands } from './resource.ts';
 import { runCommands } from './run.ts';
+import { schedulerCommands } from './scheduler.ts';
 import { sleepCommands } from './sleep.ts';
 import { sshKeysCommands } from './ssh-keys.ts';
 import { stacksCommands } from './stacks.ts';
@@ -99,6 +100,7 @@ export function createCoreRegistry(): Registry {
     ...repoCommands,
     ...resourceCommands,
     ...runCommands,
+    ...schedulerCommands,
     ...sleepCommands,
     ...sshKeysCommands,
     ...stacksCommands,

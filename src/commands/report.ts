@@ -34,6 +34,7 @@ const infoFlag: ArgKind<string | undefined> = {
  */
 export function defineReport(report: {
   readonly name: string;
+  readonly aliases?: readonly string[];
   readonly summary: string;
   readonly description?: string;
   readonly examples: readonly string[];
@@ -44,9 +45,10 @@ export function defineReport(report: {
   /** For `X:report --global`: what is of no one app. */
   global?(context: Context): ReportValues;
 }): Command {
-  const { name, summary, description, examples } = report;
+  const { name, aliases = [], summary, description, examples } = report;
   return defineCommand({
     name,
+    aliases,
     summary,
     ...(description === undefined ? {} : { description }),
     examples,

@@ -99,6 +99,19 @@ it('put an app on a network, and off it when they are removed', async () => {
   expect(bench.runtime.told.filter(({ verb }) => verb === 'reconnect')).toHaveLength(2);
 });
 
+it('let an admin of one app neither onto networks nor at storage, which others share', async () => {
+  await bench.run('access:grant', 'bob', 'admin', 'blog');
+  await bench.run('network:create', 'backend');
+  await bench.run('storage:create', 'uploads');
+  const actor = { name: 'bob', via: 'ssh' } as const;
+  const add = (...option: string[]) =>
+    bench.runWith({ words: ['docker-options:add', 'blog', 'deploy', ...option], actor });
+  expect((await add('--network', 'backend')).stderr).toContain('Access denied: networks and storage');
+  expect((await add('-v', 'uploads:/data')).stderr).toContain('Access denied: networks and storage');
+  expect(await add('--read-only')).toMatchObject({ code: 0 });
+  expect(await list('deploy')).toBe('--read-only\n');
+});
+
 it('take flags of Wherry only in front of the option', async () => {
   await bench.run('docker-options:add', '--app', 'blog', 'build', '--build-arg', '--app=x').catch(() => {});
   await bench.run('docker-options:add', '--app', 'blog', 'build', '--label', 'quiet=--quiet');
