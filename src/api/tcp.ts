@@ -29,7 +29,7 @@ const mostConnections = 500;
 /** The HTTP API for who has a token. It knows no cookies and allows no other origins: pages of elsewhere cannot use it. */
 export function createTcpApi({ address, tls, plain, authenticate, log, ticks, ...services }: TcpOptions) {
   const local = isLoopback(address.host);
-  if (!tls && !local && !plain) throw inClear(address.host);
+  if (!tls) tokensInClear({ address, plain });
   const attempts = new Attempts(ticks);
   const handler = createHandler({
     answering: { limits: usualLimits, times: usualTimes, ...services },
@@ -77,8 +77,10 @@ function challenge(request: IncomingMessage, response: ServerResponse, attempts:
   if (wait > 0) response.setHeader('retry-after', String(wait));
 }
 
-function inClear(host: string): WherryError {
-  return new WherryError(
+/** @throws invalid when they would go so beyond this host, and nobody said that they may */
+export function tokensInClear({ address: { host }, plain }: Pick<TcpOptions, 'address' | 'plain'>): void {
+  if (plain || isLoopback(host)) return;
+  throw new WherryError(
     'invalid',
     `Tokens would go in clear on ${host}. Give --api-certificate, or an address of this host alone, or say --api-plain true.`,
   );
