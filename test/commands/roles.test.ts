@@ -18,7 +18,7 @@ import { openStore } from '../../src/store/store.ts';
  * Those of `all` must be held everywhere. A new command needs its row here: ask what a viewer may learn from it.
  */
 const table = {
-  everybody: ['help', 'version'],
+  everybody: ['completion', 'help', 'version'],
   viewer: [
     ...['apps:exists', 'apps:list', 'apps:locked', 'apps:report', 'report'],
     ...['autoscale:explain', 'autoscale:report', 'sleep:report', 'cron:list', 'cron:report'],
