@@ -10,6 +10,7 @@ import { createApi } from './api/server.ts';
 import { createBuilds } from './build/builds.ts';
 import { createDiskRoom } from './build/disk-room.ts';
 import { createDiskUse } from './build/disk-use.ts';
+import { createHostKeyScan } from './build/fetch/host-keys.ts';
 import { createPost } from './build/fetch/post-json.ts';
 import {
   createBuilder,
@@ -23,6 +24,7 @@ import { createLoginCheck } from './build/registry/check-login.ts';
 import { createCallJson } from './commands/call-json.ts';
 import { createDispatch } from './commands/dispatch.ts';
 import { guardGit } from './commands/git-access.ts';
+import { knownHostsKey } from './commands/git-allow-host.ts';
 import { registry } from './commands/index.ts';
 import { Timetable } from './cron/timetable.ts';
 import { createCronWorkers } from './cron-workers.ts';
@@ -171,6 +173,11 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     allowHosts: settings.allowHosts,
     nodeMirror: settings.nodeMirror,
     gitLogin: host => store.credentials.find('git', undefined, host),
+    sshIdentity: () => {
+      const key = store.credentials.deployKey();
+      const knownHosts = store.properties.list('global', knownHostsKey);
+      return key && { privateKey: key.privateKey, knownHosts };
+    },
     credentials: (app, registry) => store.credentials.find('registry', store.apps.find(app), registry),
     memory: settings.buildMemory,
     takeMemory: turn =>
@@ -322,6 +329,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     stacks,
     rebaseAll,
     checkLogin: createLoginCheck(settings),
+    scanHostKeys: createHostKeyScan(settings),
     store,
     locks,
     deployer,

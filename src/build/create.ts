@@ -20,6 +20,7 @@ import { fetchAppCommit } from './fetch/app-repository.ts';
 import { createFetcher, type Fetcher } from './fetch/fetcher.ts';
 import type { FindLogin } from './fetch/repository.ts';
 import { unpackSource } from './fetch/source-archive.ts';
+import type { SshIdentity } from './fetch/ssh-access.ts';
 import { heldTo, layersHeldTo } from './held.ts';
 import type { LayerStore } from './layers/store.ts';
 import { readBuildConfig } from './lifecycle/build-config.ts';
@@ -60,6 +61,8 @@ export type BuilderOptions = {
   readonly credentials?: FindCredentials;
   /** Who Wherry is to hosts of git repositories; nobody when left out. */
   readonly gitLogin?: FindLogin;
+  /** Its deploy key, and the hosts by ssh that it knows; none when left out. */
+  readonly sshIdentity?: () => SshIdentity | undefined;
   /** Bytes of memory that builds in containers may use together; half of the host's less a reserve when left out. */
   readonly memory?: number | undefined;
   /** Takes a build's part of the memory of the host, which it shares with apps. */
@@ -127,7 +130,10 @@ export function createBuilder(options: BuilderOptions): Builder {
     load: async request => await loadImage(request, await ready),
     pull: async request => await pullImage(request, await ready),
     fetch: async request =>
-      await fetchAppCommit(request, { cache: paths.cache, clock, rules: downloads, login }),
+      await fetchAppCommit(request, {
+        ...{ cache: paths.cache, clock, rules: downloads, login },
+        sshIdentity: options.sshIdentity ?? (() => undefined),
+      }),
     async unpack(request) {
       await swept;
       return await unpackSource(request, {

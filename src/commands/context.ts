@@ -3,6 +3,7 @@ import type { Certifier } from '../acme/certifier.ts';
 import type { Builds } from '../build/builds.ts';
 import type { DiskRoom } from '../build/disk-room.ts';
 import type { DiskUse } from '../build/disk-use.ts';
+import type { ScanHostKeys } from '../build/fetch/host-keys.ts';
 import type { RebaseAll } from '../build/rebase-all.ts';
 import type { CheckLogin } from '../build/registry/check-login.ts';
 import type { Stack } from '../build/stack/stack.ts';
@@ -34,6 +35,7 @@ export type Services = {
   readonly stacks: Stack;
   readonly rebaseAll: RebaseAll;
   readonly checkLogin: CheckLogin;
+  readonly scanHostKeys: ScanHostKeys;
   readonly room: DiskRoom;
   readonly runtime: Runtime;
   readonly scaler: Scaler;

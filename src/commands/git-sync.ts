@@ -1,6 +1,6 @@
 import { WherryError } from '../domain/errors.ts';
+import { parseGitRemote } from '../domain/git-remote.ts';
 import { quoteForPeople } from '../domain/names.ts';
-import { parseRemoteUrl } from '../domain/remote-url.ts';
 import { type ArgKind, asText, optional, toggle } from './args.ts';
 import { defineCommand } from './define.ts';
 import { doing } from './doing.ts';
@@ -10,21 +10,7 @@ const repository: ArgKind<URL> = {
   word: 'repository',
   required: true,
   schema: { type: 'string' },
-  parse(value) {
-    const text = asText(value, 'repository');
-    if (/^(ssh:|git:|[\w.-]+@[\w.-]+:)/.test(text))
-      throw new WherryError(
-        'invalid',
-        `Repository ${quoteForPeople(text)} is not reached by https. Give its https URL; for one that is not public, see git:auth.`,
-      );
-    const url = parseRemoteUrl(text);
-    if (url.pathname === '/' || url.search !== '' || url.hash !== '')
-      throw new WherryError(
-        'invalid',
-        `${quoteForPeople(text)} is no URL of a repository. Give one such as https://example.org/blog.git, and what to take as the next word.`,
-      );
-    return url;
-  },
+  parse: value => parseGitRemote(asText(value, 'repository')),
 };
 
 const ref: ArgKind<string> = {
@@ -45,10 +31,11 @@ const sync = defineCommand({
   name: 'git:sync',
   summary: 'Take the code of an app from a git repository elsewhere',
   description:
-    "The branch, tag or commit, or what the repository has as its default branch, is fetched by https. A branch becomes the app's deploy branch; a tag or a commit goes to the deploy branch as it is set. Nothing is built unless a flag asks for it; then the branch moves only when the new version is live.",
+    "The branch, tag or commit, or what the repository has as its default branch, is fetched by https with the login of git:auth, or by ssh with the key of git:generate-deploy-key from a host that git:allow-host let in. A branch becomes the app's deploy branch; a tag or a commit goes to the deploy branch as it is set. Nothing is built unless a flag asks for it; then the branch moves only when the new version is live.",
   examples: [
     'git:sync --build blog https://example.org/ann/blog.git',
     'git:sync --build-if-changes blog https://example.org/ann/blog.git v1.2',
+    'git:sync --build blog git@example.org:ann/blog.git main',
   ],
   args: { app, repository, ref: optional(ref) },
   flags: {

@@ -20,6 +20,7 @@ import { eventsCommands } from './events.ts';
 import { gitCommands } from './git.ts';
 import { gitAllowHostCommands } from './git-allow-host.ts';
 import { gitAuthCommands } from './git-auth.ts';
+import { gitDeployKeyCommands } from './git-deploy-key.ts';
 import { gitFromArchiveCommands } from './git-from-archive.ts';
 import { gitFromImageCommands } from './git-from-image.ts';
 import { gitRepositoryCommands } from './git-repository.ts';
@@ -76,6 +77,7 @@ export function createCoreRegistry(): Registry {
     ...gitCommands,
     ...gitFromImageCommands,
     ...gitFromArchiveCommands,
+    ...gitDeployKeyCommands,
     ...gitRepositoryCommands,
     ...gitSyncCommands,
     ...gitAuthCommands,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import ssh2, { type ParsedKey, type ServerConfig } from 'ssh2';
 import { WherryError } from '../domain/errors.ts';
+import { makeSshKeyPair } from '../system/ssh-key-pair.ts';
 
 export type HostKey = {
   readonly type: 'ssh-ed25519' | 'ssh-rsa';
@@ -62,19 +63,9 @@ async function makeHostKey(file: string, type: HostKey['type']): Promise<string>
   return privateKey;
 }
 
-/** About one ed25519 key in 250 comes out of ssh2 in a form that nothing reads; such a one is thrown away. */
 async function makePrivateKey(type: HostKey['type']): Promise<string> {
-  for (let tries = 0; tries < 20; tries++) {
-    const pair =
-      type === 'ssh-ed25519'
-        ? ssh2.utils.generateKeyPairSync('ed25519', { comment: 'wherry' })
-        : await promisify(makeRsa)();
-    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair.private;
-  }
-  throw new WherryError(
-    'failed',
-    'No host key could be made. Make one with ssh-keygen in the host-keys folder.',
-  );
+  if (type === 'ssh-ed25519') return makeSshKeyPair('wherry').privateKey;
+  return (await promisify(makeRsa)()).private;
 }
 
 /** Off the main thread: 3072 bits take up to a few seconds. */

@@ -1,11 +1,15 @@
 import type { Database } from 'better-sqlite3';
 import type { App } from '../domain/app.ts';
+import type { SshKeyPair } from '../system/ssh-key-pair.ts';
 import type { Seal } from './seal.ts';
 
 /** What it opens: registries of images, or hosts of git repositories. */
 type Kind = 'registry' | 'git';
 /** Whose they are: one app's, or everybody's. */
 type Owner = App | 'global';
+
+/** Not a scope of logins: Wherry's own key for repositories by ssh. */
+const deployKey = ['git', 'deploy-key', 'ed25519'] as const;
 
 /** Names and passwords for other hosts, encrypted at rest. An app's own go before everybody's. */
 export function credentialsStore(db: Database, seal: Seal) {
@@ -39,6 +43,13 @@ export function credentialsStore(db: Database, seal: Seal) {
     /** Without passwords. */
     list: (kind: Kind, owner: Owner): readonly { host: string; user: string }[] =>
       all.all(kind, scopeOf(owner)),
+    deployKey(): SshKeyPair | undefined {
+      const row = one.get(...deployKey);
+      return row && { publicKey: row.user, privateKey: seal.open(row.sealed) };
+    },
+    putDeployKey({ publicKey, privateKey }: SshKeyPair): void {
+      put.run(...deployKey, publicKey, seal.seal(privateKey));
+    },
     clear: (app: App): void => void clear.run(scopeOf(app)),
   };
 }

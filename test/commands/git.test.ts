@@ -47,8 +47,12 @@ describe('git:sync', () => {
   it.each([
     ['file:///srv/blog.git', 'is fetched by file, which is not supported'],
     ['ext::sh', 'is fetched by ext, which is not supported'],
-    ['ssh://git@example.org/blog.git', 'is not reached by https'],
-    ['git@example.org:ann/blog.git', 'is not reached by https'],
+    ['ssh://example.org/blog.git', 'is no repository by ssh'],
+    ['ssh://git@-oProxyCommand=id/blog.git', 'is no repository by ssh'],
+    ['ssh://git@example.org/-x', 'is no repository by ssh'],
+    ['ssh://git:s3cret@example.org/blog.git', 'is no repository by ssh'],
+    ['git@example.org:$(id)', 'is no repository by ssh'],
+    ["ssh://git@example.org/a';id", 'is no repository by ssh'],
     ['/srv/blog.git', 'is no URL'],
     ['https://ann:s3cret@example.org/blog.git', 'has a name or password in it'],
     ['https://example.org/', 'is no URL of a repository'],
@@ -174,13 +178,63 @@ describe('the repository of an app', () => {
 });
 
 describe('git:allow-host', () => {
-  it('lets public hosts pass and names the setting for others', async () => {
-    expect((await bench.run('git:allow-host', '8.8.8.8')).stdout).toContain('8.8.8.8 may be fetched');
-    const inside = await bench.run('git:allow-host', '10.1.2.3');
-    expect([inside.code, inside.stderr]).toEqual([
-      21,
-      expect.stringContaining('WHERRY_ALLOW_HOSTS=10.1.2.3'),
+  const key = (mark: string) => ({
+    type: 'ssh-ed25519',
+    key: mark.repeat(60),
+    fingerprint: `SHA256:${mark}`,
+  });
+  const known = () => bench.store.properties.list('global', 'git-known-hosts');
+
+  it('keeps the keys that a host shows, and shows their fingerprints', async () => {
+    bench.hostKeys.set('git.example.org', [key('A')]);
+    const let_in = await bench.run('git:allow-host', 'git.example.org');
+    expect([let_in.code, let_in.stdout]).toEqual([0, expect.stringContaining('ssh-ed25519 SHA256:A')]);
+    expect((await bench.run('git:allow-host', 'git.example.org')).code).toBe(0);
+    await bench.run('git:allow-host', 'git.example.org:2222');
+    expect(known()).toEqual([
+      `git.example.org ssh-ed25519 ${'A'.repeat(60)}`,
+      `[git.example.org]:2222 ssh-ed25519 ${'A'.repeat(60)}`,
     ]);
+  });
+
+  it('takes another key of a known host only by force, and one fingerprint alone where it is given', async () => {
+    bench.hostKeys.set('git.example.org', [key('A')]);
+    await bench.run('git:allow-host', 'git.example.org');
+    bench.hostKeys.set('git.example.org', [key('B')]);
+    const refused = await bench.run('git:allow-host', 'git.example.org');
+    expect([refused.code, refused.stderr]).toEqual([22, expect.stringContaining('another key than it had')]);
+    const wrong = await bench.run(
+      'git:allow-host',
+      'git.example.org',
+      '--fingerprint',
+      'SHA256:A',
+      '--force',
+    );
+    expect([wrong.code, wrong.stderr]).toEqual([21, expect.stringContaining('It has: SHA256:B')]);
+    expect(known()).toEqual([`git.example.org ssh-ed25519 ${'A'.repeat(60)}`]);
+    await bench.run('git:allow-host', 'git.example.org', '--force');
+    expect(known()).toEqual([`git.example.org ssh-ed25519 ${'B'.repeat(60)}`]);
+  });
+
+  it('says that a host without ssh is fetched from by https, and refuses what is no host', async () => {
+    expect((await bench.run('git:allow-host', 'git.example.org')).stderr).toContain('fetched by https');
     expect((await bench.run('git:allow-host', 'a/b')).stderr).toContain('is no host');
+    expect(known()).toEqual([]);
+  });
+});
+
+describe('the deploy key', () => {
+  it('is made once, shown by its public half, and kept sealed', async () => {
+    expect((await bench.run('git:public-key')).code).toBe(1);
+    const made = await bench.run('git:generate-deploy-key', '--quiet');
+    expect([made.code, made.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^ssh-ed25519 AAAA\S+ wherry-deploy-key\n$/),
+    ]);
+    expect((await bench.run('git:public-key')).stdout).toBe(made.stdout);
+    expect((await bench.run('git:generate-deploy-key')).code).toBe(22);
+    expect((await bench.run('git:generate-deploy-key', '--force', '--quiet')).stdout).not.toBe(made.stdout);
+    expect(bench.store.credentials.deployKey()?.privateKey).toContain('PRIVATE KEY');
+    expect((await bench.run('git:auth-status')).stdout).toBe('');
   });
 });

@@ -12,6 +12,7 @@ import type { Builder, BuildRequest, PullImageRequest, RebaseRequest } from '../
 import { createBuilds } from '../../src/build/builds.ts';
 import { createDiskRoom } from '../../src/build/disk-room.ts';
 import { createDiskUse } from '../../src/build/disk-use.ts';
+import type { ScannedKey } from '../../src/build/fetch/host-keys.ts';
 import { createLayerStore } from '../../src/build/layers/store.ts';
 import { rebase } from '../../src/build/rebase.ts';
 import { createRebaseAll } from '../../src/build/rebase-all.ts';
@@ -84,6 +85,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
   const pulled: string[] = [];
   const heads = new Map<string, string>();
   const repositories: string[] = [];
+  const hostKeys = new Map<string, readonly ScannedKey[]>();
   const receiver = {
     head: async (app: string) => heads.get(app) ?? null,
     remove: async () => {},
@@ -175,6 +177,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
   const services: Services = {
     stacks,
     rebaseAll: createRebaseAll({ store, locks, rebase: deployer.rebase }),
+    scanHostKeys: async ({ host }) => hostKeys.get(host) ?? [],
     checkLogin: createLoginCheck({ allowHosts, caFile: undefined, patience: 5000 }),
     store,
     locks,
@@ -220,6 +223,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
       forgotten,
       edge,
       repositories,
+      hostKeys,
       moved,
       asked,
       pulled,

@@ -75,6 +75,7 @@ describe('a dokku host', () => {
     expect(moves.later).toEqual([
       expect.stringContaining('letsencrypt:enable blog'),
       expect.stringContaining('git clone dokku@old.example.org:blog'),
+      expect.stringContaining('git:sync --build blog ssh://dokku@old.example.org/blog'),
     ]);
     expect(moves.left).toEqual([
       expect.stringContaining('DATABASE_URL leads to the postgres service blog-db'),

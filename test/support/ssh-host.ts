@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2, { type Connection, type ServerChannel } from 'ssh2';
+import { makeSshKeyPair } from '../../src/system/ssh-key-pair.ts';
 
 export type SshAnswer = { readonly code?: number; readonly out?: string | Buffer; readonly err?: string };
 
@@ -9,18 +10,25 @@ export type SshAnswer = { readonly code?: number; readonly out?: string | Buffer
  * An SSH server on the loopback that answers commands as `answer` says, split at blanks, for the one key that `config`, a
  * configuration for ssh, has. `hang` never answers.
  */
-export async function startSshHost(answer: (words: readonly string[]) => SshAnswer | 'hang') {
+export async function startSshHost(
+  answer: (words: readonly string[]) => SshAnswer | 'hang',
+  more: {
+    /** Another key than its own that is let in. */
+    letIn?: string;
+    /** Takes a command itself. */
+    serve?: (command: string, channel: ServerChannel) => boolean;
+  } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'wherry-ssh-host-'));
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
-  const person = ssh2.utils.generateKeyPairSync('ed25519');
+  const [hostKey, person] = [makeSshKeyPair('host'), makeSshKeyPair('person')];
   const asked: string[] = [];
   const open = new Set<Connection>();
   let logins = 0;
-  const server = new ssh2.Server({ hostKeys: [hostKey.private] }, client => {
+  const server = new ssh2.Server({ hostKeys: [hostKey.privateKey] }, client => {
     open.add(client);
     client.on('error', () => {}).on('close', () => open.delete(client));
     client.on('authentication', context => {
-      const known = ssh2.utils.parseKey(person.public);
+      const known = ssh2.utils.parseKey(more.letIn ?? person.publicKey);
       const right =
         context.method === 'publickey' &&
         !(known instanceof Error) &&
@@ -33,7 +41,8 @@ export async function startSshHost(answer: (words: readonly string[]) => SshAnsw
       client.on('session', accept => {
         accept().on('exec', (accepted, _reject, { command }) => {
           asked.push(command);
-          respond(accepted(), answer(command.split(' ')));
+          const channel = accepted();
+          if (!more.serve?.(command, channel)) respond(channel, answer(command.split(' ')));
         });
       });
     });
@@ -50,9 +59,9 @@ export async function startSshHost(answer: (words: readonly string[]) => SshAnsw
       'Host old.example.org',
       '  HostName 127.0.0.1',
       `  Port ${port}`,
-      `  IdentityFile ${file('key', person.private)}`,
+      `  IdentityFile ${file('key', person.privateKey)}`,
       '  IdentitiesOnly yes',
-      `  UserKnownHostsFile ${file('known', `[127.0.0.1]:${port} ${hostKey.public}\n`)}`,
+      `  UserKnownHostsFile ${file('known', `[127.0.0.1]:${port} ${hostKey.publicKey}\n`)}`,
       '  StrictHostKeyChecking yes',
       '',
     ].join('\n'),
@@ -62,9 +71,8 @@ export async function startSshHost(answer: (words: readonly string[]) => SshAnsw
     port,
     folder,
     asked,
-    /** Public host key, and the key that is let in, in OpenSSH's form. */
-    hostKey: hostKey.public,
-    personKey: person.private,
+    /** The public half, in OpenSSH's form. */
+    hostKey: hostKey.publicKey,
     logins: () => logins,
     async close() {
       for (const client of open) client.end();

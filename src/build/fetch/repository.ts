@@ -10,6 +10,7 @@ import type { SystemUser } from '../../system/system-user.ts';
 import { extractArchive } from '../archive.ts';
 import { ask, type DownloadRules, type Opened } from './download.ts';
 import { gitmodulesOf } from './gitmodules.ts';
+import { type SshAccess, sshRefusal } from './ssh-access.ts';
 
 export type RepositoryRequest = {
   readonly url: string;
@@ -22,6 +23,8 @@ export type RepositoryRequest = {
   readonly objects?: { readonly into: string; readonly known: string } | undefined;
   /** Who we are to the host; told by https alone. */
   readonly login?: Login | undefined;
+  /** The way to a host that is reached by ssh. */
+  readonly ssh?: SshAccess | undefined;
   /** Refuse hosts that hand out files instead of speaking git's protocol: what they give is not checked by git. */
   readonly smart?: true;
 };
@@ -177,6 +180,7 @@ async function fetchAll(request: RepositoryRequest, { url, args }: Located): Pro
 /** Follows redirects of the repository's first page and holds git to the addresses that were checked. */
 async function locate(request: RepositoryRequest): Promise<Located> {
   const { url, rules, login, smart } = request;
+  if (request.ssh) return { url, args: [] };
   const asked = new URL(url);
   const page = 'info/refs';
   const first = new URL(`${asked.origin}${asked.pathname.replace(/\/+$/, '')}/${page}`);
@@ -254,7 +258,7 @@ async function git(request: RepositoryRequest, args: readonly string[]): Promise
   try {
     const { stdout } = await exec('prlimit', [`--fsize=${largestPack}`, '--core=0', 'git', ...args], {
       cwd: repositoryOf(request),
-      env: { ...environment, ...(objects ? objectFolders(objects) : {}) },
+      env: { ...environment, ...(objects ? objectFolders(objects) : {}), ...request.ssh?.env },
       ...user,
       timeout,
       signal: rules.signal,
@@ -262,7 +266,10 @@ async function git(request: RepositoryRequest, args: readonly string[]): Promise
     return stdout;
   } catch (cause) {
     rules.signal.throwIfAborted();
-    const said = cause instanceof ExecError ? (cause.stderr.trim().split('\n').at(-1) ?? '') : '';
+    const all = cause instanceof ExecError ? cause.stderr.trim() : '';
+    const refused = request.ssh && sshRefusal(new URL(request.url), all);
+    if (refused) throw refused;
+    const said = (request.ssh ? all.split('\n')[0] : all.split('\n').at(-1)) ?? '';
     throw new WherryError(
       'unavailable',
       `Repository ${quoteForPeople(request.url)} could not be fetched: ${quoteForPeople(said)}. Try again later.`,

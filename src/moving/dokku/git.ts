@@ -19,8 +19,12 @@ export async function moveCode(host: DokkuHost, app: string): Promise<void> {
   const source = apps?.get('deploy-source-metadata') ?? '';
   if (apps?.get('deploy-source') === 'docker-image' && /^[\w./:@-]{1,300}$/.test(source))
     host.later.push(`Its code is an image: git:from-image ${app} ${source}`);
-  else
+  else {
     host.later.push(
       `Push its code here, from a clone of yours or of that host: git clone ${host.address}:${app}`,
     );
+    host.later.push(
+      `Or let Wherry fetch it: git:generate-deploy-key, let that key in there, git:allow-host, then git:sync --build ${app} ssh://${host.address}/${app}`,
+    );
+  }
 }

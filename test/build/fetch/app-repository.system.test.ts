@@ -2,14 +2,20 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { chown } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ServerChannel } from 'ssh2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FetchRequest } from '../../../src/build/builder.ts';
 import { parseAllowedHosts } from '../../../src/build/fetch/addresses.ts';
 import { fetchAppCommit } from '../../../src/build/fetch/app-repository.ts';
+import { createHostKeyScan } from '../../../src/build/fetch/host-keys.ts';
+import type { SshIdentity } from '../../../src/build/fetch/ssh-access.ts';
 import { systemClock as clock } from '../../../src/system/clock.ts';
+import { spawn } from '../../../src/system/exec.ts';
 import { readProxies } from '../../../src/system/proxy.ts';
+import { makeSshKeyPair } from '../../../src/system/ssh-key-pair.ts';
 import { ensureSystemUser } from '../../../src/system/system-user.ts';
 import { must } from '../../support/run.ts';
+import { startSshHost } from '../../support/ssh-host.ts';
 import { type BuildpackHost, openBuildpackHost } from '../support/buildpack-host.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { openProxy } from '../support/proxy-host.ts';
@@ -34,8 +40,15 @@ afterEach(async () => {
 });
 
 const quiet = { header() {}, step() {}, detail() {}, raw() {}, warn() {} };
-type More = { ref?: string; hosts?: string; login?: string; caFile?: string; proxy?: string };
-async function fetch(url: string, { ref, hosts = host.host, login, caFile, proxy }: More = {}) {
+type More = {
+  ref?: string;
+  hosts?: string;
+  login?: string;
+  caFile?: string;
+  proxy?: string;
+  identity?: SshIdentity;
+};
+async function fetch(url: string, { ref, hosts = host.host, login, caFile, proxy, identity }: More = {}) {
   const request: FetchRequest = {
     url: new URL(url),
     ref,
@@ -52,6 +65,7 @@ async function fetch(url: string, { ref, hosts = host.host, login, caFile, proxy
       caFile,
       proxies: readProxies(proxy === undefined ? {} : { HTTPS_PROXY: proxy }),
     },
+    sshIdentity: () => identity,
     login: () => (login === undefined ? undefined : { user, password }),
   });
 }
@@ -60,6 +74,105 @@ const count = async (name: string) => {
   const shown = await must('git', ['show-index'], { cwd: repo, input: readFileSync(name) });
   return shown.trim().split('\n').length;
 };
+
+describe('a repository by ssh', () => {
+  const key = makeSshKeyPair('deploy');
+  const other = makeSshKeyPair('other').publicKey;
+  const hosts = '127.0.0.1';
+  let there: Awaited<ReturnType<typeof startSshHost>>;
+  beforeEach(async () => {
+    there = await startSshHost(() => ({ code: 128 }), { letIn: key.publicKey, serve: uploadPack });
+  });
+  afterEach(() => there.close());
+
+  /** As a host hands out repositories. */
+  const uploadPack = (command: string, channel: ServerChannel): boolean => {
+    const [, name] = /^git-upload-pack '\/([a-z]+)\.git'$/.exec(command) ?? [];
+    if (name === undefined) return false;
+    const repository = join(root, 'host', `${name}.git`);
+    const child = spawn('git', ['-c', 'safe.directory=*', 'upload-pack', repository], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    if (child.stdin) channel.pipe(child.stdin);
+    child.stdout?.pipe(channel, { end: false });
+    child.once('close', code => {
+      channel.exit(code ?? 128);
+      channel.end();
+    });
+    return true;
+  };
+  const known = (publicKey: string): string =>
+    `[127.0.0.1]:${there.port} ${publicKey.split(' ').slice(0, 2).join(' ')}`;
+  const identity = (more: Partial<SshIdentity> = {}): SshIdentity => ({
+    privateKey: key.privateKey,
+    knownHosts: [known(there.hostKey)],
+    ...more,
+  });
+  const url = (name = 'blog'): string => `ssh://git@127.0.0.1:${there.port}/${name}.git`;
+
+  it('is fetched with the deploy key, and leaves nothing behind', async () => {
+    await must('git', ['init', '--quiet', '--bare', join(root, 'host/blog.git')]);
+    const commit = await commitTo(join(root, 'host/blog.git'));
+    const before = readdirSync(tmpdir());
+    expect(await fetch(url(), { hosts, identity: identity() })).toEqual({ commit, branch: 'main' });
+    expect(packs()).toHaveLength(1);
+    const made = readdirSync(tmpdir()).filter(name => !before.includes(name));
+    expect(made.filter(name => name.startsWith('wherry-ssh-'))).toEqual([]);
+    expect(readdirSync(join(root, 'cache/repositories'))).toEqual([]);
+  });
+
+  it.each([
+    ['no key', (): SshIdentity | undefined => undefined, 'not-found', /no deploy key yet/],
+    ['a host that nobody let in', () => identity({ knownHosts: [] }), 'not-found', /is not known yet/],
+    [
+      'another host key than is known',
+      () => identity({ knownHosts: [known(other)] }),
+      'access-denied',
+      /is not the one that is known/,
+    ],
+    [
+      'a key that it does not know',
+      () => identity({ privateKey: makeSshKeyPair('x').privateKey }),
+      'access-denied',
+      /does not let the deploy key in/,
+    ],
+    ['a repository that is not there', () => identity(), 'unavailable', /could not be fetched/],
+  ] as const)('with %s is refused with a sentence', async (_what, who, code, message) => {
+    const given = who();
+    const refused = fetch(url('nothing'), { hosts, ...(given ? { identity: given } : {}) });
+    await expect(refused).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it('shows its host keys to whoever lets it in', async () => {
+    const { signal } = new AbortController();
+    const scan = createHostKeyScan({ allowHosts: hosts });
+    const [type = '', blob = ''] = there.hostKey.split(' ');
+    const [found] = await scan({ host: hosts, port: there.port }, signal);
+    expect(found).toMatchObject({ type, key: blob, fingerprint: expect.stringMatching(/^SHA256:/) });
+    const { port } = there;
+    await there.close();
+    expect(await scan({ host: hosts, port }, signal)).toEqual([]);
+    there = await startSshHost(() => ({}));
+    const outside = createHostKeyScan({ allowHosts: undefined })({ host: hosts, port }, signal);
+    await expect(outside).rejects.toMatchObject({ code: 'access-denied' });
+  });
+
+  it('inside this network is refused unless it is allowed', async () => {
+    const refused = fetch(url(), { hosts: 'example.org', identity: identity() });
+    await expect(refused).rejects.toMatchObject({ code: 'access-denied' });
+  });
+});
+
+/** A first commit on main. */
+async function commitTo(bare: string): Promise<string> {
+  const git = async (args: readonly string[]) =>
+    (await must('git', ['-C', bare, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args])).trim();
+  const tree = await git(['mktree']);
+  const commit = await git(['commit-tree', '-m', 'First', tree]);
+  await git(['update-ref', 'refs/heads/main', commit]);
+  await git(['symbolic-ref', 'HEAD', 'refs/heads/main']);
+  return commit;
+}
 
 describe('the code of an app in a repository elsewhere', () => {
   it('is fetched with its history, into the folder that was named and nowhere else', async () => {
