@@ -31,12 +31,14 @@ import type { AppName, Domain, ProcessType } from './domain/names.ts';
 import { mappedPort, portsKey } from './domain/port-map.ts';
 import type { Actor, Progress, Push, Source } from './domain/push.ts';
 import type { Release } from './domain/release.ts';
+import { promisedMemory, readReservations, reservationsKey } from './domain/reservation.ts';
 import type { SleepDepth } from './domain/scaling.ts';
 import { psKey, readUpkeep } from './domain/upkeep.ts';
 import type { Hooks } from './hooks.ts';
 import type { Receiver } from './receive/receiver.ts';
 import { createReleases } from './release/releases.ts';
 import type { DeployTimes, Desired, Runtime } from './runtime/runtime.ts';
+import { everyType } from './store/limits.ts';
 import type { Store } from './store/store.ts';
 import type { Clock } from './system/clock.ts';
 import { faultPoint } from './system/fault.ts';
@@ -130,7 +132,9 @@ export function createDeployer(options: DeployerOptions): Deployer {
   const desiredOf = (app: App, release: Release): Desired => {
     const image = store.images.get(release.image);
     const rows = store.limits.rows(app);
+    const reserved = readReservations(store.properties.get(`app:${app.id}`, reservationsKey));
     const runOptions = runOptionsOf(store, app);
+    const limits = limitsOf(rows, runOptions);
     const port = mappedPort(store.properties.list(`app:${app.id}`, portsKey));
     return {
       app,
@@ -139,7 +143,8 @@ export function createDeployer(options: DeployerOptions): Deployer {
       config: store.releases.config(release),
       revision: revisionOf(store.properties.resolve(app.id, gitSettings['rev-env-var'].key), release.commit),
       counts: withoutStopped(countsFor(store, app, image), stoppedTypes(store.properties, app)),
-      limits: limitsOf(rows, runOptions),
+      limits,
+      promised: type => promisedMemory(reserved, type, everyType, limits(type).memory),
       options: runOptions,
       quota: store.limits.quota(app),
       checks: () => checkSettingsOf(store, app),

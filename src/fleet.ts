@@ -61,7 +61,7 @@ export function createFleet(options: FleetOptions): Fleet {
       rules: deployer.scaling(app, web),
       ready: instances.filter(({ status }) => status === 'running').length,
       count: instances.length,
-      memory: instances[0]?.memoryLimit ?? 0,
+      memory: instances[0]?.promised ?? 0,
       asleep,
       changedAt: change.at,
       busyUntil: busyUntil(app),

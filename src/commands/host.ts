@@ -46,7 +46,7 @@ const report = defineCommand({
           app: app.name,
           instances: awake.length,
           asleep: runtime.asleep(app) ?? 'no',
-          promised: awake.reduce((sum, { memoryLimit }) => sum + memoryLimit, 0),
+          promised: awake.reduce((sum, each) => sum + each.promised, 0),
           used: stats.reduce((sum, { memory }) => sum + memory, 0),
           peak: stats.reduce((sum, { memoryPeak }) => sum + memoryPeak, 0),
         };

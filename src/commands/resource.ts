@@ -1,8 +1,15 @@
+import type { App } from '../domain/app.ts';
 import { formatBytes } from '../domain/bytes.ts';
+import {
+  promisedMemory,
+  type Reservations,
+  readReservations,
+  reservationsKey,
+} from '../domain/reservation.ts';
 import { everyType, resolveLimits } from '../store/limits.ts';
 import { flag, optional } from './args.ts';
 import type { Context } from './context.ts';
-import { defineCommand } from './define.ts';
+import { type Command, defineCommand } from './define.ts';
 import { doing } from './doing.ts';
 import { app, clearable, cpus, limitedType, memory } from './kinds.ts';
 import { detail, header } from './lines.ts';
@@ -59,18 +66,115 @@ const limit = defineCommand({
   },
 });
 
+const reserve = defineCommand({
+  name: 'resource:reserve',
+  summary: 'Show or set what the host keeps for the instances of an app, where that is not their limit',
+  description:
+    'Without options it shows it. The host never promises more memory than it has: each instance counts with what is reserved for it, with its limit where nothing is. Reserving less than the limit lets more apps run than could all reach their limits at once. Holds at once for what runs. --cpu is kept for dokku’s scripts, and shown; nothing is promised of CPUs.',
+  examples: [
+    'resource:reserve blog',
+    'resource:reserve --memory 128m blog',
+    'resource:reserve --process-type worker --memory 256m blog',
+    'resource:reserve --memory clear blog',
+  ],
+  args: { app },
+  flags: {
+    memory: flag(optional(clearable(memory)), {
+      help: 'megabytes, or with a unit as in 512m, 1g; "clear" removes it',
+    }),
+    cpu: flag(optional(clearable(cpus)), { help: 'number of CPUs, as in 1.5; "clear" removes it' }),
+    processType: flag(optional(limitedType), { help: 'only this process' }),
+  },
+  access: { app: 'write' },
+  effect: 'write',
+  looksOnly: input => input.memory === undefined && input.cpu === undefined,
+  async run(context, input) {
+    const owner = context.app(input.app);
+    const type = input.processType ?? everyType;
+    const { memory, cpu } = input;
+    if (memory !== undefined || cpu !== undefined) {
+      const about = type === everyType ? '' : ` (${type})`;
+      context.progress.header(`Setting resource reservation for ${owner.name}${about}`);
+      const change = {
+        ...(memory === undefined ? {} : { memory }),
+        ...(cpu === undefined ? {} : { cpus: cpu }),
+      };
+      await context.deployer.reserve(owner, type, change, doing(context));
+      if (memory !== undefined) context.progress.detail(`memory: ${shownLimit(memory, formatBytes)}`);
+      if (cpu !== undefined) context.progress.detail(`cpu: ${shownLimit(cpu, String)}`);
+    }
+    const found = reservations(context, owner)[type];
+    return { app: owner.name, type, memory: found?.memory ?? null, cpu: found?.cpus ?? null };
+  },
+  text(result, input) {
+    if (input.memory !== undefined || input.cpu !== undefined) return [];
+    const about = result.type === everyType ? '' : ` (${result.type})`;
+    return [
+      header(`resource reservation ${result.app}${about} information`),
+      detail(`memory: ${shownLimit(result.memory, formatBytes)}`),
+      detail(`cpu: ${shownLimit(result.cpu, String)}`),
+    ];
+  },
+});
+
+const [limitClear, reserveClear] = (['limit', 'reserve'] as const).map(what =>
+  defineCommand({
+    name: `resource:${what}-clear`,
+    summary:
+      what === 'limit'
+        ? 'Take the limits of an app, or of one of its processes, away'
+        : 'Take what is reserved for an app, or for one of its processes, away',
+    description:
+      'Without --process-type what is set for every process; what single processes have of their own stays. Holds at once for what runs.',
+    examples: [`resource:${what}-clear blog`, `resource:${what}-clear --process-type worker blog`],
+    args: { app },
+    flags: { processType: flag(optional(limitedType), { help: 'only this process' }) },
+    access: { app: 'write' },
+    effect: 'write',
+    async run(context, input) {
+      const owner = context.app(input.app);
+      const type = input.processType ?? everyType;
+      const about = type === everyType ? '' : ` (${type})`;
+      const word = what === 'limit' ? 'limits' : 'reservation';
+      context.progress.header(`Clearing resource ${word} for ${owner.name}${about}`);
+      const change = { memory: null, cpus: null };
+      if (what === 'limit') await context.deployer.limit(owner, type, change, doing(context));
+      else await context.deployer.reserve(owner, type, change, doing(context));
+      return { app: owner.name, type };
+    },
+    text: () => [],
+  }),
+) as [Command, Command];
+
 const report = defineReport({
   name: 'resource:report',
-  summary: 'Show the resource limits of one app or all, as set and as they work out',
+  summary: 'Show the resource limits and reservations of one app or all, as set and as they work out',
   examples: ['resource:report blog', 'resource:report blog --resource-_default_.limit.memory'],
   title: 'resource',
   prefix: 'resource-',
-  values: (context, each) => ({ ...asSet(context, each), ...computed(context, each) }),
+  values: (context, each) => ({
+    ...asSet(context, each),
+    ...reserved(context, each),
+    ...computed(context, each),
+  }),
 });
 
-export const resourceCommands = [limit, report];
+export const resourceCommands = [limit, limitClear, reserve, reserveClear, report];
 
-function asSet(context: Context, app: Parameters<Context['store']['limits']['rows']>[0]): ReportValues {
+function reservations({ store }: Context, { id }: App): Reservations {
+  return readReservations(store.properties.get(`app:${id}`, reservationsKey));
+}
+
+function reserved(context: Context, each: App): ReportValues {
+  return Object.fromEntries(
+    Object.entries(reservations(context, each)).flatMap(([type, { memory: bytes, cpus: count }]) => [
+      [`${type}.reserve.memory`, bytes === undefined ? '' : formatBytes(bytes)],
+      [`${type}.reserve.cpu`, count === undefined ? '' : String(count)],
+    ]),
+  );
+}
+
+function asSet(context: Context, app: App): ReportValues {
   const rows = context.store.limits.rows(app);
   const all = rows.some(row => row.type === everyType)
     ? rows
@@ -84,7 +188,7 @@ function asSet(context: Context, app: Parameters<Context['store']['limits']['row
 }
 
 /** What each process of the app gets. */
-function computed(context: Context, app: Parameters<Context['store']['limits']['rows']>[0]): ReportValues {
+function computed(context: Context, app: App): ReportValues {
   const rows = context.store.limits.rows(app);
   return Object.fromEntries(
     [...context.deployer.counts(app).keys()].flatMap(type => {
@@ -92,6 +196,10 @@ function computed(context: Context, app: Parameters<Context['store']['limits']['
       return [
         [`computed-${type}.limit.memory`, formatBytes(limits.memory)],
         [`computed-${type}.limit.cpu`, limits.cpus === undefined ? '' : String(limits.cpus)],
+        [
+          `computed-${type}.reserve.memory`,
+          formatBytes(promisedMemory(reservations(context, app), type, everyType, limits.memory)),
+        ],
       ];
     }),
   );

@@ -7,6 +7,13 @@ import type { ProcessType } from '../domain/names.ts';
 import type { Actor } from '../domain/push.ts';
 import type { Quota } from '../domain/quota.ts';
 import type { Release } from '../domain/release.ts';
+import {
+  promisedMemory,
+  type Reservation,
+  readReservations,
+  reservationsKey,
+  withReservation,
+} from '../domain/reservation.ts';
 import type { WakeCause } from '../domain/route.ts';
 import type { ScalingRules, SleepDepth } from '../domain/scaling.ts';
 import { parseFollowers, sleepKey } from '../domain/sleeping.ts';
@@ -47,6 +54,13 @@ export interface Running {
     change: { memory?: number | null; cpus?: number | null },
     doing: Doing,
   ): Promise<void>;
+  /** What counts of each instance in the memory of the host: for what runs first, then stored. `null` clears a key. @throws unavailable when the host has not so much */
+  reserve(
+    app: App,
+    type: string,
+    change: { memory?: number | null; cpus?: number | null },
+    doing: Doing,
+  ): Promise<void>;
   quota(app: App, change: { [Key in keyof Quota]?: Quota[Key] }, doing: Doing): Promise<void>;
 }
 
@@ -77,6 +91,9 @@ export function createRunning(parts: RunningParts): Running {
     tell(app, 'wake', `${whoWoke(by)} It served after ${ms} ms.`, 'path' in by ? undefined : by);
     return ms;
   };
+
+  const reservationsOf = (app: App) =>
+    readReservations(store.properties.get(`app:${app.id}`, reservationsKey));
 
   const typesOf = (release: Release): ProcessType[] =>
     store.images
@@ -215,14 +232,28 @@ export function createRunning(parts: RunningParts): Running {
       const release = store.releases.live(app);
       if (release) {
         const others = rows.filter(other => other.type !== type);
+        const limits = limitsOf([...others, row], runOptionsOf(store, app));
         await runtime.applyLimits({
           ...desiredOf(app, release),
-          limits: limitsOf([...others, row], runOptionsOf(store, app)),
+          limits,
+          promised: of => promisedMemory(reservationsOf(app), of, everyType, limits(of).memory),
         });
       }
       if (row.memory === null && row.cpus === null) store.limits.clear(app, type);
       else store.limits.put(app, row);
       tell(app, 'limit', describeLimit(type, row), doing.actor);
+    },
+    async reserve(app, type, change, doing) {
+      const all = withReservation(reservationsOf(app), type, change);
+      const release = store.releases.live(app);
+      if (release) {
+        const desired = desiredOf(app, release);
+        const promised = (of: ProcessType) => promisedMemory(all, of, everyType, desired.limits(of).memory);
+        await runtime.applyLimits({ ...desired, promised });
+      }
+      const text = Object.keys(all).length === 0 ? undefined : JSON.stringify(all);
+      store.properties.set(`app:${app.id}`, reservationsKey, text);
+      tell(app, 'limit', describeReservation(type, all[type]), doing.actor);
     },
     async quota(app, change, doing) {
       const quota = { ...store.limits.quota(app), ...change };
@@ -247,6 +278,15 @@ function describeLimit(type: string, { memory, cpus }: LimitRow): string {
     cpus === null ? [] : `${cpus} CPUs`,
   ].flat();
   return `${whose} may use ${parts.join(' and ') || 'what is the default'}`;
+}
+
+function describeReservation(type: string, { memory, cpus }: Reservation = {}): string {
+  const whose = type === everyType ? 'each process' : `each ${type} process`;
+  const parts = [
+    memory === undefined ? [] : `${formatBytes(memory)} of memory`,
+    cpus === undefined ? [] : `${cpus} CPUs`,
+  ].flat();
+  return `Reserved for ${whose}: ${parts.join(' and ') || 'its limit'}`;
 }
 
 function describeQuota({ memory, pids }: Quota): string {

@@ -243,6 +243,7 @@ function toView(member: Member): InstanceView {
     since: member.since,
     restarts: member.restarts,
     memoryLimit: member.memoryLimit,
+    promised: member.promised,
     ...(member.lastExit === undefined ? {} : { lastExit: member.lastExit }),
   };
 }

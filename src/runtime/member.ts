@@ -24,6 +24,8 @@ export type Member = {
   /** What asks it to end. */
   readonly stopSignal: StopSignal;
   memoryLimit: number;
+  /** Bytes that it counts for in the memory of the host. */
+  promised: number;
   /** `asleep`: its app sleeps, and it is frozen, or has ended and can be started. `exited`: it ended, and stays so. */
   status: 'starting' | 'running' | 'waiting' | 'stopping' | 'asleep' | 'exited';
   frozen: boolean;
@@ -40,6 +42,11 @@ export type Member = {
 
 export function dynoOf(member: { readonly type: string; readonly index: number }): string {
   return `${member.type}.${member.index}`;
+}
+
+/** Bytes that an instance of a type counts for in the memory of the host. */
+export function promisedBy({ promised, limits }: Desired, type: ProcessType): number {
+  return promised?.(type) ?? limits(type).memory;
 }
 
 /** What to ask of the engine for the `index`th instance of a type. */
@@ -103,6 +110,7 @@ export function memberOf(instance: Instance, since: Date): Member {
     logFile: instance.logFile,
     stopSignal: stopSignals.find(signal => signal === labels['stop']) ?? 'SIGTERM',
     memoryLimit: instance.limits.memory,
+    promised: instance.limits.memory,
     status: 'starting',
     frozen: false,
     unwatched: false,

@@ -6,7 +6,7 @@ import { namelessOn } from '../domain/network.ts';
 import type { Engine, Instance } from '../engine/engine.ts';
 import type { Log } from '../system/log.ts';
 import type { RuntimeOptions } from './create.ts';
-import { type Member, specFor } from './member.ts';
+import { type Member, promisedBy, specFor } from './member.ts';
 import type { Desired, DetachedRun, MemoryNeed, OneOff, OneOffView, Runtime, Streams } from './runtime.ts';
 
 type Parts = {
@@ -45,9 +45,10 @@ export function createOneOffs({ engine, log, logsDir, mounts, networks, admit, i
     const type = command.cron === undefined ? run : cron;
     const number = randomInt(1000, 10_000);
     const spec = specFor(desired, { type, index: number }, logsDir);
+    const bytes = promisedBy(desired, type);
     const back = await admit({
       app: desired.app.name,
-      bytes: spec.limits.memory,
+      bytes,
       patience,
       signal: command.signal,
     });
@@ -66,7 +67,7 @@ export function createOneOffs({ engine, log, logsDir, mounts, networks, admit, i
           ...(command.cron !== undefined && { cron: command.cron }),
         },
       });
-      promised.set(instance.id, instance.limits.memory);
+      promised.set(instance.id, bytes);
       return instance;
     } finally {
       back();
@@ -84,7 +85,7 @@ export function createOneOffs({ engine, log, logsDir, mounts, networks, admit, i
     instance: Instance,
     { timeout, onEnd }: Pick<DetachedRun, 'timeout' | 'onEnd'> = {},
   ): void => {
-    promised.set(instance.id, instance.limits.memory);
+    if (!promised.has(instance.id)) promised.set(instance.id, instance.limits.memory);
     void engine
       .wait(instance.id, timeout === undefined ? undefined : AbortSignal.timeout(timeout))
       .then(({ code }) => onEnd?.(dynoOf(instance), code))

@@ -22,6 +22,8 @@ export type Desired = {
   readonly revision?: Readonly<Record<string, string>>;
   readonly counts: ReadonlyMap<ProcessType, number>;
   readonly limits: (type: ProcessType) => Limits;
+  /** Bytes that each instance counts for in the memory of the host; its limit when left out. */
+  readonly promised?: (type: ProcessType) => number;
   readonly quota: Quota;
   /** What docker-options say of a type's instances. */
   readonly options?: (type: ProcessType) => RunOptions;
@@ -47,6 +49,8 @@ export type InstanceView = {
   readonly since: Date;
   readonly restarts: number;
   readonly memoryLimit: number;
+  /** Bytes that it counts for in the memory of the host. */
+  readonly promised: number;
   /** Why it last ended, as a sentence; none if it never did. */
   readonly lastExit?: string;
 };

@@ -12,7 +12,7 @@ import type { Log } from '../system/log.ts';
 import { settleAll, throwFirst } from '../system/parallel.ts';
 import { backOff, howItEnded, remedy } from './exits.ts';
 import { untilUnhealthy, watchedChecks } from './health-watch.ts';
-import { dynoOf, type Member, memberOf, specFor } from './member.ts';
+import { dynoOf, type Member, memberOf, promisedBy, specFor } from './member.ts';
 import { prove, untilReady } from './prove.ts';
 import type {
   AppState,
@@ -96,7 +96,7 @@ export class Supervisor {
       rouse: member => this.#rouse(member),
       admit: members =>
         this.#admit(
-          members.reduce((sum, { memoryLimit }) => sum + memoryLimit, 0),
+          members.reduce((sum, { promised }) => sum + promised, 0),
           {},
         ),
       watch: member => this.#inBackground(this.#keep(member, 'watch')),
@@ -111,7 +111,7 @@ export class Supervisor {
   /** Bytes that its instances may use together now. */
   get reserved(): number {
     const held = this.#living().filter(member => member.status !== 'asleep' || member.frozen);
-    const sum = held.reduce((total, { memoryLimit }) => total + memoryLimit, 0);
+    const sum = held.reduce((total, { promised }) => total + promised, 0);
     return Math.min(sum, this.#desired?.quota.memory ?? Number.POSITIVE_INFINITY);
   }
 
@@ -132,6 +132,7 @@ export class Supervisor {
     const adopted: [Member, Instance][] = [];
     for (const instance of found) {
       const member = memberOf(instance, this.#options.clock.now());
+      member.promised = Math.min(member.memoryLimit, promisedBy(desired, member.type));
       if (this.#fits(member, instance, desired)) adopted.push([this.#hold(member, instance), instance]);
       // It never ran, so it has no end to wait for.
       else if (instance.status.kind === 'created') await this.#options.engine.remove(instance.id);
@@ -309,7 +310,10 @@ export class Supervisor {
     } finally {
       admitted();
     }
-    for (const member of done) member.memoryLimit = desired.limits(member.type).memory;
+    for (const member of done) {
+      member.memoryLimit = desired.limits(member.type).memory;
+      member.promised = promisedBy(desired, member.type);
+    }
     this.#desired = desired;
   }
 
@@ -444,7 +448,7 @@ export class Supervisor {
 
   /** Bytes that raised limits add to what is promised. */
   #growth(desired: Desired): number {
-    const growth = this.#living().map(({ type, memoryLimit }) => desired.limits(type).memory - memoryLimit);
+    const growth = this.#living().map(({ type, promised }) => promisedBy(desired, type) - promised);
     return growth.filter(bytes => bytes > 0).reduce((sum, bytes) => sum + bytes, 0);
   }
 
@@ -510,6 +514,7 @@ export class Supervisor {
     const networks = namelessOn(this.#options.networks(desired.app).early);
     const instance = await engine.create({ ...spec, mounts: await mounts(desired.app, type), networks });
     const member = memberOf(instance, clock.now());
+    member.promised = promisedBy(desired, type);
     this.members.set(member.id, member);
     if (fresh) this.#fresh.add(member);
     return member;
@@ -805,7 +810,7 @@ function isDesired({ counts }: Desired, type: 'web'): boolean {
 
 /** What instances at these places may use; together no more than the app's quota. */
 function bytesOf(desired: Desired, wanted: readonly Place[]): number {
-  const sum = wanted.reduce((total, { type }) => total + desired.limits(type).memory, 0);
+  const sum = wanted.reduce((total, { type }) => total + promisedBy(desired, type), 0);
   return Math.min(sum, desired.quota.memory ?? Number.POSITIVE_INFINITY);
 }
 

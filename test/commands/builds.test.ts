@@ -148,7 +148,7 @@ describe('builds:set', () => {
           status: 'stopped',
           since: new Date(),
         },
-        ...{ restarts: 0, memoryLimit: 1 },
+        ...{ restarts: 0, memoryLimit: 1, promised: 1 },
       },
     ];
     for (const value of ['a', 'b']) await change(value);

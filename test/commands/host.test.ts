@@ -24,7 +24,7 @@ it('reports to whom memory is promised', async () => {
   bench.runtime.says.instances = [
     ...['running', 'asleep'].map((status, at) => ({
       ...{ id: `i${at}`, type: 'web' as never, index: at + 1, version: 1, restarts: 0, since },
-      ...{ status: status as 'running' | 'asleep', memoryLimit: 512 * 2 ** 20 },
+      ...{ status: status as 'running' | 'asleep', memoryLimit: 600 * 2 ** 20, promised: 512 * 2 ** 20 },
     })),
   ];
   bench.runtime.says.stats = [{ id: 'i0', memory: 30 * 2 ** 20, memoryPeak: 60 * 2 ** 20, oomKills: 0 }];

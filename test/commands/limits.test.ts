@@ -54,6 +54,70 @@ describe('resource:limit', () => {
   });
 });
 
+describe('resource:reserve', () => {
+  const promised = (type: string) => bench.runtime.told.at(-1)?.desired.promised?.(type as never);
+  const value = async (key: string) =>
+    (await bench.run('resource:report', 'blog', `--resource-${key}`)).stdout.trim();
+
+  it('says at once what counts of each instance, never more than its limit', async () => {
+    const { stdout } = await bench.run('resource:reserve', '--memory', '100m', 'blog');
+    expect(stdout).toBe('=====> Setting resource reservation for blog\n       memory: 100m\n');
+    expect([promised('web'), promised('worker')]).toEqual([100 * mib, 100 * mib]);
+    await bench.run('resource:reserve', '--memory', '4g', '--process-type', 'worker', 'blog');
+    expect([promised('web'), promised('worker')]).toEqual([100 * mib, 512 * mib]);
+    await bench.run('resource:limit', '--memory', '1g', '--process-type', 'worker', 'blog');
+    expect(promised('worker')).toBe(1024 * mib);
+    expect(bench.runtime.told.at(-1)?.desired.limits('web' as never).memory).toBe(512 * mib);
+  });
+
+  it('shows itself beside the limits, as set and as it works out', async () => {
+    await bench.run('resource:reserve', '--memory', '4g', '--cpu', '0.5', '--process-type', 'worker', 'blog');
+    expect((await bench.run('resource:reserve', '--process-type', 'worker', 'blog')).stdout).toBe(
+      '=====> resource reservation blog (worker) information\n       memory: 4g\n       cpu: 0.5\n',
+    );
+    expect([await value('worker.reserve.memory'), await value('worker.reserve.cpu')]).toEqual(['4g', '0.5']);
+    expect(await value('computed-worker.reserve.memory')).toBe('512m');
+    expect(await value('computed-web.reserve.memory')).toBe('512m');
+  });
+
+  it('is taken away key by key, or as a whole', async () => {
+    await bench.run('resource:reserve', '--memory', '100m', '--cpu', '1', 'blog');
+    await bench.run('resource:reserve', '--memory', 'clear', 'blog');
+    const shown = async () =>
+      JSON.parse((await bench.run('resource:reserve', 'blog', '--format', 'json')).stdout);
+    expect(await shown()).toEqual({ app: 'blog', type: '_default_', memory: null, cpu: 1 });
+    expect((await bench.run('resource:reserve-clear', 'blog')).code).toBe(0);
+    expect(await shown()).toEqual({ app: 'blog', type: '_default_', memory: null, cpu: null });
+    expect(promised('web')).toBe(512 * mib);
+  });
+
+  it('stores nothing that the host has no memory for', async () => {
+    bench.runtime.says.fault = new WherryError('unavailable', 'The host is short of memory.');
+    const { code, stderr } = await bench.run('resource:reserve', '--memory', '400m', 'blog');
+    expect(code).toBe(75);
+    expect(stderr).toContain('short of memory');
+    expect((await bench.run('resource:reserve', 'blog')).stdout).toMatch(/memory: none/);
+  });
+
+  it.each([['0'], ['-1'], ['lots']])('refuses memory %j', async memory => {
+    expect((await bench.run('resource:reserve', `--memory=${memory}`, 'blog')).code).toBe(1);
+    expect((await bench.run('resource:reserve', 'blog')).stdout).toMatch(/memory: none/);
+  });
+});
+
+describe('resource:limit-clear', () => {
+  it('brings the usual limit back, and leaves that of single processes', async () => {
+    await bench.run('resource:limit', '--memory', '1g', '--cpu', '2', 'blog');
+    await bench.run('resource:limit', '--memory', '300m', '--process-type', 'worker', 'blog');
+    expect((await bench.run('resource:limit-clear', 'blog')).code).toBe(0);
+    const limits = bench.runtime.told.at(-1)?.desired.limits;
+    expect(limits?.('web' as never)).toMatchObject({ memory: 512 * mib });
+    expect(limits?.('worker' as never).memory).toBe(300 * mib);
+    await bench.run('resource:limit-clear', '--process-type', 'worker', 'blog');
+    expect(bench.store.limits.rows(bench.store.apps.list()[0] as never)).toEqual([]);
+  });
+});
+
 describe('resource:report', () => {
   it('tells limits as set and as they work out', async () => {
     await bench.run('resource:limit', '--memory', '1g', 'blog');

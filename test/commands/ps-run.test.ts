@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 const instance = (type: string, index: number, status: InstanceView['status'] = 'running'): InstanceView => ({
   ...{ id: `blog.${type}.${index}.v1-abcdef`, type: type as ProcessType, index, version: 1, status },
-  ...{ since: new Date(0), restarts: 0, memoryLimit: 2 ** 29 },
+  ...{ since: new Date(0), restarts: 0, memoryLimit: 2 ** 29, promised: 2 ** 29 },
 });
 const blog = () => bench.store.apps.get('blog' as AppName);
 /** What the runtime was told last: the verb, and the counts. */

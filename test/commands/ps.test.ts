@@ -84,6 +84,7 @@ describe('ps:report', () => {
     since: new Date(),
     restarts: index,
     memoryLimit: 512 * mib,
+    promised: 512 * mib,
   });
 
   it('tells state, memory, peak, restarts and the last end of each instance', async () => {

@@ -132,6 +132,32 @@ const namesOn = async (version: string) =>
     .filter(({ labels }) => labels['version'] === version)
     .map(({ id }) => engine.networksOf(id));
 
+describe('what is reserved', () => {
+  const reserving = (version: number, bytes: number) =>
+    desired(version, { web: 2 }, { promised: () => bytes });
+
+  it('is asked of the host in place of the limit, and counts while it runs, also after a restart of control', async () => {
+    await runtime.deploy(reserving(1, 100 * mib), { progress });
+    expect(admitted).toEqual([200 * mib, -200 * mib]);
+    expect(runtime.reserved()).toBe(200 * mib);
+    await runtime.close();
+    runtime = start();
+    await runtime.recover([reserving(1, 100 * mib)]);
+    expect(runtime.reserved()).toBe(200 * mib);
+  });
+
+  it('is changed live: more is asked for, and stays as it was when the host has not so much', async () => {
+    await runtime.deploy(reserving(1, 100 * mib), { progress });
+    await runtime.applyLimits(reserving(1, 150 * mib));
+    expect(admitted.slice(2)).toEqual([100 * mib, -100 * mib]);
+    expect(runtime.reserved()).toBe(300 * mib);
+    full = true;
+    await expect(runtime.applyLimits(reserving(1, 200 * mib))).rejects.toThrow('short of memory');
+    expect(runtime.reserved()).toBe(300 * mib);
+    expect(runtime.instances(app)[0]).toMatchObject({ memoryLimit: 512 * mib, promised: 150 * mib });
+  });
+});
+
 describe('networks', () => {
   const named = [
     { network: 'backend', names: ['blog.web', 'blog.web.1', 'blog'] },
