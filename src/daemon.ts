@@ -37,7 +37,7 @@ import { edgeKey, readEdgePolicy } from './domain/edge-settings.ts';
 import { errorPages, pageKey, pageSumsKey, readAnswers } from './domain/error-page.ts';
 import { hostKey, memoryBudget } from './domain/host-memory.ts';
 import { parseProcessType } from './domain/names.ts';
-import { appPorts, portsKey } from './domain/port-map.ts';
+import { appPorts, isGrpc, portsKey } from './domain/port-map.ts';
 import { proxyTypeKey, proxyTypeSetting } from './domain/proxy-type.ts';
 import { proxyKey, readRoutePolicy } from './domain/proxying.ts';
 import type { Progress } from './domain/push.ts';
@@ -121,7 +121,10 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
         required(later.deployer).scaling(app, parseProcessType('web')).wakeTimeout,
       ),
     answers: app => readAnswers(name => store.properties.get(`app:${app.id}`, name)),
-    policy: app => readRoutePolicy(name => store.properties.resolve(app.id, proxyKey(name))),
+    policy: app => {
+      const policy = readRoutePolicy(name => store.properties.resolve(app.id, proxyKey(name)));
+      return isGrpc(store.properties.list(`app:${app.id}`, portsKey)) ? { ...policy, h2c: true } : policy;
+    },
     ports: app => appPorts(store.properties.list(`app:${app.id}`, portsKey), edgePorts),
     edge: () => {
       const policy = readEdgePolicy(name => store.properties.get('global', edgeKey(name)));

@@ -52,10 +52,11 @@ const set = defineCommand({
   name: 'ports:set',
   summary: 'Make these the only port mappings of an app',
   description:
-    'SCHEME:HOST-PORT:CONTAINER-PORT. The container port is the one that web listens on, and is told in PORT. At http:80 and https:443 the edge listens for all apps; at any other port of the host for those apps alone that map it, by their domains. A port for tcp belongs to one app: its connections are carried to the container port, and wake the app. Instances of web that run are replaced as by ps:restart; when the new ones do not listen there, all stays as it was.',
+    'SCHEME:HOST-PORT:CONTAINER-PORT. The container port is the one that web listens on, and is told in PORT. At http:80 and https:443 the edge listens for all apps; at any other port of the host for those apps alone that map it, by their domains. With grpc and grpcs (HTTP/2 without and with TLS) web is spoken to in HTTP/2, whoever asks. A port for tcp belongs to one app: its connections are carried to the container port, and wake the app. Instances of web that run are replaced as by ps:restart; when the new ones do not listen there, all stays as it was.',
   examples: [
     'ports:set blog http:80:3000',
     'ports:set blog http:80:3000 https:443:3000',
+    'ports:set calls grpcs:443:50051',
     'ports:set cache tcp:6379:6379',
   ],
   args: { app, mappings: many(portMapping) },

@@ -2,9 +2,14 @@ import { WherryError } from './errors.ts';
 import { quoteForPeople } from './names.ts';
 import type { RoutePort } from './route.ts';
 
+/** What visitors speak, by how people write it. `grpc` and `grpcs` mean HTTP/2 to web, too. */
+const transports = { http: 'http', https: 'https', grpc: 'h2c', grpcs: 'https', tcp: 'tcp' } as const;
+
+type Scheme = keyof typeof transports;
+
 /** Visitors who come to the host's port by the scheme reach the port of web in its container. */
 export type PortMapping = {
-  readonly scheme: 'http' | 'https' | 'tcp';
+  readonly scheme: Scheme;
   readonly host: number;
   readonly container: number;
 };
@@ -20,10 +25,10 @@ export function parsePortMapping(text: string): PortMapping {
       'invalid',
       `${quoteForPeople(text)} is no port mapping. Give SCHEME:HOST-PORT:CONTAINER-PORT, as http:80:5000.`,
     );
-  if (scheme !== 'http' && scheme !== 'https' && scheme !== 'tcp')
+  if (!isScheme(scheme))
     throw new WherryError(
       'invalid',
-      `Scheme ${quoteForPeople(scheme)} is not supported. Map http, https or tcp, as http:80:5000.`,
+      `Scheme ${quoteForPeople(scheme)} is not supported. Map one of ${Object.keys(transports).join(', ')}, as http:80:5000.`,
     );
   return { scheme, host: Number(host), container: Number(container) };
 }
@@ -42,13 +47,13 @@ export function checkPortMap(mappings: readonly PortMapping[], listening: Listen
   for (const mapping of mappings) {
     const { scheme } = mapping;
     const port = portOf(mapping, listening);
-    if (scheme === 'https' && listening.https === undefined)
+    if (transports[scheme] === 'https' && listening.https === undefined)
       throw new WherryError(
         'invalid',
         `${formatPortMapping(mapping)}: the edge speaks https nowhere. Start the daemon with --https, or map http.`,
       );
     const own = ownScheme(port, listening);
-    if (own !== undefined && own !== scheme)
+    if (own !== undefined && own !== transports[scheme])
       throw new WherryError(
         'conflict',
         `${formatPortMapping(mapping)}: port ${port} is for ${own}, for all apps. Choose another port.`,
@@ -73,11 +78,16 @@ export function checkPortMap(mappings: readonly PortMapping[], listening: Listen
 /** Those of a map at which the edge listens for the apps that map them alone. */
 export function appPorts(stored: readonly string[], listening: ListeningPorts): RoutePort[] {
   return stored.map(parsePortMapping).flatMap((mapping): RoutePort[] => {
-    const { scheme, container } = mapping;
+    const scheme = transports[mapping.scheme];
     const port = portOf(mapping, listening);
-    if (scheme === 'tcp') return [{ scheme, port, container }];
-    return port === listening[scheme] ? [] : [{ scheme, port }];
+    if (scheme === 'tcp') return [{ scheme, port, container: mapping.container }];
+    return ownScheme(port, listening) === undefined ? [{ scheme, port }] : [];
   });
+}
+
+/** Whether web is spoken to in HTTP/2. */
+export function isGrpc(stored: readonly string[]): boolean {
+  return stored.some(mapping => parsePortMapping(mapping).scheme.startsWith('grpc'));
 }
 
 /** What an app wants to be given may be another's. @throws conflict */
@@ -101,9 +111,14 @@ export function isExclusive(mapping: string): boolean {
   return parsePortMapping(mapping).scheme === 'tcp';
 }
 
+function isScheme(text: string): text is Scheme {
+  return Object.hasOwn(transports, text);
+}
+
 function portOf({ scheme, host }: PortMapping, listening: ListeningPorts): number {
-  if (scheme === 'tcp') return host;
-  return host === (scheme === 'http' ? 80 : 443) ? (listening[scheme] ?? host) : host;
+  const transport = transports[scheme];
+  if (transport === 'http' && host === 80) return listening.http;
+  return transport === 'https' && host === 443 ? (listening.https ?? host) : host;
 }
 
 /** What the edge speaks there for all apps. */

@@ -75,7 +75,8 @@ export type Route = {
 };
 
 export type RoutePort =
-  | { readonly scheme: 'http' | 'https'; readonly port: number }
+  /** `h2c` is HTTP/2 without TLS, with prior knowledge. */
+  | { readonly scheme: 'http' | 'https' | 'h2c'; readonly port: number }
   /** One app's alone: its connections are carried to that port of its instances. */
   | { readonly scheme: 'tcp'; readonly port: number; readonly container: number };
 

@@ -5,7 +5,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import { Http2Answer } from './http2-answer.ts';
 import { type Http2Connection, Http2Request, largestHead } from './http2-request.ts';
 
@@ -45,8 +45,10 @@ export class Http2Front {
     this.#options = options;
   }
 
-  /** Speaks HTTP/2 on a connection whose handshake agreed on that. */
-  take(socket: TLSSocket, reaches: (host: string) => boolean): void {
+  /** Speaks HTTP/2 on a connection whose handshake, or port, says so. */
+  take(socket: Socket, reaches: (host: string) => boolean): void {
+    if (socket.destroyed) return;
+    socket.on('error', () => {});
     const session = new Session({ socket, reaches }, this.#options);
     this.#sessions.add(session);
     socket.once('close', () => this.#sessions.delete(session));

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import type { Inbound } from './protocols.ts';
 import type { Refusal } from './request-head.ts';
 
 /** What the streams of a connection share. */
 export type Http2Connection = {
-  readonly socket: TLSSocket;
+  readonly socket: Socket;
   /** Whether its certificate is for a host. */
   readonly reaches: (host: string) => boolean;
 };
@@ -20,7 +20,7 @@ const methodName = /^[\w!#$%&'*+.^`|~-]{1,32}$/;
 
 /** A request of an HTTP/2 stream, told as the HTTP/1.1 message that says the same (RFC 9113 section 8.3.1). */
 export class Http2Request implements Inbound {
-  readonly socket: TLSSocket;
+  readonly socket: Socket;
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;

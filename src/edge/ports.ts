@@ -81,7 +81,7 @@ export class Ports {
     const { scheme, port } = wanted;
     const server = createServer({
       // As Node's servers for the two do.
-      allowHalfOpen: scheme !== 'https',
+      allowHalfOpen: scheme === 'http' || scheme === 'tcp',
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: 60_000,

@@ -234,8 +234,10 @@ export class EdgeServer {
 
   /** Its connections are carried to an app, or served as those of the two listeners for all apps. */
   #attachPort(listener: NetServer, { scheme, port }: RoutePort): void {
-    if (scheme === 'tcp') {
-      listener.on('connection', socket => this.#carry(socket, port));
+    if (scheme === 'tcp' || scheme === 'h2c') {
+      const serve = (socket: Socket) =>
+        scheme === 'tcp' ? this.#carry(socket, port) : this.#http2.take(socket, () => true);
+      listener.on('connection', serve);
       this.#watchConnections(listener);
       return;
     }

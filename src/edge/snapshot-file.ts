@@ -41,8 +41,8 @@ export function isRoute(value: unknown): boolean {
 
 function isPort(value: unknown): boolean {
   const { scheme, port, container } = (value ?? {}) as Partial<Record<string, unknown>>;
-  const known = scheme === 'http' || scheme === 'https' || (scheme === 'tcp' && isNumber(container));
-  return known && isNumber(port);
+  const known = ['http', 'https', 'h2c'].includes(String(scheme));
+  return (known || (scheme === 'tcp' && isNumber(container))) && isNumber(port);
 }
 
 function isNumber(port: unknown): boolean {

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import {
   type ClientHttp2Session,
+  connect,
   constants,
   createServer,
   type IncomingHttpHeaders,
@@ -413,5 +414,30 @@ describe('a call on which nothing is said', () => {
     await one.done;
     expect(one.messages).toEqual(['a', 'b']);
     expect(one.trailers()['grpc-status']).toBe('0');
+  });
+});
+
+describe('a port for gRPC without TLS', () => {
+  it('takes HTTP/2 with prior knowledge, for the apps that map it, and nothing else', async () => {
+    const app = await startCallee((stream, headers) => {
+      stream.respond({ ':status': 200, 'x-proto': headers['x-forwarded-proto'] }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.pipe(stream);
+    });
+    const port = await closedPort();
+    const [route] = demoWith(h2c, app.port);
+    const edge = await startSecureEdge([
+      ...(route ? [{ ...route, ports: [{ scheme: 'h2c' as const, port }] }] : []),
+      { app: 'other', domains: ['other.test'], state: 'serving', targets: [] },
+    ]);
+    await eventually(() => edge.server.ports.listeners.has(port));
+    const session = connect(`http://127.0.0.1:${port}`);
+    cleanUp(() => session.destroy());
+    const answer = await ask(session, { ':method': 'POST' }, 'said');
+    expect(answer).toMatchObject({ status: 200, text: 'said', trailers: { 'grpc-status': '0' } });
+    expect(answer.headers['x-proto']).toBe('http');
+    const other = await ask(session, { ':authority': 'other.test' });
+    expect(other.headers['x-wherry-reason']).toBe('unknown-port');
+    expect(await exchange(port, get())).not.toContain('HTTP/1.1 200');
   });
 });
