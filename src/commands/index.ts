@@ -27,7 +27,6 @@ import { gitRepositoryCommands } from './git-repository.ts';
 import { gitSyncCommands } from './git-sync.ts';
 import { helpCommand, versionCommand } from './help.ts';
 import { hostCommands } from './host.ts';
-import { httpAuthCommands } from './http-auth.ts';
 import { imageCommands } from './image.ts';
 import { letsencryptCommands } from './letsencrypt.ts';
 import { logsCommands } from './logs.ts';
@@ -40,7 +39,6 @@ import { proxyMetricsCommands } from './proxy-metrics.ts';
 import { proxySetCommands } from './proxy-set.ts';
 import { psCommands } from './ps.ts';
 import { quotaCommands } from './quota.ts';
-import { redirectCommands } from './redirect.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { registryCommands } from './registry-login.ts';
 import { releasesCommands } from './releases.ts';
@@ -83,7 +81,6 @@ export function createCoreRegistry(): Registry {
     ...gitAuthCommands,
     ...gitAllowHostCommands,
     ...hostCommands,
-    ...httpAuthCommands,
     ...imageCommands,
     ...letsencryptCommands,
     ...logsCommands,
@@ -96,7 +93,6 @@ export function createCoreRegistry(): Registry {
     ...proxySetCommands,
     ...psCommands,
     ...quotaCommands,
-    ...redirectCommands,
     ...registryCommands,
     ...releasesCommands,
     ...repoCommands,

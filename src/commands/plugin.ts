@@ -98,7 +98,7 @@ const set = defineCommand({
     property: choice('property', ['domain']),
     value: optional(word),
   },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   async run({ plugins, progress }, input) {
     const host = input.value === undefined || input.value === '' ? undefined : domain.parse(input.value);

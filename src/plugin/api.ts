@@ -6,6 +6,7 @@ import type { CommandTools, Tools } from './tools.ts';
 
 export {
   type ArgKind,
+  asText,
   choice,
   flag,
   integer,
@@ -17,8 +18,13 @@ export {
 } from '../commands/args.ts';
 export { app, domain, duration, processType } from '../commands/kinds.ts';
 export { columns, detail, header, step } from '../commands/lines.ts';
+export { noPasswordWord } from '../commands/password.ts';
+export { parseAddressList } from '../domain/address-list.ts';
 export { WherryError } from '../domain/errors.ts';
+export type { StoredHttpAuth } from '../domain/http-auth.ts';
 export { quoteForPeople } from '../domain/names.ts';
+export { hashPassword } from '../domain/password-hash.ts';
+export { checkRedirects, type RedirectCode, type Redirects, redirectCodes } from '../domain/redirect.ts';
 export { parseRemoteUrl } from '../domain/remote-url.ts';
 export type { HookAnswer, HookEvents, HookName, ToldHook } from '../hooks.ts';
 export type { AppView, CommandTools, EdgeRules, Tools } from './tools.ts';

@@ -7,7 +7,7 @@ import { noPasswordWord, readPassword } from '../commands/password.ts';
 import { defineReport } from '../commands/report.ts';
 import { setProperty } from '../commands/set-property.ts';
 import { WherryError } from '../domain/errors.ts';
-import type { AppName } from '../domain/names.ts';
+import { type AppName, parseAppName } from '../domain/names.ts';
 import type { PluginCommand, PluginDefinition, PluginSetting } from './api.ts';
 
 type Settings = NonNullable<PluginDefinition['settings']>;
@@ -19,18 +19,23 @@ import type { CommandTools, Tools } from './tools.ts';
 export function commandsOf(definition: PluginDefinition, tools: Tools): readonly Command[] {
   const { commands = [], settings, report } = definition;
   return [
-    ...commands.map(command => lend(command, tools)),
+    ...commands.map(command => lend(command, { tools, namespace: definition.name })),
     ...(settings ? [setCommand(definition, settings)] : []),
     ...(settings || report ? [reportCommand(definition, tools)] : []),
   ];
 }
 
 /** The command as the registry wants it, given a plugin's tools in place of all of Wherry. */
-function lend(command: PluginCommand, tools: Tools): Command {
+function lend(command: PluginCommand, { tools, namespace }: { tools: Tools; namespace: string }): Command {
   const given = (context: Context): CommandTools => ({
     ...tools,
     // Those that whoever asks may see.
     apps: () => context.apps().map(app => tools.app(app.name)),
+    note: (app, message) =>
+      app === null
+        ? tools.note(app, message)
+        : tell(context, context.app(parseAppName(app)), namespace, message),
+    readPassword: hint => readPassword(context, hint),
     ...{ actor: context.actor, progress: context.progress, signal: context.signal, force: context.force },
   });
   const { run, confirm } = command;

@@ -1,6 +1,8 @@
 import type { App } from '../domain/app.ts';
 import { maintenanceKey } from '../domain/error-page.ts';
+import { httpAuthKey, readHttpAuth } from '../domain/http-auth.ts';
 import { parseAppName } from '../domain/names.ts';
+import { readRedirects, redirectsKey } from '../domain/redirect.ts';
 import { parseRemoteUrl } from '../domain/remote-url.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
@@ -68,10 +70,19 @@ export function makeTools(
 }
 
 function rulesOf({ properties }: Store, { id }: App): EdgeRules {
-  return { maintenance: properties.get(`app:${id}`, maintenanceKey) === 'true' };
+  const get = (key: string) => properties.get(`app:${id}`, key);
+  return {
+    maintenance: get(maintenanceKey) === 'true',
+    redirects: readRedirects(get(redirectsKey)),
+    httpAuth: readHttpAuth(get(httpAuthKey)),
+  };
 }
 
-function putRules({ properties }: Store, { id }: App, { maintenance }: Partial<EdgeRules>): void {
-  if (maintenance !== undefined)
-    properties.set(`app:${id}`, maintenanceKey, maintenance ? 'true' : undefined);
+function putRules({ properties }: Store, { id }: App, rules: Partial<EdgeRules>): void {
+  const put = (key: string, value: string | undefined) => properties.set(`app:${id}`, key, value);
+  const { maintenance, redirects, httpAuth } = rules;
+  if (maintenance !== undefined) put(maintenanceKey, maintenance ? 'true' : undefined);
+  if (redirects !== undefined)
+    put(redirectsKey, Object.keys(redirects).length > 0 ? JSON.stringify(redirects) : undefined);
+  if (httpAuth !== undefined) put(httpAuthKey, JSON.stringify(httpAuth));
 }

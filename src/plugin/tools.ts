@@ -1,5 +1,7 @@
+import type { StoredHttpAuth } from '../domain/http-auth.ts';
 import type { AppName } from '../domain/names.ts';
 import type { Actor, Progress } from '../domain/push.ts';
+import type { Redirects } from '../domain/redirect.ts';
 
 /** An app as plugins see it. */
 export type AppView = {
@@ -16,6 +18,10 @@ export type AppView = {
 export type EdgeRules = {
   /** All requests are answered with the maintenance page. */
   readonly maintenance: boolean;
+  /** Hosts whose visitors are sent to another. */
+  readonly redirects: Redirects;
+  /** Whether visitors are asked for a name and password, and who is let in. */
+  readonly httpAuth: StoredHttpAuth;
 };
 
 /** What a plugin may do at any time. Names of apps are checked by each: an unknown one is `app-not-found`. */
@@ -59,4 +65,6 @@ export interface CommandTools extends Tools {
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
   readonly force: boolean;
+  /** The first line on standard input. `hint` is a command line that sends one. @throws WherryError usage when there is none */
+  readPassword(hint: string): Promise<string>;
 }

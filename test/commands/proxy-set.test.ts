@@ -127,6 +127,7 @@ describe('proxy:set --global', () => {
       'global-connections': '500',
       'global-connections-per-address': '1000',
     });
+    await bench.services.plugins.open();
     expect((await run('redirect:report --global')).stderr).toContain('Please specify an app');
   });
 

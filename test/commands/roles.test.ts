@@ -50,6 +50,7 @@ const table = {
     'checks:report',
     'webhooks:report',
     'checks:run',
+    ...['git:status', 'git:unlock'],
   ],
   deployer: [
     ...['apps:lock', 'apps:unlock', 'builds:cancel', 'repo:purge-cache', 'rollback'],
@@ -104,6 +105,7 @@ const table = {
     ...['registry:logout', 'resource:limit', 'sleep:set', 'stacks:use', 'storage:unmount'],
     ...['scheduler:set', 'scheduler-docker-local:set'],
     'checks:set',
+    ...['git:initialize', 'repo:gc'],
     'webhooks:set',
     'checks:skip',
     'checks:disable',
@@ -144,6 +146,7 @@ const table = {
       'plugin:install',
       'plugin:list',
       'plugin:report',
+      'plugin:set',
       'plugin:uninstall',
     ],
   ],

@@ -2,11 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { readAnswers } from '../../src/domain/error-page.ts';
 import { parseAppName } from '../../src/domain/names.ts';
 import { isPassword } from '../../src/domain/password-hash.ts';
-import { type Bench, createBench } from './support.ts';
+import { type Bench, createBench } from '../commands/support.ts';
 
 let bench: Bench;
 beforeEach(async () => {
   bench = createBench();
+  await bench.services.plugins.open();
   await bench.run('apps:create', 'blog');
 });
 

@@ -1,16 +1,18 @@
-import { parseAddressList } from '../domain/address-list.ts';
-import type { App } from '../domain/app.ts';
-import { WherryError } from '../domain/errors.ts';
-import { httpAuthKey, readHttpAuth, type StoredHttpAuth } from '../domain/http-auth.ts';
-import type { AppName } from '../domain/names.ts';
-import { hashPassword } from '../domain/password-hash.ts';
-import { type ArgKind, asText, many, optional } from './args.ts';
-import type { Context } from './context.ts';
-import { defineCommand } from './define.ts';
-import { tell } from './doing.ts';
-import { app } from './kinds.ts';
-import { noPasswordWord, readPassword } from './password.ts';
-import { defineReport } from './report.ts';
+import {
+  type ArgKind,
+  app,
+  asText,
+  type CommandTools,
+  defineCommand,
+  definePlugin,
+  hashPassword,
+  many,
+  noPasswordWord,
+  optional,
+  parseAddressList,
+  type StoredHttpAuth,
+  WherryError,
+} from '../../src/plugin/api.ts';
 
 const hint = 'http-auth:add-user APP USER < password-file';
 const password = noPasswordWord(hint);
@@ -51,9 +53,9 @@ const enable = defineCommand({
   access: { app: 'write' },
   effect: 'write',
   stdin: true,
-  async run(context, input) {
-    const added = input.user === undefined ? {} : await userFrom(context, input.user);
-    return change(context, input.app, before => ({
+  async run(tools, input) {
+    const added = input.user === undefined ? {} : await userFrom(tools, input.user);
+    return change(tools, input.app, before => ({
       auth: { ...before, enabled: true, users: { ...before.users, ...added } },
       said: 'Visitors are asked for a name and password',
     }));
@@ -69,8 +71,8 @@ const disable = defineCommand({
   args: { app },
   access: { app: 'write' },
   effect: 'write',
-  run: (context, input) =>
-    change(context, input.app, before => ({
+  run: (tools, input) =>
+    change(tools, input.app, before => ({
       auth: { ...before, enabled: false },
       said: 'Visitors are asked for no password',
     })),
@@ -87,9 +89,9 @@ const addUser = defineCommand({
   access: { app: 'write' },
   effect: 'write',
   stdin: true,
-  async run(context, input) {
-    const added = await userFrom(context, input.user);
-    return change(context, input.app, before => {
+  async run(tools, input) {
+    const added = await userFrom(tools, input.user);
+    return change(tools, input.app, before => {
       const users = { ...before.users, ...added };
       if (Object.keys(users).length > mostUsers)
         throw new WherryError('invalid', `More than ${mostUsers} users are too many. Remove some first.`);
@@ -106,8 +108,8 @@ const removeUser = defineCommand({
   args: { app, user },
   access: { app: 'write' },
   effect: 'write',
-  run: (context, input) =>
-    change(context, input.app, before => {
+  run: (tools, input) =>
+    change(tools, input.app, before => {
       const left = Object.entries(before.users).filter(([name]) => name !== input.user);
       if (left.length === Object.keys(before.users).length)
         throw new WherryError(
@@ -129,8 +131,8 @@ const addAddress = defineCommand({
   args: { app, addresses: many(range) },
   access: { app: 'write' },
   effect: 'write',
-  run: (context, input) =>
-    change(context, input.app, before => ({
+  run: (tools, input) =>
+    change(tools, input.app, before => ({
       auth: { ...before, allowed: [...new Set([...(before.allowed ?? []), ...input.addresses])] },
       said: `Visitors from ${input.addresses.join(', ')} are not asked`,
     })),
@@ -144,8 +146,8 @@ const removeAddress = defineCommand({
   args: { app, addresses: many(range) },
   access: { app: 'write' },
   effect: 'write',
-  run: (context, input) =>
-    change(context, input.app, before => {
+  run: (tools, input) =>
+    change(tools, input.app, before => {
       const stray = input.addresses.find(each => !before.allowed?.includes(each));
       if (stray !== undefined)
         throw new WherryError(
@@ -160,14 +162,12 @@ const removeAddress = defineCommand({
   text: () => [],
 });
 
-const report = defineReport({
-  name: 'http-auth:report',
-  summary: 'Show whether visitors of one app or all are asked for a password, and who may come',
-  examples: ['http-auth:report blog', 'http-auth:report blog --http-auth-users'],
-  title: 'http-auth',
-  prefix: 'http-auth-',
-  values(context, each) {
-    const { enabled, users, allowed = [] } = stored(context, each);
+export default definePlugin({
+  name: 'http-auth',
+  summary: 'Asks visitors for a name and password',
+  commands: [enable, disable, addUser, removeUser, addAddress, removeAddress],
+  report(tools, name) {
+    const { enabled, users, allowed = [] } = tools.edgeRules(name).httpAuth;
     return {
       enabled: String(enabled),
       users: Object.keys(users).sort().join(' '),
@@ -176,39 +176,25 @@ const report = defineReport({
   },
 });
 
-export const httpAuthCommands = [enable, disable, addUser, removeUser, addAddress, removeAddress, report];
-
-async function userFrom(context: Context, name: string): Promise<Record<string, string>> {
-  return { [name]: await hashPassword(await readPassword(context, hint)) };
-}
-
-function stored({ store }: Context, { id }: App): StoredHttpAuth {
-  return readHttpAuth(store.properties.get(`app:${id}`, httpAuthKey));
+async function userFrom(tools: CommandTools, name: string): Promise<Record<string, string>> {
+  return { [name]: await hashPassword(await tools.readPassword(hint)) };
 }
 
 async function change(
-  context: Context,
-  name: AppName,
+  tools: CommandTools,
+  name: string,
   next: (before: StoredHttpAuth) => { auth: StoredHttpAuth; said: string },
 ) {
-  const owner = context.app(name);
-  const { auth, said } = next(stored(context, owner));
-  context.store.properties.set(`app:${owner.id}`, httpAuthKey, JSON.stringify(auth));
-  context.progress.step(`${said} (${owner.name})`);
+  const owner = tools.app(name);
+  const { auth, said } = next(tools.edgeRules(name).httpAuth);
+  await tools.setEdgeRules(name, { httpAuth: auth });
+  tools.progress.step(`${said} (${name})`);
   if (auth.enabled && Object.keys(auth.users).length === 0)
-    context.progress.warn(
-      `App ${owner.name} has no user yet. Add one: http-auth:add-user ${owner.name} USER`,
+    tools.progress.warn(`App ${name} has no user yet. Add one: http-auth:add-user ${name} USER`);
+  if (auth.enabled && !owner.urls.every(url => url.startsWith('https:')))
+    tools.progress.warn(
+      `App ${name} answers over plain HTTP, where others can read passwords. Give it a certificate.`,
     );
-  if (auth.enabled && !context.urls(owner).every(url => url.startsWith('https:')))
-    context.progress.warn(
-      `App ${owner.name} answers over plain HTTP, where others can read passwords. Give it a certificate.`,
-    );
-  tell(context, owner, 'http-auth', said);
-  await context.deployer.applyRoutes();
-  return {
-    app: owner.name,
-    enabled: auth.enabled,
-    users: Object.keys(auth.users),
-    allowed: auth.allowed ?? [],
-  };
+  tools.note(name, said);
+  return { app: name, enabled: auth.enabled, users: Object.keys(auth.users), allowed: auth.allowed ?? [] };
 }

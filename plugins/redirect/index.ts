@@ -1,19 +1,18 @@
-import type { App } from '../domain/app.ts';
-import { WherryError } from '../domain/errors.ts';
 import {
+  type ArgKind,
+  app,
+  type CommandTools,
   checkRedirects,
+  defineCommand,
+  definePlugin,
+  domain,
+  quoteForPeople,
   type RedirectCode,
   type Redirects,
-  readRedirects,
   redirectCodes,
-  redirectsKey,
-} from '../domain/redirect.ts';
-import { type ArgKind, withDefault } from './args.ts';
-import type { Context } from './context.ts';
-import { defineCommand } from './define.ts';
-import { tell } from './doing.ts';
-import { app, domain } from './kinds.ts';
-import { defineReport } from './report.ts';
+  WherryError,
+  withDefault,
+} from '../../src/plugin/api.ts';
 
 const code: ArgKind<RedirectCode> = {
   word: 'code',
@@ -24,7 +23,7 @@ const code: ArgKind<RedirectCode> = {
     if (found !== undefined) return found;
     throw new WherryError(
       'invalid',
-      `${JSON.stringify(String(value).slice(0, 20))} is no code of a redirect. Give one of ${redirectCodes.join(', ')}.`,
+      `${quoteForPeople(String(value))} is no code of a redirect. Give one of ${redirectCodes.join(', ')}.`,
     );
   },
 };
@@ -41,18 +40,18 @@ const set = defineCommand({
   args: { app, source: domain, destination: domain, code: withDefault(code, 301) },
   access: { app: 'write' },
   effect: 'write',
-  run(context, input) {
-    const owner = context.app(input.app);
+  run(tools, input) {
+    const owner = tools.app(input.app);
     const { source, destination } = input;
-    if (!context.store.domains.list(owner).includes(source))
+    if (!owner.domains.includes(source))
       throw new WherryError('not-found', `Domain ${source} is not of app ${owner.name}. Add it first.`, {
         hint: `domains:add ${owner.name} ${source}`,
       });
     if (destination.startsWith('*'))
       throw new WherryError('invalid', `Visitors cannot be sent to ${destination}. Give one host.`);
-    const redirects = { ...stored(context, owner), [source]: { to: destination, code: input.code } };
+    const redirects = { ...stored(tools, owner.name), [source]: { to: destination, code: input.code } };
     checkRedirects(redirects, source);
-    return apply(context, owner, {
+    return apply(tools, owner.name, {
       redirects,
       said: `Redirect of ${source} to ${destination} with ${input.code}`,
     });
@@ -67,15 +66,16 @@ const unset = defineCommand({
   args: { app, source: domain },
   access: { app: 'write' },
   effect: 'write',
-  run(context, input) {
-    const owner = context.app(input.app);
-    const left = Object.entries(stored(context, owner)).filter(([source]) => source !== input.source);
-    if (left.length === Object.keys(stored(context, owner)).length)
+  run(tools, input) {
+    const owner = tools.app(input.app);
+    const before = Object.entries(stored(tools, owner.name));
+    const left = before.filter(([source]) => source !== input.source);
+    if (left.length === before.length)
       throw new WherryError(
         'not-found',
         `App ${owner.name} redirects nobody from ${input.source}. See redirect:report.`,
       );
-    return apply(context, owner, {
+    return apply(tools, owner.name, {
       redirects: Object.fromEntries(left),
       said: `No redirect of ${input.source} any more`,
     });
@@ -83,34 +83,28 @@ const unset = defineCommand({
   text: () => [],
 });
 
-const report = defineReport({
-  name: 'redirect:report',
-  summary: 'Show from where to where visitors of one app or all are redirected',
-  examples: ['redirect:report blog'],
-  title: 'redirect',
-  prefix: 'redirect-',
-  values: (context, each) => ({
-    list: Object.entries(stored(context, each))
+export default definePlugin({
+  name: 'redirect',
+  summary: 'Sends visitors of one domain to another host',
+  commands: [set, unset],
+  report: (tools, name) => ({
+    list: Object.entries(stored(tools, name))
       .map(([source, { to, code: status }]) => `${source}:${to}:${status}`)
       .join(' '),
   }),
 });
 
-export const redirectCommands = [set, unset, report];
-
-function stored({ store }: Context, { id }: App): Redirects {
-  return readRedirects(store.properties.get(`app:${id}`, redirectsKey));
+function stored(tools: Pick<CommandTools, 'edgeRules'>, name: string): Redirects {
+  return tools.edgeRules(name).redirects;
 }
 
 async function apply(
-  context: Context,
-  owner: App,
+  tools: CommandTools,
+  name: string,
   { redirects, said }: { redirects: Redirects; said: string },
 ) {
-  const some = Object.keys(redirects).length > 0;
-  context.store.properties.set(`app:${owner.id}`, redirectsKey, some ? JSON.stringify(redirects) : undefined);
-  context.progress.step(said);
-  tell(context, owner, 'redirect', said);
-  await context.deployer.applyRoutes();
-  return { app: owner.name, redirects };
+  await tools.setEdgeRules(name, { redirects });
+  tools.progress.step(said);
+  tools.note(name, said);
+  return { app: name, redirects };
 }

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readAnswers } from '../../src/domain/error-page.ts';
 import { parseAppName } from '../../src/domain/names.ts';
-import { type Bench, createBench } from './support.ts';
+import { type Bench, createBench } from '../commands/support.ts';
 
 let bench: Bench;
 beforeEach(async () => {
   bench = createBench();
+  await bench.services.plugins.open();
   await bench.run('apps:create', 'blog');
   await bench.run('domains:add', 'blog', 'www.example.com', 'example.com', '*.example.net');
 });
@@ -28,6 +29,13 @@ describe('redirects', () => {
     await run('redirect:unset blog *.example.net');
     expect(await list()).toBe('');
     expect((await run('redirect:unset blog www.example.com')).stderr).toContain('redirects nobody from');
+  });
+
+  it('are in the history of the app, by whom', async () => {
+    await run('redirect:set blog www.example.com example.com');
+    expect((await run('events blog')).stdout).toContain(
+      'redirect: Redirect of www.example.com to example.com with 301 (local)',
+    );
   });
 
   it('replace the one that a domain had', async () => {
