@@ -32,7 +32,11 @@ const quantity = z
 /** `formation` of an app.json, by process type. */
 export const formationSchema = z.record(
   z.string(),
-  z.looseObject({ quantity: quantity.optional(), autoscaling: autoscaling.optional() }),
+  z.looseObject({
+    quantity: quantity.optional(),
+    max_parallel: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
+    autoscaling: autoscaling.optional(),
+  }),
 );
 
 /** @throws build-failed naming the key that is wrong */
@@ -41,17 +45,23 @@ export function readFormation(given: z.infer<typeof formationSchema>): {
   warnings: readonly string[];
 } {
   const warnings: string[] = [];
-  const entries = Object.entries(given).flatMap(([type, { quantity: count, autoscaling: scaling }]) => {
-    checked(`formation.${type}`, () => parseProcessType(type));
-    const key = `formation.${type}.autoscaling`;
-    const knobsGiven = scaling && type === 'web' ? readScaling(key, scaling, warnings) : {};
-    if (scaling && type !== 'web') warnings.push(`${key} is left out: only web has requests to scale by.`);
-    const of = {
-      ...(count === undefined ? {} : { quantity: count }),
-      ...(Object.keys(knobsGiven).length === 0 ? {} : { autoscaling: knobsGiven }),
-    };
-    return Object.keys(of).length === 0 ? [] : [[type, of] as const];
-  });
+  const entries = Object.entries(given).flatMap(
+    ([type, { quantity: count, max_parallel, autoscaling: scaling }]) => {
+      checked(`formation.${type}`, () => parseProcessType(type));
+      const key = `formation.${type}.autoscaling`;
+      if (max_parallel !== undefined)
+        warnings.push(
+          `formation.${type}.max_parallel is left out: new instances start side by side, and the old serve until all are ready.`,
+        );
+      const knobsGiven = scaling && type === 'web' ? readScaling(key, scaling, warnings) : {};
+      if (scaling && type !== 'web') warnings.push(`${key} is left out: only web has requests to scale by.`);
+      const of = {
+        ...(count === undefined ? {} : { quantity: count }),
+        ...(Object.keys(knobsGiven).length === 0 ? {} : { autoscaling: knobsGiven }),
+      };
+      return Object.keys(of).length === 0 ? [] : [[type, of] as const];
+    },
+  );
   return { formation: Object.fromEntries(entries), warnings };
 }
 

@@ -50,6 +50,8 @@ export type BuildRequest = {
   /** For a Dockerfile: where it is (`Dockerfile` when left out), and what docker-options say. */
   /** Where the Procfile is below the build's folder; `Procfile` unless told. */
   readonly procfilePath?: string | undefined;
+  /** The same of its app.json. */
+  readonly appJsonPath?: string | undefined;
   readonly dockerfile?: { readonly path?: string | undefined; readonly options?: BuildOptions };
   /** The image of the release that is live now, or none: what layers are restored from. */
   readonly previous?: Image;

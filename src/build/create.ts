@@ -21,6 +21,7 @@ import { createFetcher, type Fetcher } from './fetch/fetcher.ts';
 import type { FindLogin } from './fetch/repository.ts';
 import { unpackSource } from './fetch/source-archive.ts';
 import type { SshIdentity } from './fetch/ssh-access.ts';
+import { withFileFrom } from './file-path.ts';
 import { heldTo, layersHeldTo } from './held.ts';
 import type { LayerStore } from './layers/store.ts';
 import { readBuildConfig } from './lifecycle/build-config.ts';
@@ -34,7 +35,6 @@ import { makeWorkFolder } from './lifecycle/work-folder.ts';
 import { loadImage } from './oci/load.ts';
 import { pullImage } from './oci/pull.ts';
 import { readOperator } from './operator.ts';
-import { withProcfile } from './procfile-path.ts';
 import { type BuildQueue, createBuildQueue, defaultBuildMemory, type TakeMemory } from './queue.ts';
 import { reachOf } from './reach.ts';
 import { rebase } from './rebase.ts';
@@ -199,7 +199,9 @@ async function buildOnce<Result>(
   try {
     await faultPoint('build:begin');
     await fillSubmodules({ app, source: request.source, progress, signal: stop.signal }, fetcher);
-    const source = withProcfile(insideBuildDir(request.source, request.buildDir), request.procfilePath);
+    const root = insideBuildDir(request.source, request.buildDir);
+    withFileFrom(root, 'Procfile', request.procfilePath);
+    const source = withFileFrom(root, 'app.json', request.appJsonPath);
     // A newer generation that comes while this runs is for the next build.
     const base = await lifecycle.stack.pin(request);
     const { signal } = stop;

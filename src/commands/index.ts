@@ -1,5 +1,6 @@
 import { accessCommands } from './access.ts';
 import { accessCheck } from './access-check.ts';
+import { appJsonCommands } from './app-json.ts';
 import { appsCommands } from './apps.ts';
 import { autoscaleCommands } from './autoscale.ts';
 import { builderCommands } from './builder.ts';
@@ -56,6 +57,7 @@ import { urlsCommands } from './urls.ts';
 /** Every command that Wherry has of itself; a new namespace is one row. */
 export function createCoreRegistry(): Registry {
   const registry = createRegistry([
+    ...appJsonCommands,
     ...appsCommands,
     ...accessCommands,
     ...autoscaleCommands,

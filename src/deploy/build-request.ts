@@ -1,6 +1,7 @@
 import type { BuildRequest } from '../build/builder.ts';
 import type { Doing } from '../deploy.ts';
 import type { App } from '../domain/app.ts';
+import { appJsonPathKey } from '../domain/app-manifest.ts';
 import { type BuildLimits, buildLimitsOf } from '../domain/build-limits.ts';
 import { parseBuilderName } from '../domain/builder.ts';
 import { readBuildOptions, secretsOf } from '../domain/docker-option.ts';
@@ -40,6 +41,7 @@ export function requestFor(
     ...(stack === undefined ? {} : { stack }),
     base,
     buildDir,
+    appJsonPath: store.properties.resolve(app.id, appJsonPathKey),
     procfilePath: store.properties.resolve(app.id, psKey('procfile-path')),
     ...(selected === undefined ? {} : { selected: parseBuilderName(selected) }),
     dockerfile: {

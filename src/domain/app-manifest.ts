@@ -1,3 +1,6 @@
+/** The property that says where in the repository it is. */
+export const appJsonPathKey = 'app-json-appjson-path';
+
 /** What an app.json wants of a variable of the app's config. */
 export type EnvRule = {
   readonly value?: string;

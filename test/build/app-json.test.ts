@@ -23,10 +23,11 @@ describe('app.json', () => {
   it('says what it leaves out of what others scale by', () => {
     const { parts, warnings } = parseAppJson(`{ "formation": {
       "web": { "autoscaling": { "min_quantity": 1, "polling_interval_seconds": 10, "triggers": [{ "type": "cpu" }] } },
-      "worker": { "autoscaling": { "min_quantity": 1, "max_quantity": 9 } } } }`);
+      "worker": { "max_parallel": 2, "autoscaling": { "min_quantity": 1, "max_quantity": 9 } } } }`);
     expect(parts).toEqual({ formation: { web: { autoscaling: { min: '1' } } } });
     expect(warnings).toEqual([
       'formation.web.autoscaling.polling_interval_seconds and formation.web.autoscaling.triggers left out: web scales by its requests in flight, to the target.',
+      'formation.worker.max_parallel is left out: new instances start side by side, and the old serve until all are ready.',
       'formation.worker.autoscaling is left out: only web has requests to scale by.',
     ]);
   });
@@ -36,6 +37,7 @@ describe('app.json', () => {
     ['{"web":{"quantity":1.5}}', 'formation.web.quantity: must be a whole number'],
     ['{"web":{"quantity":"2"}}', 'formation.web.quantity: must be a whole number'],
     ['{"web":{"quantity":1e9}}', 'formation.web.quantity: must be at most 100'],
+    ['{"web":{"max_parallel":0}}', 'formation.web.max_parallel: must be at least 1'],
     ['{"web":2}', 'formation.web: '],
     ['[]', 'formation: '],
     ['{"../web":{"quantity":1}}', 'formation.../web: Process type "../web" is not valid.'],

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { withProcfile } from '../../src/build/procfile-path.ts';
+import { withFileFrom } from '../../src/build/file-path.ts';
 import type { Source } from '../../src/domain/push.ts';
 
 let source: Source;
@@ -18,19 +18,19 @@ afterEach(() => rmSync(source.dir, { recursive: true }));
 const procfile = () => readFileSync(join(source.dir, 'Procfile'), 'utf8');
 
 it('leaves the Procfile as it is unless another is named', () => {
-  withProcfile(source, undefined);
-  withProcfile(source, 'Procfile');
+  withFileFrom(source, 'Procfile', undefined);
+  withFileFrom(source, 'Procfile', 'Procfile');
   expect(procfile()).toBe('web: first\n');
 });
 
 it('takes the one that is named in its place, whatever was there', () => {
-  withProcfile(source, 'deploy/Procfile');
+  withFileFrom(source, 'Procfile', 'deploy/Procfile');
   expect(procfile()).toBe('web: other\n');
   const outside = join(source.dir, 'outside');
   writeFileSync(outside, 'untouched');
   rmSync(join(source.dir, 'Procfile'));
   symlinkSync(outside, join(source.dir, 'Procfile'));
-  withProcfile(source, 'deploy/Procfile');
+  withFileFrom(source, 'Procfile', 'deploy/Procfile');
   expect(procfile()).toBe('web: other\n');
   expect(readFileSync(outside, 'utf8')).toBe('untouched');
 });
@@ -38,7 +38,18 @@ it('takes the one that is named in its place, whatever was there', () => {
 it.each(['deploy/none', 'deploy/link', 'deploy', 'none/Procfile'])(
   'refuses %s, which is no plain file',
   path => {
-    expect(() => withProcfile(source, path)).toThrow(/is no file in commit aaaaaaaa.*procfile-path/);
+    expect(() => withFileFrom(source, 'Procfile', path)).toThrow(
+      /is no file in commit aaaaaaaa.*procfile-path/,
+    );
     expect(procfile()).toBe('web: first\n');
   },
 );
+
+it('takes an app.json from elsewhere too, and says by which command', () => {
+  writeFileSync(join(source.dir, 'deploy/app.json'), '{ "name": "x" }');
+  withFileFrom(source, 'app.json', 'deploy/app.json');
+  expect(readFileSync(join(source.dir, 'app.json'), 'utf8')).toBe('{ "name": "x" }');
+  expect(() => withFileFrom(source, 'app.json', 'deploy/link')).toThrow(
+    'app.json deploy/link is no file in commit aaaaaaaa. Push one of that name, or change it with "app-json:set APP appjson-path".',
+  );
+});
