@@ -32,6 +32,7 @@ import { moveFolders } from './deploy/move-folders.ts';
 import { pushHandler } from './deploy/push-handler.ts';
 import { unfinishedRenames } from './deploy/rename.ts';
 import { createDeployer, type Deployer } from './deploy.ts';
+import { thisHost } from './doctor/this-host.ts';
 import type { App } from './domain/app.ts';
 import { edgeKey, readEdgePolicy } from './domain/edge-settings.ts';
 import { errorPages, pageKey, pageSumsKey, readAnswers } from './domain/error-page.ts';
@@ -344,6 +345,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     leases,
     volumes,
     dataDir: paths.data,
+    host: thisHost,
     hostRoom,
     certifier,
     receiver,

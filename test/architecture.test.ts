@@ -50,6 +50,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   // A proxy before the edge that takes plain requests straight to the apps.
   'fast-path': ['domain', 'system'],
   commands: [
+    'doctor',
     'deploy',
     'settings',
     'receive',
@@ -73,7 +74,9 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   ssh: ['commands', 'receive', 'domain', 'system'],
   api: ['commands', 'domain', 'system'],
   // Help and completion without a daemon know the plugins that come along.
-  cli: ['commands', 'plugin/built-in-commands', 'settings', 'domain', 'system'],
+  cli: ['commands', 'plugin/built-in-commands', 'doctor', 'settings', 'domain', 'system'],
+  // What may be wrong with a host.
+  doctor: ['settings', 'domain', 'system'],
   // Apps of other platforms, brought here by commands of ours.
   moving: ['cli', 'domain', 'system'],
   hooks: ['domain'],

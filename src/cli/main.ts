@@ -49,6 +49,7 @@ async function conclude(
       complain('The daemon went away before the command ended. See its log; what was done is kept.');
       return unavailable;
     case 'unreachable': {
+      if (commandName(words) === 'doctor' && outcome.code !== 'EACCES') return examineAlone(words, data);
       const help = await offline(words);
       if (help) {
         process.stdout.write(help);
@@ -58,6 +59,16 @@ async function conclude(
       return unavailable;
     }
   }
+}
+
+async function examineAlone(words: readonly string[], data: string): Promise<number> {
+  const [{ doctorOffline }, { thisHost: host }] = await Promise.all([
+    import('./doctor.ts'),
+    import('../doctor/this-host.ts'),
+  ]);
+  const { text, code } = await doctorOffline(words, { data, env: process.env, host, now: new Date() });
+  process.stdout.write(text);
+  return code;
 }
 
 /** Help, version and completion need no daemon. */

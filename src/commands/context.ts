@@ -8,6 +8,7 @@ import type { RebaseAll } from '../build/rebase-all.ts';
 import type { CheckLogin } from '../build/registry/check-login.ts';
 import type { Stack } from '../build/stack/stack.ts';
 import type { Deployer } from '../deploy.ts';
+import type { Host } from '../doctor/host.ts';
 import type { App } from '../domain/app.ts';
 import type { AppName } from '../domain/names.ts';
 import type { Actor, Progress } from '../domain/push.ts';
@@ -43,6 +44,8 @@ export type Services = {
   /** The platform's own folder. */
   readonly dataDir: string;
   readonly leases: Pick<Leases, 'busyUntil'>;
+  /** As `doctor` looks at it. */
+  readonly host: Host;
   /** The memory of the host, as it is promised to instances and builds. */
   readonly hostRoom: Pick<Room, 'taken' | 'budget'>;
   readonly certifier: Certifier;

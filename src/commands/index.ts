@@ -15,6 +15,7 @@ import { configCommands } from './config.ts';
 import { cronCommands } from './cron.ts';
 import { diskCommands } from './disk.ts';
 import { dockerOptionsCommands } from './docker-options.ts';
+import { doctor } from './doctor.ts';
 import { domainsCommands } from './domains.ts';
 import { errorPagesCommands } from './error-pages.ts';
 import { eventsCommands } from './events.ts';
@@ -71,6 +72,7 @@ export function createCoreRegistry(): Registry {
     ...cronCommands,
     ...diskCommands,
     ...dockerOptionsCommands,
+    doctor,
     ...domainsCommands,
     ...errorPagesCommands,
     ...eventsCommands,

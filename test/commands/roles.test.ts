@@ -112,6 +112,7 @@ const table = {
     'checks:enable',
   ],
   'admin of all': [
+    'doctor',
     ...['apps:clone', 'apps:create', 'apps:rename', 'apps:set', 'events:list', 'events:off', 'events:on'],
     ...['domains:add-global', 'domains:clear-global', 'domains:remove-global', 'domains:set-global'],
     ...['git:auth', 'git:auth-status', 'proxy:metrics', 'stacks:list'],

@@ -51,6 +51,7 @@ import { createPaths } from '../../src/system/paths.ts';
 import { urlsOf } from '../../src/urls.ts';
 import { createVolumes } from '../../src/volumes.ts';
 import { fakeMirror } from '../build/stack/support/fake-mirror.ts';
+import { healthyHost } from '../doctor/support.ts';
 
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 export type Bench = ReturnType<typeof createBench>;
@@ -190,6 +191,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
     volumes: createVolumes({ store, paths }),
     dataDir: paths.data,
     leases,
+    host: healthyHost(),
     hostRoom: { taken: 512 * 2 ** 20, budget: 2 ** 30 },
     certifier,
     receiver: receiver as unknown as Receiver,
