@@ -8,6 +8,7 @@ import { createRegistry } from '../../src/commands/registry.ts';
 import { withCommandTable } from '../../src/commands/table.ts';
 import { splitWords } from '../../src/domain/words.ts';
 import { builtInCommands } from '../../src/plugin/built-in-commands.ts';
+import { rows } from '../support/every-command.ts';
 
 const registry = createCoreRegistry();
 for (const command of await builtInCommands()) registry.add(command);
@@ -51,6 +52,12 @@ describe('the registry', () => {
         expect.objectContaining({ hint: 'See `wherry help` for a list of available commands.' }),
       );
     }
+  });
+
+  it('has each command in the table of those that are called over SSH', () => {
+    const called = new Set(rows({ keys: ['', ''], pem: '' }).map(({ name }) => name));
+    expect(commands.map(({ name }) => name).filter(name => !called.has(name))).toEqual([]);
+    expect([...called].filter(name => !commands.some(command => command.name === name))).toEqual([]);
   });
 
   it('shows an unknown name without its control characters', () => {
