@@ -23,7 +23,7 @@ const allowHost = defineCommand({
       word: 'SHA256:...',
     }),
   },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   async run(context, input) {
     const { store, progress, force } = context;

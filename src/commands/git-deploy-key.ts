@@ -9,7 +9,7 @@ const generate = defineCommand({
     'One for all apps (ed25519), encrypted at rest. Let the public half in where the repositories are, better to read alone. One that is there stays, unless --force makes another.',
   examples: ['git:generate-deploy-key', 'git:generate-deploy-key --force'],
   args: {},
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   run({ store, force, progress }) {
     if (store.credentials.deployKey() !== undefined && !force)

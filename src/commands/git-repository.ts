@@ -8,7 +8,7 @@ const initialize = defineCommand({
   description: 'The first push does so too. One that is there stays as it is.',
   examples: ['git:initialize blog'],
   args: { app },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   async run(context, input) {
     const owner = context.app(input.app);
@@ -67,7 +67,7 @@ const gc = defineCommand({
   description: 'Wherry does so by itself when pushes have scattered it. Pushes wait meanwhile.',
   examples: ['repo:gc blog'],
   args: { app },
-  access: { app: 'write' },
+  access: { app: 'deploy' },
   effect: 'write',
   async run(context, input) {
     const owner = context.app(input.app);

@@ -47,6 +47,7 @@ const table = {
     ...['events', 'logs', 'logs:failed', 'logs:report', 'registry:report', 'storage:list', 'storage:report'],
     ...['scheduler:report', 'scheduler-docker-local:report'],
     ...['ps:inspect', 'ps:report', 'ps:retire', 'releases', 'releases:info', 'run:list', 'run:logs'],
+    ...['git:status', 'git:unlock'],
     'checks:report',
     'webhooks:report',
     'checks:run',
@@ -56,7 +57,7 @@ const table = {
     ...['apps:lock', 'apps:unlock', 'builds:cancel', 'repo:purge-cache', 'rollback'],
     ...['config:bundle', 'config:clear', 'config:export', 'config:get', 'config:import', 'config:set'],
     ...['config:show', 'config:unset', 'cron:resume', 'cron:run', 'cron:suspend'],
-    ...['git:from-archive', 'git:from-image', 'git:load-image', 'git:sync'],
+    ...['git:from-archive', 'git:from-image', 'git:load-image', 'git:sync', 'git:initialize', 'repo:gc'],
     ...['enter', 'run', 'run:detached', 'run:stop', 'maintenance:disable', 'maintenance:enable'],
     ...['ps:rebase', 'ps:rebuild', 'ps:restart', 'ps:restore', 'ps:scale', 'ps:start', 'ps:stop'],
     ...['sleep:now', 'sleep:wake'],
@@ -104,6 +105,7 @@ const table = {
     ...['proxy:set', 'ps:set', 'quota:set', 'redirect:set', 'redirect:unset', 'registry:login'],
     ...['registry:logout', 'resource:limit', 'sleep:set', 'stacks:use', 'storage:unmount'],
     ...['scheduler:set', 'scheduler-docker-local:set'],
+    ...['resource:limit-clear', 'resource:reserve', 'resource:reserve-clear'],
     'checks:set',
     ...['git:initialize', 'repo:gc'],
     'webhooks:set',
@@ -115,7 +117,7 @@ const table = {
     'doctor',
     ...['apps:clone', 'apps:create', 'apps:rename', 'apps:set', 'events:list', 'events:off', 'events:on'],
     ...['domains:add-global', 'domains:clear-global', 'domains:remove-global', 'domains:set-global'],
-    ...['git:auth', 'git:auth-status', 'proxy:metrics', 'stacks:list'],
+    ...['git:auth', 'git:auth-status', 'git:public-key', 'proxy:metrics', 'stacks:list'],
     // A folder may be mounted by several apps.
     ...['storage:create', 'storage:destroy', 'storage:ensure-directory', 'storage:info', 'storage:mount'],
     // So may a network, and whoever is in it reaches the others.
@@ -127,7 +129,7 @@ const table = {
       'network:info',
       'network:list',
     ],
-    ...['network:rebuildall', 'network:set'],
+    ...['network:rebuildall', 'network:set', 'plugin:set'],
   ],
   owner: [
     ...['access:check', 'access:grant', 'access:list', 'access:revoke'],
@@ -135,6 +137,7 @@ const table = {
     ...[
       'disk:set',
       'git:allow-host',
+      'git:generate-deploy-key',
       'host:report',
       'host:set',
       'stacks:build',

@@ -56,7 +56,8 @@ const state = {
   },
 } as const;
 
-describe('wherry import dokku', () => {
+// Each starts programs by the dozen.
+describe('wherry import dokku', { timeout: 120_000 }, () => {
   it('shows by ssh what would be done, and changes nothing', async () => {
     answer = answersOf(state);
     const shown = await wherry('import', 'dokku', 'old.example.org', '--app', 'blog');
@@ -90,7 +91,7 @@ describe('wherry import dokku', () => {
   });
 });
 
-describe('wherry import heroku', () => {
+describe('wherry import heroku', { timeout: 120_000 }, () => {
   const importing = (path: string, ...words: string[]) =>
     run(process.execPath, ['--import', 'tsx', main, '--data', api.folder, 'import', 'heroku', ...words], {
       env: { PATH: path },
