@@ -79,6 +79,7 @@ import { readProxies } from './system/proxy.ts';
 import { programRoot } from './system/root.ts';
 import { createSaturation } from './system/saturation.ts';
 import { urlsOf } from './urls.ts';
+import { createVolumeWatch } from './volumes/watch.ts';
 import { createVolumes } from './volumes.ts';
 
 /** The composition root: builds every concrete thing and joins the back edges. Resolves when it takes pushes and requests. */
@@ -107,6 +108,11 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   await engine.open();
 
   const volumes = createVolumes({ store, paths });
+  await volumes.restore((name, error) => {
+    log.error({ err: error, name }, 'storage could not be mounted');
+    const message = `Storage ${name} could not be mounted: apps that mount it do not start. The daemon's log says why.`;
+    store.events.add({ at: clock.now(), kind: 'storage', message });
+  });
   const leases = new Leases({ dir: paths.leases, clock, log });
   const later: { deployer?: Deployer; room?: Room } = {};
   const edgeLink = createEdgeLink({ dir: paths.edge, log, clock });
@@ -323,6 +329,10 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
         log.error({ err: error, app: app.name }, 'a rename that was cut off could not be ended'),
       );
   }
+  const watchVolumes = createVolumeWatch(volumes, (app, message) =>
+    store.events.add({ at: clock.now(), app, kind: 'storage-full', message }),
+  );
+  const watching = every(30_000, watchVolumes, { clock, log });
   const scaling = every(1000, async () => void scaler.tick(), { clock, log });
   certifier.soon();
   const renewals = every(60_000, () => certifier.tick(), { clock, log });
@@ -395,6 +405,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       await plugins.close();
       await cron.close();
       await scaling.close();
+      await watching.close();
       await certifier.close();
       await renewals.close();
       await rebaseTimer.close();

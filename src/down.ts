@@ -5,6 +5,7 @@ import { stopHaproxy } from './fast-path/index.ts';
 import { readPid } from './pid-file.ts';
 import { systemClock as clock } from './system/clock.ts';
 import { createLog } from './system/log.ts';
+import { unmountBelow } from './system/mounts.ts';
 import { createPaths } from './system/paths.ts';
 
 /**
@@ -26,6 +27,7 @@ export async function takeDown(options: { data: string; engine: string; purge: b
   });
   await engine.purge();
   await engine.close();
+  await unmountBelow(paths.storage);
   if (options.purge) await rm(paths.data, { recursive: true, force: true });
 }
 

@@ -2,44 +2,42 @@ import { existsSync } from 'node:fs';
 import type { App } from '../domain/app.ts';
 import { formatBytes } from '../domain/bytes.ts';
 import { WherryError } from '../domain/errors.ts';
-import { formatVolumeMount, parseVolumeMount, parseVolumeName, type VolumeMount } from '../domain/volume.ts';
-import { type ArgKind, asText, choice, flag, text, withDefault } from './args.ts';
+import { formatVolumeMount, parseVolumeMount, type VolumeMount } from '../domain/volume.ts';
+import { choice, flag, optional, text, withDefault } from './args.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { tell } from './doing.ts';
 import { app } from './kinds.ts';
 import { columns, header } from './lines.ts';
 import { defineReport } from './report.ts';
+import { storageExec } from './storage-exec.ts';
+import { storageName } from './storage-name.ts';
+import { diskSize, storageSet } from './storage-set.ts';
 
 /** Whom a new folder belongs to, by dokku's words for it: instances of ours run as 1000. */
 const owners = { herokuish: 1000, heroku: 1000, paketo: 1000, app: 1000, root: 0, false: undefined } as const;
-
-const name: ArgKind<string> = {
-  word: 'name',
-  required: true,
-  schema: { type: 'string' },
-  parse: value => parseVolumeName(asText(value, 'name')),
-};
 
 const [ensure, create] = (['storage:ensure-directory', 'storage:create'] as const).map(command =>
   defineCommand({
     name: command,
     summary: 'Make a folder that outlives instances and releases; one that is there stays as it is',
     description:
-      'It belongs to the user that instances run as, unless --chown says root, or false to leave it.',
-    examples: [`${command} blog`, `${command} blog/uploads --chown root`],
-    args: { name },
+      'It belongs to the user that instances run as, unless --chown says root, or false to leave it. With --size it is a file system of its own that takes no more of the disk, and of which what is used is known at once; it must be new then.',
+    examples: [`${command} blog`, `${command} blog/uploads --chown root`, `${command} uploads --size 1g`],
+    args: { name: storageName },
     flags: {
       chown: flag(withDefault(choice('owner', Object.keys(owners)), 'app'), {
         help: 'app, root or false (dokku: herokuish, heroku, paketo are app)',
       }),
+      size: flag(optional(diskSize), { help: 'the most that it may hold, as 1g; it can grow later' }),
     },
     access: 'admin',
     effect: 'write',
     async run(context, input) {
-      const path = await context.volumes.ensure(input.name, owners[input.chown as keyof typeof owners]);
+      const owner = owners[input.chown as keyof typeof owners];
+      const path = await context.volumes.ensure(input.name, owner, input.size);
       context.progress.step(`Ensuring ${path} exists`);
-      return { name: input.name, path };
+      return { name: input.name, path, size: input.size ?? null };
     },
     text: ({ name: made }) => [`Directory ready for mounting: ${made}`],
   }),
@@ -100,12 +98,21 @@ const list = defineCommand({
   args: { app },
   access: { app: 'read' },
   effect: 'read',
-  run: (context, input) =>
-    context.volumes.list(context.app(input.app)).map(({ source, target, readonly }) => ({
-      host_path: source,
-      container_path: target,
-      volume_options: readonly ? 'ro' : '',
-    })),
+  async run(context, input) {
+    const mounts = context.volumes.list(context.app(input.app));
+    return await Promise.all(
+      mounts.map(async ({ source, target, readonly }) => {
+        const room = await context.volumes.room(source);
+        return {
+          host_path: source,
+          container_path: target,
+          volume_options: readonly ? 'ro' : '',
+          size: room?.size ?? null,
+          used: room?.used ?? null,
+        };
+      }),
+    );
+  },
   text: (found, input) => [
     header(`${input.app} volume bind-mounts`),
     ...found.map(each => `${each.host_path}:${each.container_path}${each.volume_options && ':ro'}`),
@@ -114,10 +121,11 @@ const list = defineCommand({
 
 const info = defineCommand({
   name: 'storage:info',
-  summary: 'Show how large storage is, and which apps see it; of all storage without a name',
+  aliases: ['storage:list-entries'],
+  summary: 'Show how large storage is and may be, and which apps see it; of all storage without a name',
   examples: ['storage:info', 'storage:info blog'],
   args: {
-    name: { ...name, required: false, parse: value => (value === undefined ? undefined : name.parse(value)) },
+    name: optional(storageName),
   },
   access: 'admin',
   effect: 'read',
@@ -128,17 +136,24 @@ const info = defineCommand({
         ? all
         : [{ name: input.name, apps: all.find(each => each.name === input.name)?.apps ?? [] }];
     return await Promise.all(
-      wanted.map(async each => ({ ...each, size: await context.volumes.size(each.name) })),
+      wanted.map(async each => ({ ...each, ...(await context.volumes.use(each.name)) })),
     );
   },
-  text: found => columns(found.map(each => [each.name, formatBytes(each.size), each.apps.join(' ')])),
+  text: found =>
+    columns(
+      found.map(({ name, used, size, apps }) => [
+        name,
+        size === null ? formatBytes(used) : `${formatBytes(used)} of ${formatBytes(size)}`,
+        apps.join(' '),
+      ]),
+    ),
 });
 
 const destroy = defineCommand({
   name: 'storage:destroy',
   summary: 'Delete storage with all that is in it',
   examples: ['storage:destroy blog'],
-  args: { name },
+  args: { name: storageName },
   access: 'admin',
   effect: 'write',
   confirm: (_context, input) => ({
@@ -158,16 +173,25 @@ const report = defineReport({
   examples: ['storage:report blog'],
   title: 'storage',
   prefix: 'storage-',
-  values: (context, each) => {
+  values: async (context, each) => {
+    const sources = [...context.volumes.seen(each, 'web'), ...context.volumes.seen(each, 'run')];
+    const sizes = [];
+    for (const source of new Set(sources.map(mounted => mounted.source))) {
+      const room = await context.volumes.room(source);
+      if (room) sizes.push(`${source}=${formatBytes(room.used)}/${formatBytes(room.size)}`);
+    }
     const mounts = context.volumes
       .list(each)
       .map(mounted => `-v ${formatVolumeMount(mounted)}`)
       .join(' ');
-    return { 'deploy-mounts': mounts, 'run-mounts': mounts, 'build-mounts': '' };
+    return { 'deploy-mounts': mounts, 'run-mounts': mounts, 'build-mounts': '', sizes: sizes.join(' ') };
   },
 });
 
-export const storageCommands = [ensure, create, mount, unmount, list, info, destroy, report];
+export const storageCommands = [
+  ...[ensure, create, storageSet, mount, unmount],
+  ...[list, info, storageExec, destroy, report],
+];
 
 function stored(
   context: Context,

@@ -36,6 +36,8 @@ export function createPaths(options: { data: string; cache?: string }) {
     plugins: join(data, 'plugins'),
     /** A folder an app with the socket that its instances see. Short: a socket's path has at most 107 bytes. */
     leases: join(data, 'lease'),
+    /** File systems of storage that has a size. */
+    images: join(data, 'storage-images'),
     /** Folders of apps that outlive instances and releases. */
     storage: join(data, 'storage'),
   };

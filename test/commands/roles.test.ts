@@ -120,6 +120,7 @@ const table = {
     ...['git:auth', 'git:auth-status', 'git:public-key', 'proxy:metrics', 'stacks:list'],
     // A folder may be mounted by several apps.
     ...['storage:create', 'storage:destroy', 'storage:ensure-directory', 'storage:info', 'storage:mount'],
+    ...['storage:set', 'storage:exec'],
     // So may a network, and whoever is in it reaches the others.
     ...[
       'network:attach',

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -68,6 +68,40 @@ describe('storage', () => {
     symlinkSync('/etc', join(dataDir, 'storage', 'link'));
     await run('storage:mount blog link:/x');
     await expect(volumes.mounts(app(), 'web')).rejects.toThrow('There is no storage link');
+  });
+
+  it.each([
+    ['storage:create blog/uploads --size 1g', 'is a part of other storage'],
+    ['storage:create small --size 8m', 'is too small. Give 16m or more'],
+    ['storage:create huge --size 4000g', 'free, less than'],
+    ['storage:create odd --size lots', 'is not an amount'],
+    ['storage:create ../x --size 1g', 'is not a name of storage'],
+    ['storage:create full --size 1g', 'Storage full is there already'],
+    ['storage:set full size 1g', 'was made without a size'],
+    ['storage:set nothing size 1g', 'There is no storage nothing'],
+    ['storage:exec nothing ls', 'There is no storage nothing'],
+    ['storage:exec full ls', 'No app that was deployed mounts storage full'],
+  ])('is not given a size or looked into by %s', async (line, reason) => {
+    const { volumes, dataDir } = bench.services;
+    await volumes.ensure('full/of/folders', undefined);
+    const ran = await run(line);
+    expect(ran.code).not.toBe(0);
+    expect(ran.stderr).toContain(reason);
+    expect(await volumes.sized()).toEqual([]);
+    expect(existsSync(join(dataDir, 'storage', 'small'))).toBe(false);
+  });
+
+  it('is looked into by an instance of an app that mounts it', async () => {
+    const { volumes } = bench.services;
+    const ran: unknown[] = [];
+    bench.runtime.run = async (desired, { argv }) => {
+      ran.push(desired.app.name, desired.image.workingDir, argv);
+      return 3;
+    };
+    await volumes.ensure('uploads', undefined);
+    await run('storage:mount blog uploads:/data');
+    expect((await run('storage:exec uploads -- ls -l')).code).toBe(3);
+    expect(ran).toEqual(['blog', '/data', ['ls', '-l']]);
   });
 
   it('cannot be mounted twice at one path, or unmounted when it is not', async () => {

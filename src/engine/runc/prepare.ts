@@ -2,6 +2,7 @@ import { chmod, mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ulimit } from '../../domain/docker-run-option.ts';
 import type { Limits } from '../../domain/quota.ts';
+import { isMounted } from '../../system/mounts.ts';
 import type { InstanceSpec, Mount } from '../engine.ts';
 import { bundleConfig } from './bundle.ts';
 import { isErrno } from './cgroup-files.ts';
@@ -9,7 +10,7 @@ import { type Driver, groupPath, type Living } from './driver.ts';
 import type { InstanceFolder } from './folders.ts';
 import { applyQuota, readQuota } from './group.ts';
 import { namespacePath } from './namespaces.ts';
-import { isMounted, mountOverlay } from './overlay.ts';
+import { mountOverlay } from './overlay.ts';
 
 export const initPath = '/.wherry/init';
 

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
+import { unmountBelow } from '../../system/mounts.ts';
 import type { Driver } from './driver.ts';
-import { unmountBelow } from './overlay.ts';
 import { killGroup, removeCgroup, removeInstance } from './remove.ts';
 import { removeSandbox } from './sandbox.ts';
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { unmountBelow } from '../../system/mounts.ts';
 import type { Driver, Living } from './driver.ts';
 import { noteExit } from './exits.ts';
 import type { InstanceFolder } from './folders.ts';
-import { unmountBelow } from './overlay.ts';
 import { kill, runsAs, until } from './processes.ts';
 import { readText } from './record.ts';
 import { isAlive } from './status.ts';

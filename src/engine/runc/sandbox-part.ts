@@ -1,8 +1,8 @@
 import { join, posix } from 'node:path';
 import { exec } from '../../system/exec.ts';
+import { isMounted } from '../../system/mounts.ts';
 import type { SandboxSpec } from '../engine.ts';
 import type { InstanceFolder } from './folders.ts';
-import { isMounted } from './overlay.ts';
 
 /** Host folder that an overlay is mounted on, by its place among the sandbox's mounts. */
 export function overlayTarget(folder: InstanceFolder, place: number): string {

@@ -3,8 +3,9 @@ import { bundleConfig } from '../../../src/engine/runc/bundle.ts';
 import { conmonArguments } from '../../../src/engine/runc/conmon.ts';
 import { createFolders } from '../../../src/engine/runc/folders.ts';
 import { whoseLimit } from '../../../src/engine/runc/memory-kills.ts';
-import { mountsBelow, overlayOptions } from '../../../src/engine/runc/overlay.ts';
+import { overlayOptions } from '../../../src/engine/runc/overlay.ts';
 import { seccompProfile } from '../../../src/engine/runc/seccomp.ts';
+import { mountsBelow } from '../../../src/system/mounts.ts';
 
 const mib = 2 ** 20;
 const config = bundleConfig({
