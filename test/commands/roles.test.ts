@@ -51,7 +51,6 @@ const table = {
     'checks:report',
     'webhooks:report',
     'checks:run',
-    ...['git:status', 'git:unlock'],
   ],
   deployer: [
     ...['apps:lock', 'apps:unlock', 'builds:cancel', 'repo:purge-cache', 'rollback'],
@@ -107,7 +106,6 @@ const table = {
     ...['scheduler:set', 'scheduler-docker-local:set'],
     ...['resource:limit-clear', 'resource:reserve', 'resource:reserve-clear'],
     'checks:set',
-    ...['git:initialize', 'repo:gc'],
     'webhooks:set',
     'checks:skip',
     'checks:disable',
@@ -130,7 +128,7 @@ const table = {
       'network:info',
       'network:list',
     ],
-    ...['network:rebuildall', 'network:set', 'plugin:set'],
+    ...['network:rebuildall', 'network:set'],
   ],
   owner: [
     ...['access:check', 'access:grant', 'access:list', 'access:revoke'],
