@@ -11,6 +11,8 @@ const options = {
 };
 /** Until the app says how many streams it takes. */
 const usualStreams = 100;
+/** Milliseconds after which a request's head must be on its way: an app that breaks the protocol is sent nothing any more. */
+const sendTimeout = 250;
 /** Milliseconds for which a connection without a request is kept. */
 const maxIdle = 60_000;
 
@@ -55,6 +57,9 @@ class AppSession {
   #open = 0;
   #ending = false;
   #idleSince = performance.now();
+  /** Those whose head may not be on its way yet. */
+  #fresh: { readonly stream: AppStream; readonly since: number }[] = [];
+  #check: NodeJS.Timeout | undefined;
 
   constructor({ host, port }: Target, onEnd: () => void) {
     const socket = connectTcp({ host, port, noDelay: true, autoSelectFamily: false });
@@ -84,6 +89,7 @@ class AppSession {
     session.on('close', () => {
       clearTimeout(timer);
       this.#ending = true;
+      clearTimeout(this.#check);
       onEnd();
       for (const user of this.#waiting) user.lost(failure);
       this.#waiting.clear();
@@ -119,5 +125,18 @@ class AppSession {
       this.#idleSince = performance.now();
     });
     user.ready(stream);
+    this.#fresh.push({ stream, since: performance.now() });
+    this.#check ??= setTimeout(() => this.#lookAtFresh(), sendTimeout);
+  }
+
+  /** Node says nothing of a session that found fault with its peer as long as streams are open on it, and sends nothing. */
+  #lookAtFresh(): void {
+    const now = performance.now();
+    const unsent = this.#fresh.filter(({ stream }) => stream.unsent);
+    const stuck = unsent.filter(({ since }) => now - since >= sendTimeout / 2);
+    this.#fresh = unsent.filter(each => !stuck.includes(each));
+    this.#check = this.#fresh.length > 0 ? setTimeout(() => this.#lookAtFresh(), sendTimeout) : undefined;
+    if (stuck.length > 0) this.#ending = true;
+    for (const { stream } of stuck) stream.moveOn();
   }
 }

@@ -12,6 +12,8 @@ import { type Forwarding, hasBody, type RequestHead, renderRequestHead } from '.
 import type { ResponseHead } from './response-head.ts';
 import type { Upstream } from './upstream.ts';
 
+const { NGHTTP2_STREAM_STATE_IDLE, NGHTTP2_REFUSED_STREAM } = constants;
+
 type Session = {
   readonly session: ClientHttp2Session;
   readonly reused: boolean;
@@ -23,6 +25,8 @@ export class AppStream implements Upstream {
   readonly reused: boolean;
   readonly connectTime: number;
   answered = false;
+  readonly tells = true;
+  untouched = false;
   readonly #session: ClientHttp2Session;
   readonly #onClose: () => void;
   readonly #abort = new AbortController();
@@ -54,8 +58,22 @@ export class AppStream implements Upstream {
       this.#listen(stream);
     } catch (error) {
       // The connection ends, or Node will not send what the client said.
+      this.untouched = true;
       setImmediate(() => this.#closed({ kind: 'protocol', detail: String(error) }));
     }
+  }
+
+  /** Its head is still here: the connection takes no more, though it does not say so. */
+  get unsent(): boolean {
+    const stream = this.#stream;
+    return stream !== undefined && !stream.destroyed && stream.state.state === NGHTTP2_STREAM_STATE_IDLE;
+  }
+
+  /** Lets it be tried on another connection. */
+  moveOn(): void {
+    this.untouched = true;
+    this.#closed({ kind: 'closed', detail: 'the connection takes no more requests' });
+    this.#abort.abort();
   }
 
   write(piece: Buffer): boolean {
@@ -110,7 +128,10 @@ export class AppStream implements Upstream {
     stream.on('error', error => {
       detail = error.message;
     });
-    stream.on('close', () => this.#closed({ kind: 'closed', detail }));
+    stream.on('close', () => {
+      this.untouched ||= stream.rstCode === NGHTTP2_REFUSED_STREAM && !this.answered;
+      this.#closed({ kind: 'closed', detail });
+    });
   }
 
   #head(headers: IncomingHttpHeaders, { flags, raw }: { flags: number; raw: unknown }): void {

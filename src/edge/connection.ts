@@ -30,6 +30,8 @@ export const connectTimeout = 2000;
 /** One socket to an instance, with its reader; it outlives requests and serves one at a time. */
 export class Connection implements Upstream {
   reused = false;
+  readonly tells = false;
+  readonly untouched = false;
   /** Monotonic milliseconds. */
   idleSince = 0;
   /** Milliseconds until it stood. */

@@ -135,7 +135,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     this.#sentAt = performance.now();
     this.#noteStart(connection);
     connection.begin(this.#plan.head, this.#plan);
-    this.#body?.sendTo(connection, connection.reused && this.#repeatable);
+    this.#body?.sendTo(connection, connection.tells || (connection.reused && this.#repeatable));
   }
 
   head(head: ResponseHead): void {
@@ -144,6 +144,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
       return;
     }
     this.#answering = true;
+    this.#body?.letGo();
     this.#plan.trace.firstByte = performance.now() - this.#sentAt;
     this.#pool?.answered(this);
     if (this.#plan.trace.wake > 0)
@@ -191,7 +192,8 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
     if (this.#mayRetry({ failure, connection, pool, route })) {
       this.#plan.route.count.retries++;
       this.#body?.detach();
-      this.#attempt(route, connection === undefined && pool ? { not: pool } : { fresh: true });
+      const elsewhere = connection === undefined || connection.untouched;
+      this.#attempt(route, elsewhere && pool ? { not: pool } : { fresh: true });
       return;
     }
     this.#report(failure, pool);
@@ -326,6 +328,7 @@ export class Exchange implements ConnectionUser, Watched, Waiter {
   }): boolean {
     if (this.#tries > 1 || this.#answering || this.#res.destroyed) return false;
     if (lost.connection === undefined) return lost.route.pools.some(pool => pool !== lost.pool);
+    if (lost.connection.untouched) return this.#body?.replayable ?? true;
     const untouched = lost.failure.kind === 'closed' && lost.connection.reused && !lost.connection.answered;
     return untouched && this.#repeatable && (this.#body?.replayable ?? true);
   }

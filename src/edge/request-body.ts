@@ -67,6 +67,11 @@ export class RequestBody {
     else this.#req.resume();
   }
 
+  /** There will be no other try. */
+  letGo(): void {
+    this.#held = undefined;
+  }
+
   /** Waits for another connection. */
   detach(): void {
     this.#connection = undefined;

@@ -6,6 +6,10 @@ export interface Upstream {
   readonly reused: boolean;
   /** Something of the answer came. */
   readonly answered: boolean;
+  /** Tells, when it is lost, whether the app has seen anything of the request. */
+  readonly tells: boolean;
+  /** It has not: another try is safe, whatever was asked. */
+  readonly untouched: boolean;
   /** Milliseconds until the connection stood. */
   readonly connectTime: number;
   /** Sends the head; the answer goes to the user from now on. */

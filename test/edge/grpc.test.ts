@@ -22,8 +22,10 @@ import {
   ok,
   openClient,
   pause,
+  type RawApp,
   startRawApp,
 } from './harness.ts';
+import { endHeaders, endStream, frame, kinds } from './http2-frames.ts';
 import { answerOf, ask, openSession, startSecureEdge } from './http2-harness.ts';
 
 const h2c = { h2c: true } as const;
@@ -104,6 +106,15 @@ function call(session: ClientHttp2Session, path = '/demo.Echo/Call', more: objec
   });
   const done = new Promise<void>(resolve => stream.once('close', resolve));
   return { stream, messages, done, trailers: () => trailers };
+}
+
+/** The streams that a client has begun on a connection, after its preface. */
+function askedOn({ received }: RawApp, connection: number): number[] {
+  const bytes = Buffer.from(received[connection] ?? '', 'latin1');
+  const streams: number[] = [];
+  for (let at = 24; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3))
+    if (bytes[at + 3] === kinds.headers) streams.push(bytes.readUInt32BE(at + 5));
+  return streams;
 }
 
 const fine = { 'grpc-status': '0' };
@@ -251,6 +262,60 @@ describe('a call to an app that speaks HTTP/2', () => {
     expect(one.messages).toEqual(['hi']);
     expect(one.stream.rstCode).toBe(2);
     expect(one.trailers()).toEqual({});
+  });
+
+  it('that the app refuses before it has looked at it is made once more, whatever it says', async () => {
+    let calls = 0;
+    const { edge, session } = await startBefore(stream => {
+      calls += 1;
+      if (calls === 1) {
+        stream.close(constants.NGHTTP2_REFUSED_STREAM);
+        return;
+      }
+      respond(stream, fine);
+      read(
+        stream,
+        text => stream.write(message(`re: ${text}`)),
+        () => stream.end(),
+      );
+    });
+    const one = call(session);
+    one.stream.end(message('hello'));
+    await one.done;
+    expect([one.messages, one.trailers()['grpc-status']]).toEqual([['re: hello'], '0']);
+    expect([calls, edge.counters.of('demo').retries]).toEqual([2, 1]);
+  });
+
+  it('that the app refuses again is a 502', async () => {
+    let calls = 0;
+    const { session } = await startBefore(stream => {
+      calls += 1;
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    });
+    expect((await ask(session)).status).toBe(502);
+    expect(calls).toBe(2);
+  });
+
+  it('after one under which the app broke the protocol finds a connection that works', async () => {
+    const done = new Set<string>();
+    const first = (what: string) => !done.has(what) && done.add(what);
+    const app = await startRawApp((socket, _text, connection) => {
+      if (first(`${connection}`)) socket.write(frame(kinds.settings, 0, 0));
+      if (connection === 0) return;
+      for (const stream of askedOn(app, connection))
+        if (first(`${connection} ${stream}`))
+          socket.write(frame(kinds.headers, endStream | endHeaders, stream, '\x88'));
+    });
+    const edge = await startSecureEdge(demoWith(h2c, app.port));
+    const session = await openSession(edge.securePort);
+    const open = call(session);
+    await eventually(() => askedOn(app, 0).length === 1);
+    app.sockets[0]?.write(frame(kinds.data, 0, 0, 'x'));
+    await pause(50);
+    const next = await Promise.all([ask(session), ask(session, { ':method': 'POST' }, 'said')]);
+    expect(next.map(({ status }) => status)).toEqual([200, 200]);
+    expect(app.sockets.length).toBe(2);
+    open.stream.close();
   });
 
   it('that the app dies under is broken off, and the next finds it again', async () => {
