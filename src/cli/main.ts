@@ -2,8 +2,10 @@
 import { commandName, readArguments } from './arguments.ts';
 import { findDestination } from './destination.ts';
 import { execRemote, type Outcome } from './exec.ts';
+import { lookOf } from './look.ts';
+import type { Showing } from './showing.ts';
 import { createTty } from './tty.ts';
-import { wantsTerminal } from './wants-terminal.ts';
+import { terminalCommands, wantsTerminal } from './wants-terminal.ts';
 
 /** The exit status of a program whose reader went away (128 + SIGPIPE), as a shell would give it. */
 const brokenPipe = 141;
@@ -23,19 +25,31 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   const terminal = wantsTerminal(words, process);
   const destination = await findDestination(given, { folder: process.cwd(), env: process.env });
   const sent = destination.app === undefined ? words : ['--here', destination.app, ...words];
+  const showing = await dressed(words);
   if (destination.kind === 'ssh') {
     const { runSsh, sshArguments } = await import('./ssh.ts');
-    return runSsh(sshArguments(destination.remote, sent, { terminal, asks: !process.env['WHERRY_BATCH'] }));
+    const args = sshArguments(destination.remote, sent, { terminal, asks: !process.env['WHERRY_BATCH'] });
+    const code = await runSsh(args, showing);
+    await showing?.end();
+    return code;
   }
   const left = leaving();
   const tty = terminal ? createTty(process, process.env['TERM']) : undefined;
   const outcome = await execRemote(
     { socket: destination.path, words: sent, signal: left.signal, tty },
-    process,
+    { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, ...showing },
   );
+  await showing?.end();
   const status = left.status();
   if (status !== undefined) return status;
   return conclude(outcome, { data, words });
+}
+
+/** Colour, and a sign of life of long work, where somebody sees it; what a program of the app prints stays as it is. */
+async function dressed(words: readonly string[]): Promise<Showing | undefined> {
+  const look = lookOf(process.env, process);
+  if (terminalCommands.includes(commandName(words) ?? '') || !(look.color || look.ticker)) return undefined;
+  return (await import('./showing.ts')).createShowing(process, look);
 }
 
 async function conclude(

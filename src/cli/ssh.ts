@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { WherryError } from '../domain/errors.ts';
 import { spawn } from '../system/exec.ts';
 import type { Remote } from './remote.ts';
+import type { Showing } from './showing.ts';
 
 /** Bytes of a command line that the SSH server takes, with room for what goes around it in its packet. */
 const longestLine = 32 * 1024;
@@ -30,9 +31,16 @@ export function sshArguments(
 }
 
 /** Runs the command there by the person's own ssh, with their keys, agent, known hosts and jumps. Resolves to the exit status. */
-export function runSsh(args: readonly string[]): Promise<number> {
+export function runSsh(args: readonly string[], showing?: Showing): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn('ssh', args, { stdio: 'inherit', env: process.env });
+    const out = showing ? 'pipe' : 'inherit';
+    const child = spawn('ssh', args, { stdio: ['inherit', out, out], env: process.env });
+    if (showing) {
+      child.stdout?.pipe(showing.stdout, { end: false });
+      child.stderr?.pipe(showing.stderr, { end: false });
+      for (const stream of [process.stdout, process.stderr])
+        stream.once('error', () => child.kill('SIGPIPE'));
+    }
     let received: (typeof passedOn)[number] | undefined;
     const passOn = (signal: (typeof passedOn)[number]) => {
       received ??= signal;
@@ -52,7 +60,7 @@ export function runSsh(args: readonly string[]): Promise<number> {
         }),
       );
     });
-    child.once('exit', (code, signal) => {
+    child.once('close', (code: number | null, signal: NodeJS.Signals | null) => {
       settle();
       // Told to stop, ssh ends with its own 255.
       const by = code === brokenOff ? received : signal;

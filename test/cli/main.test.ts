@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { answerOffline } from '../../src/cli/offline.ts';
 import { spawn } from '../../src/system/exec.ts';
 import { startApi } from '../api/support.ts';
 import { run } from '../support/run.ts';
@@ -67,18 +68,22 @@ describe('the client', () => {
     rmSync(empty, { recursive: true });
   });
 
-  it('helps and tells its version without a daemon', async () => {
+  it('helps without a daemon, and sends what only looks like a question to one', async () => {
     const without = (words: string[]) => run(node, [...nodeArgs, '--data', '/nowhere', ...words]);
-    for (const words of [[], ['help'], ['--help']]) {
-      const { code, stdout } = await without(words);
-      expect(code, words.join(' ')).toBe(0);
-      expect(stdout).toContain('ps:scale <app>');
-    }
-    expect((await without(['help', 'ps:scale'])).stdout).toMatch(/^Usage: ps:scale <app>/);
-    expect((await without(['version'])).stdout).toMatch(/^wherry version \d+\.\d+\.\d+\n$/);
+    expect(await without(['help', 'ps:scale'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Usage: ps:scale <app>/),
+    });
     expect((await without(['apps:exists', 'help'])).code).toBe(75);
-    expect((await without(['completion', 'bash'])).stdout).toContain('complete -F _wherry wherry');
-    expect((await without(['completion', 'tcsh'])).code).toBe(75);
+  });
+
+  it('knows all commands, its version and completion by itself', async () => {
+    for (const words of [[], ['help'], ['--help']])
+      expect(await answerOffline(words), words.join(' ')).toContain('ps:scale <app>');
+    expect(await answerOffline(['version'])).toMatch(/^wherry version \d+\.\d+\.\d+\n$/);
+    expect(await answerOffline(['completion', 'bash'])).toContain('complete -F _wherry wherry');
+    expect(await answerOffline(['completion', 'tcsh'])).toBeUndefined();
+    expect(await answerOffline(['help', 'nonsense'])).toBeUndefined();
   });
 
   it('ends the command on Ctrl-C, and gives 130', async () => {

@@ -112,4 +112,18 @@ describe('the local terminal', () => {
     type('\x03');
     await restored(130);
   });
+
+  it('shows that long work goes on, and takes that back before the next line', async () => {
+    let finish = () => {};
+    started.bench.runtime.stop = async () => {
+      await new Promise<void>(resolve => {
+        finish = resolve;
+      });
+    };
+    const { seen, restored } = onTerminal('ps:stop', 'blog');
+    await seen('\x1b[1m-----> ');
+    await seen('\r\x1b[K| ');
+    finish();
+    await restored(0);
+  });
 });
