@@ -18,9 +18,8 @@ type Running = {
 const running = new WeakMap<Tools, Running>();
 
 function notify<Name extends Notice>(hook: Name, event: HookEvents[Name], tools: Tools): undefined {
-  const app = event.app ?? undefined;
   // One that is gone or renamed has no settings under the name any more.
-  const known = app !== undefined && tools.apps().some(({ name }) => name === app) ? app : undefined;
+  const known = event.app !== null && tools.hasApp(event.app) ? event.app : undefined;
   const url = tools.setting('url', known);
   const wanted = tools.setting('events', known)?.split(' ') ?? [];
   if (url !== undefined && wanted.includes(hook)) running.get(tools)?.outbox.send(url, noticeOf(hook, event));

@@ -20,8 +20,7 @@ export function receive(
 ): EndpointAnswer {
   if (request.method !== 'POST') return { status: 405, body: { error: 'Only POST is taken here.' } };
   const app = request.path.slice(1);
-  const isKnown = tools.apps().some(({ name }) => name === app);
-  const secret = isKnown ? tools.setting('secret', app) : undefined;
+  const secret = tools.hasApp(app) ? tools.setting('secret', app) : undefined;
   const delivery = verify(request, secret ?? noSecret);
   if (!delivery || secret === undefined) return unknown;
 

@@ -9,6 +9,7 @@ export type Registry = ReturnType<typeof createRegistry>;
 export function createRegistry(commands: readonly Command[] = []) {
   const byName = new Map<string, Command>();
   const primary: Command[] = [];
+  const absent = new Map<string, string>();
 
   const add = (command: Command): void => {
     const names = [command.name, ...(command.aliases ?? [])];
@@ -32,6 +33,11 @@ export function createRegistry(commands: readonly Command[] = []) {
       for (const command of at < 0 ? [] : primary.splice(at, 1))
         for (const each of [command.name, ...(command.aliases ?? [])]) byName.delete(each);
     },
+    /** What to do about commands under a word while they are not there; without a hint nothing is known of them. */
+    explainAbsent(word: string, hint: string | undefined): void {
+      if (hint === undefined) absent.delete(word);
+      else absent.set(word, hint);
+    },
     /** In the order they were added. */
     list: (): readonly Command[] => primary,
     lookup: (name: string): Command | undefined => byName.get(name),
@@ -43,9 +49,10 @@ export function createRegistry(commands: readonly Command[] = []) {
       if (command) return command;
       const near = nearName(name, [...byName.keys()]);
       const known = near ? `Did you mean ${near}? ` : '';
+      const why = absent.get(name.split(':', 1)[0] ?? '');
       const shown = quoteForPeople(name).slice(1, -1);
       throw new WherryError('unknown-command', `\`${shown}\` is not a wherry command.`, {
-        hint: `${known}See \`wherry help\` for a list of available commands.`,
+        hint: why ?? `${known}See \`wherry help\` for a list of available commands.`,
       });
     },
   };

@@ -1,4 +1,5 @@
 import type { Command } from '../commands/define.ts';
+import { systemClock } from '../system/clock.ts';
 import { commandsOf } from './commands.ts';
 import { builtInFolder, foldersIn } from './folders.ts';
 import { loadPlugin } from './load.ts';
@@ -8,7 +9,7 @@ import type { Tools } from './tools.ts';
 export async function builtInCommands(): Promise<readonly Command[]> {
   const commands = await Promise.all(
     (await foldersIn(builtInFolder)).map(async folder => {
-      const loaded = await loadPlugin(folder);
+      const loaded = await loadPlugin(folder, systemClock);
       if ('unusable' in loaded) throw new Error(loaded.unusable);
       return commandsOf(loaded.definition, {} as Tools);
     }),

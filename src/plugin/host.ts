@@ -15,7 +15,7 @@ import { pluginDomainKey } from './settings.ts';
 
 export type PluginHostOptions = ToolParts & {
   /** Where the commands of enabled plugins are. */
-  readonly registry: Pick<Registry, 'add' | 'remove' | 'namespace'>;
+  readonly registry: Pick<Registry, 'add' | 'remove' | 'namespace' | 'explainAbsent'>;
   /** Where installed ones are kept. */
   readonly dir: string;
   /** Of the plugins that come with Wherry, unless told. */
@@ -45,7 +45,7 @@ export function createPluginHost(options: PluginHostOptions) {
   };
 
   const add = async (folder: PluginFolder, origin: 'built-in' | 'installed') => {
-    const loaded = await loadPlugin(folder);
+    const loaded = await loadPlugin(folder, options.clock);
     const plugin = new Plugin({ ...folder, ...loaded, origin }, options);
     plugins.set(plugin.name, plugin);
     return plugin;
@@ -66,6 +66,7 @@ export function createPluginHost(options: PluginHostOptions) {
       await plugin.begin();
     } catch (error) {
       plugins.delete(plugin.name);
+      options.registry.explainAbsent(plugin.name, undefined);
       await installed.remove(plugin.name);
       throw error;
     }
@@ -169,6 +170,7 @@ export function createPluginHost(options: PluginHostOptions) {
         );
       await plugin.end();
       plugins.delete(name);
+      options.registry.explainAbsent(name, undefined);
       store.properties.set('global', key(name), undefined);
       await installed.remove(name);
     },

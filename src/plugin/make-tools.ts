@@ -1,7 +1,7 @@
 import type { App } from '../domain/app.ts';
 import { maintenanceKey } from '../domain/error-page.ts';
 import { httpAuthKey, readHttpAuth } from '../domain/http-auth.ts';
-import { parseAppName } from '../domain/names.ts';
+import { type AppName, parseAppName } from '../domain/names.ts';
 import { readRedirects, redirectsKey } from '../domain/redirect.ts';
 import { parseRemoteUrl } from '../domain/remote-url.ts';
 import type { Store } from '../store/store.ts';
@@ -40,6 +40,7 @@ export function makeTools(
   const keptKey = (name: string) => `plugin:${definition.name}:kept:${name}`;
   return {
     apps: () => store.apps.list().map(view),
+    hasApp: name => store.apps.find(name as AppName) !== undefined,
     app: name => view(find(name)),
     setting: (key, name) =>
       settingOf(store, definition, { key, app: name === undefined ? undefined : find(name) }),

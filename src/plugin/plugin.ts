@@ -41,7 +41,7 @@ type Options = {
   readonly version?: string;
 } & Loaded;
 type Parts = ToolParts & {
-  readonly registry: Pick<Registry, 'add' | 'remove' | 'namespace'>;
+  readonly registry: Pick<Registry, 'add' | 'remove' | 'namespace' | 'explainAbsent'>;
   readonly log: Log;
 };
 
@@ -62,6 +62,8 @@ export class Plugin {
     this.name = options.name;
     this.#options = options;
     this.#parts = parts;
+    const hint = `That is for plugin ${options.name}, which is disabled. An owner enables it: plugin:enable ${options.name}`;
+    parts.registry.explainAbsent(options.name, 'definition' in options ? hint : undefined);
     this.#tools =
       'definition' in options
         ? makeTools(options.definition, parts, (where, error) => this.failed(where, error))

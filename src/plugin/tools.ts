@@ -27,6 +27,8 @@ export type EdgeRules = {
 /** What a plugin may do at any time. Names of apps are checked by each: an unknown one is `app-not-found`. */
 export interface Tools {
   apps(): readonly AppView[];
+  /** For any text, also one that is no name of an app. */
+  hasApp(name: string): boolean;
   /** @throws app-not-found */
   app(name: string): AppView;
   /** A setting of the plugin as it holds for an app: its own, else that of all, else the usual one. */

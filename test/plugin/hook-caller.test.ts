@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createHookCaller, limits, type Participant } from '../../src/plugin/hook-caller.ts';
+import { loadPlugin } from '../../src/plugin/load.ts';
 import type { Clock } from '../../src/system/clock.ts';
 import { until } from '../support/until.ts';
 
@@ -88,4 +92,15 @@ describe('a plugin that hangs', () => {
     leave.abort(new Error('gone'));
     await expect(asked).rejects.toThrow('gone');
   });
+});
+
+it('code that never says what it is does not keep the daemon from beginning', async () => {
+  const { clock, pass, sleeping } = standingClock();
+  const path = mkdtempSync(join(tmpdir(), 'wherry-load-'));
+  writeFileSync(join(path, 'index.js'), 'await new Promise(() => {});\n');
+  const loading = loadPlugin({ name: 'stuck', path }, clock);
+  await until('the wait', () => sleeping() === 1, { every: 1 });
+  pass(10_000);
+  expect(await loading).toEqual({ unusable: expect.stringContaining('it took longer than 10 s') });
+  rmSync(path, { recursive: true });
 });

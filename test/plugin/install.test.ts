@@ -66,7 +66,9 @@ describe('plugin:install', () => {
     expect((await bench.run('greet:app', 'nobody')).code).toBe(20);
     expect((await bench.run('plugin:list')).stdout).toMatch(/greet +enabled +installed +Greets/);
     expect((await bench.run('plugin:uninstall', 'greet')).code).toBe(0);
-    expect((await bench.run('greet:app', 'blog')).stderr).toContain('is not a wherry command');
+    const gone = (await bench.run('greet:app', 'blog')).stderr;
+    expect(gone).toContain('is not a wherry command');
+    expect(gone).not.toContain('plugin greet');
     expect(kept()).toEqual([]);
   });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { programsIn, runProgram } from '../../src/plugin/program.ts';
+import { createBench } from '../commands/support.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -68,4 +69,27 @@ print '{"EVENT":"', $json, '","USER_ID":"', $<, '","GROUPS":"', $(, '","KEYS":"'
     const event = { ...building, image: 'sha256:1' };
     await expect(runProgram({ file: told, hook: 'after-build', event })).rejects.toThrow('ended with 3');
   });
+});
+
+it('a program of an installed plugin has its say in a deploy', async () => {
+  program(
+    'before-deploy',
+    '#!/bin/sh\ngrep -q \'"app":"blog"\' && { echo "Ask Ann first." >&2; exit 1; }\nexit 0\n',
+  );
+  writeFileSync(
+    join(dir, 'package.json'),
+    JSON.stringify({ name: 'ask', version: '1.0.0', wherry: { plugin: 'ask', api: 1 } }),
+  );
+  const bench = createBench();
+  // As a data directory is: others pass through.
+  for (const path of ['.', '..', '../..']) chmodSync(join(bench.paths.data, path), 0o711);
+  await bench.services.plugins.open();
+  expect((await bench.run('plugin:install', dir)).code).toBe(0);
+  await bench.deployed('blog');
+  await bench.deployed('shop');
+  expect((await bench.run('rollback', 'blog', '1')).stderr).toContain(
+    'Plugin ask does not allow it: Ask Ann first.',
+  );
+  expect((await bench.run('rollback', 'shop', '1')).code).toBe(0);
+  await bench.services.plugins.close();
 });

@@ -22,7 +22,10 @@ describe('webhooks', () => {
     const fresh = createBench();
     await fresh.services.plugins.open();
     expect(fresh.services.plugins.view('webhooks').status).toBe('disabled');
-    expect((await fresh.run('webhooks:report')).stderr).toContain('is not a wherry command');
+    const { code, stderr } = await fresh.run('webhooks:report');
+    expect(code).toBe(1);
+    expect(stderr).toContain('is not a wherry command');
+    expect(stderr).toContain('An owner enables it: plugin:enable webhooks');
   });
 
   it('posts what happens, for chats and for programs', async () => {
