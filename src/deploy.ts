@@ -129,8 +129,23 @@ export function createDeployer(options: DeployerOptions): Deployer {
   const { store, builder, builds, room, receiver, runtime, hooks, clock, log } = options;
   const releases = createReleases({ store, clock });
 
-  const desiredOf = (app: App, release: Release): Desired => {
-    const image = store.images.get(release.image);
+  const desiredOf = (app: App, release: Release): Desired =>
+    desiredWith(app, {
+      version: release.version,
+      commit: release.commit,
+      image: store.images.get(release.image),
+      config: store.releases.config(release),
+    });
+
+  const desiredWith = (
+    app: App,
+    {
+      version,
+      image,
+      config,
+      commit,
+    }: Pick<Desired, 'version' | 'image' | 'config'> & Pick<Release, 'commit'>,
+  ): Desired => {
     const rows = store.limits.rows(app);
     const reserved = readReservations(store.properties.get(`app:${app.id}`, reservationsKey));
     const runOptions = runOptionsOf(store, app);
@@ -138,10 +153,10 @@ export function createDeployer(options: DeployerOptions): Deployer {
     const port = mappedPort(store.properties.list(`app:${app.id}`, portsKey));
     return {
       app,
-      version: release.version,
+      version,
       image,
-      config: store.releases.config(release),
-      revision: revisionOf(store.properties.resolve(app.id, gitSettings['rev-env-var'].key), release.commit),
+      config,
+      revision: revisionOf(store.properties.resolve(app.id, gitSettings['rev-env-var'].key), commit),
       counts: withoutStopped(countsFor(store, app, image), stoppedTypes(store.properties, app)),
       limits,
       promised: type => promisedMemory(reserved, type, everyType, limits(type).memory),
@@ -317,6 +332,30 @@ export function createDeployer(options: DeployerOptions): Deployer {
     return await deployImage(app, { image, description, commit, begun, checkoutMs }, doing);
   };
 
+  const nextVersion = (app: App): number => (store.releases.list(app)[0]?.version ?? 0) + 1;
+
+  /** The release that is made once its predeploy has run, with what that wrote. */
+  const predeployed = async (
+    desired: Desired,
+    doing: Doing,
+    make: (image: Image) => Release,
+  ): Promise<Release> => {
+    const { app, image } = desired;
+    let made: Release | undefined;
+    const signal = doing.signal ?? new AbortController().signal;
+    const request = { app: app.name, image, limits: buildLimitsOf(app), signal };
+    try {
+      await scripts.predeploy(desired, doing, async written => {
+        made = await builder.commit({ ...request, written }, make);
+      });
+    } catch (error) {
+      const why = error instanceof WherryError ? error.message : 'a fault of the platform';
+      tell(app, 'deploy-failed', `v${desired.version} failed: ${why}`, doing.actor);
+      throw error;
+    }
+    return made ?? make(image);
+  };
+
   /** `begun` is when making the image began, in ticks. */
   const deployImage = async (
     app: App,
@@ -333,9 +372,15 @@ export function createDeployer(options: DeployerOptions): Deployer {
     const secrets = applyAppEnv(store, app, { rules: image.envRules ?? {}, progress: doing.progress });
     const config = store.config.merged(app);
     const actor = doing.actor.name;
-    const release = releases.make(app, { image, config, description, actor, commit, sourceImage });
-    const progress = maskProgress(doing.progress, createMask(secrets));
-    const times = await rollOut(app, release, 'deploy', { ...doing, progress });
+    const hidden = { ...doing, progress: maskProgress(doing.progress, createMask(secrets)) };
+    const make = (whole: Image) =>
+      releases.make(app, { image: whole, config, description, actor, commit, sourceImage });
+    const release = await predeployed(
+      desiredWith(app, { version: nextVersion(app), image, config, commit }),
+      hidden,
+      make,
+    );
+    const times = await rollOut(app, release, 'deploy', hidden);
     const total = checkoutMs + clock.ticks() - begun;
     log.info(
       {

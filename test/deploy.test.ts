@@ -103,7 +103,9 @@ beforeEach(() => {
       options.progress.raw('migrating with topsecret');
       if (desired.config['TOKEN']) options.progress.raw(`with ${desired.config['TOKEN']}`);
       ran.push([options.type, ...(options.launcher ?? []), ...options.argv].join(' '));
-      return statusOf(options.argv.at(-1) ?? '');
+      const status = statusOf(options.argv.at(-1) ?? '');
+      if (status === 0) await options.keep?.('/written');
+      return status;
     },
   } as unknown as Runtime;
   deployer = createDeployer({
@@ -131,6 +133,8 @@ beforeEach(() => {
         if (rebaseError) throw rebaseError;
         return rebasedImage;
       },
+      commit: async ({ image: base, written }, keep) =>
+        keep({ ...base, id: image('f').id, env: { written } }),
       prepare: async () => {},
       forget: async () => {},
       collect: async () => {},
@@ -275,6 +279,19 @@ describe('scripts of an app.json', () => {
     await deployer.releaseConfig(app(), 'Set A', doing);
     await deployer.rollback(app(), 1, doing);
     expect(ran).toEqual([]);
+  });
+
+  it('put what predeploy wrote into the image of the release', async () => {
+    nextImage = scripted('4', { predeploy: 'assets' });
+    await push();
+    expect(last()?.image.env).toEqual({ written: '/written' });
+    statusOf = () => 1;
+    await expect(push()).rejects.toThrow('dokku.predeploy');
+    expect(store.events.list({ app: blog, limit: 1 })[0]).toMatchObject({
+      kind: 'deploy-failed',
+      message: expect.stringMatching(/^v2 failed: Execution of script dokku.predeploy/),
+    });
+    expect(store.releases.list(app())).toHaveLength(1);
   });
 
   it('are of sh alone in an image from elsewhere, and give way to a release process', async () => {

@@ -24,6 +24,8 @@ export interface Builder {
   detect(request: BuildRequest): Promise<readonly string[]>;
   /** The image's own layers on the newest generation of its stack; itself where it is on it already. @throws conflict with the remedy */
   rebase(request: RebaseRequest): Promise<Image>;
+  /** The image with what an instance has written into the app's folder. It is not collected before `keep` has been told of it. @throws as a build */
+  commit<Kept>(request: CommitRequest, keep: (image: Image) => Kept): Promise<Kept>;
   /** Fetches or makes the stack ahead of the first build. */
   prepare(progress: Progress): Promise<void>;
   /** Forgets caches and records of an app that is destroyed. */
@@ -68,6 +70,12 @@ export type RebaseRequest = Pick<BuildRequest, 'app' | 'base' | 'progress' | 'si
   readonly image: Image;
   /** Also onto another version of the distribution. */
   readonly force?: boolean;
+};
+
+export type CommitRequest = Pick<BuildRequest, 'app' | 'limits' | 'signal'> & {
+  readonly image: Image;
+  /** Folder of the host with what was written over the image's layers. */
+  readonly written: string;
 };
 
 export type LoadRequest = Pick<BuildRequest, 'app' | 'limits' | 'progress' | 'signal'> & {

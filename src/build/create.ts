@@ -14,6 +14,7 @@ import { insideBuildDir } from './build-dir.ts';
 import { buildImage, detectBuildpacks } from './build-image.ts';
 import type { Builder, BuildRequest } from './builder.ts';
 import { layersHeld } from './collect.ts';
+import { commitWritten } from './commit.ts';
 import { explainFull, watchDisk } from './disk-watch.ts';
 import { parseAllowedHosts } from './fetch/addresses.ts';
 import { fetchAppCommit } from './fetch/app-repository.ts';
@@ -148,6 +149,15 @@ export function createBuilder(options: BuilderOptions): Builder {
       const release = layers.hold();
       try {
         return await rebase(request, stack);
+      } finally {
+        release();
+      }
+    },
+    async commit(request, keep) {
+      await swept;
+      const release = layers.hold();
+      try {
+        return keep(await commitWritten(request, { layers, builds: paths.builds }));
       } finally {
         release();
       }

@@ -18,13 +18,21 @@ type Parts = {
 
 /** Runs what a release wants to have run around its start, each in an instance of its own. */
 export function createScripts({ store, runtime, tell }: Parts) {
-  const run = async (desired: Desired, script: Script, doing: Doing): Promise<number> => {
+  const run = async (
+    desired: Desired,
+    script: Script,
+    doing: Doing & { readonly keep?: (written: string) => Promise<void> },
+  ): Promise<number> => {
     doing.progress.step(`Running ${script.words}`);
     const { type, argv, launcher } = script;
     return await runtime.runOnce(desired, { ...doing, type: type as ProcessType, argv, launcher });
   };
 
-  const require = async (desired: Desired, script: Script, doing: Doing): Promise<void> => {
+  const require = async (
+    desired: Desired,
+    script: Script,
+    doing: Parameters<typeof run>[2],
+  ): Promise<void> => {
     const status = await run(desired, script, doing);
     if (status === 0) return;
     throw new WherryError(
@@ -34,12 +42,17 @@ export function createScripts({ store, runtime, tell }: Parts) {
   };
 
   return {
-    /** predeploy, release, and Heroku's postdeploy before an app's first start. @throws failed when one of them does */
+    /** dokku's predeploy, which may still change the image: `keep` is told where it wrote. @throws failed when it does */
+    async predeploy(desired: Desired, doing: Doing, keep: (written: string) => Promise<void>): Promise<void> {
+      const { predeploy } = desired.image.scripts ?? {};
+      if (predeploy === undefined) return;
+      const script = scriptOf(desired.image, 'predeploy', 'dokku.predeploy', predeploy);
+      await require(desired, script, { ...doing, keep });
+    },
+    /** release, and Heroku's postdeploy before an app's first start. @throws failed when one of them does */
     async before(desired: Desired, doing: Doing): Promise<void> {
       const { app, image } = desired;
-      const { predeploy, first, release } = image.scripts ?? {};
-      if (predeploy !== undefined)
-        await require(desired, scriptOf(image, 'predeploy', 'dokku.predeploy', predeploy), doing);
+      const { first, release } = image.scripts ?? {};
       const task = image.processes.find(({ type }) => type === 'release');
       if (task)
         await require(desired, {

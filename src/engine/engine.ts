@@ -45,6 +45,8 @@ export interface Engine {
    * their `/etc/hosts`. Kept with it. Of one that is gone it is no error.
    */
   join(id: string, networks: readonly Attachment[]): Promise<void>;
+  /** Folder of the host with what an instance that has ended wrote over its layers (an overlay's upper); it goes with the instance. */
+  written(id: string): Promise<string>;
   /** Read from the kernel, not from records. */
   stats(id: string): Promise<Stats>;
   list(): Promise<readonly Instance[]>;

@@ -194,6 +194,7 @@ type OneOff = {
   readonly type: ProcessType;
   readonly argv: readonly string[];
   readonly launcher?: readonly string[];
+  readonly keep?: (written: string) => Promise<void>;
   readonly progress: { raw(line: string): void };
   readonly signal?: AbortSignal;
   readonly engine: Engine;
@@ -221,6 +222,7 @@ async function runOnce(run: OneOff): Promise<number> {
       run.signal ? AbortSignal.any([run.signal, timeout]) : timeout,
     );
     for (const line of await run.lastWords(instance.logFile)) run.progress.raw(line);
+    if (exit.code === 0) await run.keep?.(await run.engine.written(instance.id));
     return exit.code;
   } catch (error) {
     if (!timeout.aborted) throw error;

@@ -195,6 +195,8 @@ export interface Runtime {
       argv: readonly string[];
       /** In front of argv; what the image has unless told. */
       launcher?: readonly string[];
+      /** Told the folder of what it wrote over the image, when it ended with status 0 and before that is gone. */
+      keep?: (written: string) => Promise<void>;
       progress: Progress;
       signal?: AbortSignal;
     },

@@ -1,3 +1,4 @@
+import { existsSync, lstatSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -112,6 +113,16 @@ export function engineContract(driver: ContractDriver): void {
         expect(await engine.wait(id)).toMatchObject({ code: 3 });
         expect(await engine.wait(id)).not.toHaveProperty('oom');
         expect(await statusOf(id)).toBe('exited');
+      });
+
+      test('what an ended instance wrote is in a folder, until it is removed', async () => {
+        const { id } = await started('exit3');
+        await engine.wait(id);
+        const folder = await engine.written(id);
+        expect(lstatSync(folder).isDirectory()).toBe(true);
+        await engine.remove(id);
+        expect(existsSync(folder)).toBe(false);
+        await expect(engine.written(id)).rejects.toMatchObject({ code: 'not-found' });
       });
 
       test('a running instance shows its process', async () => {

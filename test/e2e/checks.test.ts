@@ -22,7 +22,12 @@ const manifest = {
   healthchecks: {
     web: [live, { path: '/live', content: 'fine', httpHeaders: [{ name: 'X-Check', value: 'yes' }] }],
   },
-  scripts: { dokku: { predeploy: 'echo predeploy sees $(node -p "process.env.TOKEN.length")' } },
+  scripts: {
+    dokku: {
+      predeploy:
+        'mkdir made && echo assets > made/list && rm Procfile; echo predeploy sees $(node -p "process.env.TOKEN.length")',
+    },
+  },
 };
 
 describe('an app with an app.json', () => {
@@ -56,6 +61,10 @@ describe('an app with an app.json', () => {
   it('gets the secret that it wants, also in its predeploy, and passes its checks', async () => {
     expect((await wherry.get('checked')).text).toBe('token of 64');
     expect(first.output).toContain('predeploy sees 64');
+    const files = await wherry.ssh('enter', 'checked', 'web', '"cat made/list && ls"');
+    expect(files.stdout).toMatch(/^assets$/m);
+    expect(files.stdout).toContain('server.js');
+    expect(files.stdout).not.toContain('Procfile');
     const checks = await wherry.ssh('checks:run', 'checked');
     expect(checks.code, checks.output).toBe(0);
     expect(checks.stdout).toContain('web.1 liveness "live" passed');

@@ -1,4 +1,4 @@
-import { appendFile, mkdir } from 'node:fs/promises';
+import { appendFile, mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { formatBytes } from '../../domain/bytes.ts';
 import { WherryError } from '../../domain/errors.ts';
@@ -127,6 +127,7 @@ export class FakeEngine implements Engine {
     held?.process?.signal('SIGKILL');
     for (const tell of held?.waiters ?? []) tell({ code: 137, at: new Date() });
     this.#held.delete(id);
+    if (held) await rm(writtenOf(held), { recursive: true, force: true });
   }
 
   wait(id: string, signal?: AbortSignal): Promise<Exit> {
@@ -159,6 +160,12 @@ export class FakeEngine implements Engine {
   /** Which networks an instance is on, by its id. */
   networksOf(id: string): readonly Attachment[] {
     return this.#held.get(id)?.spec.networks ?? [];
+  }
+
+  async written(id: string): Promise<string> {
+    const dir = writtenOf(this.#find(id));
+    await mkdir(dir, { recursive: true });
+    return dir;
   }
 
   async stats(id: string): Promise<Stats> {
@@ -286,6 +293,10 @@ export class FakeEngine implements Engine {
     const number = this.#lastAddress % (64 * 65_536);
     return `127.${64 + (number >> 16)}.${(number >> 8) & 0xff}.${number & 0xff || 1}`;
   }
+}
+
+function writtenOf({ spec }: Held): string {
+  return `${spec.logFile}.written`;
 }
 
 function describe(held: Held): Instance {

@@ -123,6 +123,10 @@ export class RuncEngine implements Engine {
     });
   }
 
+  async written(id: string): Promise<string> {
+    return (await this.#settled(id)).folder.upper;
+  }
+
   async wait(id: string, signal?: AbortSignal): Promise<Exit> {
     return waitExit(await this.#settled(id), signal);
   }
