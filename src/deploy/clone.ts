@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts';
 import { scaledKey } from './counts.ts';
 import { firstDeployKey } from './scripts.ts';
 
-/** What is of one app at one time, and no setting. */
+/** What is of one app at one time, and no setting; patterns of names. */
 const notCopied = [
   'asleep',
   'deploy-lock',
@@ -18,6 +18,8 @@ const notCopied = [
   firstDeployKey,
   domainsDisabledKey,
   redirectsKey,
+  // Of plugins.
+  'kept:*',
 ];
 
 /** Gives an app the settings of another: config, formation, limits, and whatever `X:set` keeps; no domains, TCP ports, logins or certificates. */

@@ -37,7 +37,7 @@ export function makeTools(
     version: store.releases.live(app)?.version ?? null,
   });
   const scopeOf = (name: string | undefined) => (name === undefined ? 'global' : `app:${find(name).id}`);
-  const keptKey = (name: string) => `plugin:${definition.name}:kept:${name}`;
+  const keptKey = (name: string) => `kept:${definition.name}:${name}`;
   return {
     apps: () => store.apps.list().map(view),
     hasApp: name => store.apps.find(name as AppName) !== undefined,

@@ -12,7 +12,8 @@ export function propertiesStore(db: Database) {
   const clear = db.prepare<[string]>('DELETE FROM properties WHERE scope = ?');
   const copy = db.prepare<[string, string, string]>(
     `INSERT OR REPLACE INTO properties (scope, name, value)
-     SELECT ?, name, value FROM properties WHERE scope = ? AND name NOT IN (SELECT value FROM json_each(?))`,
+     SELECT ?, name, value FROM properties WHERE scope = ?
+     AND NOT EXISTS (SELECT 1 FROM json_each(?) AS pattern WHERE properties.name GLOB pattern.value)`,
   );
   let version = 0;
   return {
@@ -37,7 +38,7 @@ export function propertiesStore(db: Database) {
       if (values.length === 0) remove.run(scope, name);
       else put.run(scope, name, JSON.stringify(values));
     },
-    /** All of one scope to another, but for some names. */
+    /** All of one scope to another, but for some names; `kept:*` is all that begin so. */
     copy(from: string, to: string, except: readonly string[]): void {
       version++;
       copy.run(to, from, JSON.stringify(except));

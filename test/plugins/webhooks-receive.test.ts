@@ -167,10 +167,23 @@ describe('a push at a forge', () => {
     await wasBegun(2);
     await until(
       'the end',
-      () => bench.store.properties.get(`app:${1}`, 'plugin:webhooks:kept:pending') === undefined,
+      () => bench.store.properties.get(`app:${1}`, 'kept:webhooks:pending') === undefined,
       quick,
     );
     expect(deploys().length).toBe(2);
+  });
+
+  it('is not what a clone of the app has left to do, nor is its secret the clone’s', async () => {
+    bench.during.sync = () => new Promise(() => {});
+    await send(payload());
+    await bench.run('apps:clone', '--skip-deploy', 'blog', 'copy');
+    const value = async (key: string) =>
+      (await bench.run('webhooks:report', 'copy', `--webhooks-${key}`)).stdout;
+    expect([await value('repository'), await value('secret')]).toEqual([`${repository}\n`, '\n']);
+    await bench.services.plugins.close();
+    await bench.services.plugins.open();
+    await wasBegun(2);
+    expect(deploys().every(each => each.startsWith('blog '))).toBe(true);
   });
 
   it('is deployed after a restart when the daemon ended before', async () => {
