@@ -1,9 +1,8 @@
-import { ownCommand } from './argv.ts';
 import { sentence, WherryError } from './domain/errors.ts';
 
 /** Process entry: control, edge, taking down, moving in, or the client. Each is loaded only when it is asked for. */
 async function main(argv: readonly string[]): Promise<number | undefined> {
-  switch (ownCommand(argv)) {
+  switch (await processCommand(argv)) {
     case 'daemon':
       return (await import('./serve.ts')).serve(argv);
     case 'down':
@@ -16,6 +15,12 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
     default:
       return (await import('./cli/main.ts')).runCli(argv);
   }
+}
+
+/** The settings are read only when such a word is among the others: the client starts without them. */
+async function processCommand(argv: readonly string[]) {
+  const may = argv.some(word => ['daemon', 'edge', 'down', 'import'].includes(word));
+  return may ? (await import('./argv.ts')).ownCommand(argv) : undefined;
 }
 
 main(process.argv.slice(2)).then(

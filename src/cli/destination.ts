@@ -1,7 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
-import { quoteForPeople } from '../domain/names.ts';
 import type { Arguments } from './arguments.ts';
 import { findProject, type Project } from './project.ts';
 import { parseHost, type Remote } from './remote.ts';
@@ -34,7 +33,7 @@ function chosen(env: Env, project: Project | undefined, socket: string): Remote 
     if (remote) return remote;
     throw new WherryError(
       'invalid',
-      `WHERRY_HOST is ${quoteForPeople(named)}, which is no host. Give it as example.org or wherry@example.org:2222.`,
+      `WHERRY_HOST is ${JSON.stringify(named)}, which is no host. Give it as example.org or wherry@example.org:2222.`,
     );
   }
   return env['WHERRY_DATA'] || mayUse(socket) ? undefined : project?.remote;

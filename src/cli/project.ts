@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ExecError, exec } from '../system/exec.ts';
 import { parseRemote, type Remote } from './remote.ts';
 
 /** What the folder that a person is in says: which app it is, and where that runs. */
@@ -29,6 +28,7 @@ async function remoteUrls(
   folder: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<ReadonlyMap<string, string>> {
+  const { ExecError, exec } = await import('../system/exec.ts');
   const kept = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   try {
     const { stdout } = await exec(
