@@ -24,6 +24,8 @@ type Started = {
   readonly signal?: AbortSignal;
   /** Told of checks that fail and stop nothing. */
   readonly warn?: (text: string) => void;
+  /** It ran before: it is to be used, not to be proven. */
+  readonly again?: true;
 };
 
 /**

@@ -18,6 +18,8 @@ type Starting = {
   readonly signal: AbortSignal;
   /** Told of checks that fail and stop nothing. */
   readonly warn?: ((text: string) => void) | undefined;
+  /** It ran before, and is not to be proven: how long it stays up is of no matter to whoever waits for it. */
+  readonly again?: true | undefined;
 };
 
 /** The instance as a check sees it. */
@@ -39,7 +41,11 @@ export function probedOf(
 }
 
 /** What an instance must pass before it is used: liveness is of what runs. */
-export function startupChecks({ image }: Pick<Desired, 'image'>, type: string): readonly HealthCheck[] {
+export function startupChecks(
+  { image, checks }: Pick<Desired, 'image' | 'checks'>,
+  type: string,
+): readonly HealthCheck[] {
+  if (checks?.().disabled?.(type)) return [];
   return checksOf(image, type).filter(check => check.type !== 'liveness');
 }
 
@@ -61,9 +67,9 @@ export async function passStartupChecks(parts: Parts, starting: Starting): Promi
 
 async function passOne(parts: Parts, starting: Starting, check: HealthCheck): Promise<void> {
   const { clock } = parts;
-  const { desired, signal, warn } = starting;
+  const { desired, signal, warn, again } = starting;
   const target = probedOf(parts, starting);
-  if (check.probe.kind === 'uptime') return await clock.sleep(check.probe.uptime, signal);
+  if (check.probe.kind === 'uptime') return again ? undefined : await clock.sleep(check.probe.uptime, signal);
   const count = countedAs(check, desired.checks?.().pace ?? usualPace);
   try {
     await untilPasses({

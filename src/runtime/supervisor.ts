@@ -410,7 +410,7 @@ export class Supervisor {
     try {
       member.life.signal.throwIfAborted();
       await engine.start(member.id);
-      await untilReady(this.#options, { desired, member });
+      await untilReady(this.#options, { desired, member, again: true });
     } catch (error) {
       await this.#kill(member);
       throw error;
@@ -705,7 +705,7 @@ export class Supervisor {
     if (!desired) return;
     this.#mark(member, 'starting');
     await this.#options.engine.start(member.id);
-    await untilReady(this.#options, { desired, member });
+    await untilReady(this.#options, { desired, member, again: true });
     // A deploy or a stop took it away meanwhile.
     if ((member.status as string) === 'stopping') return;
     this.#mark(member, 'running');

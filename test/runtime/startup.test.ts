@@ -165,6 +165,35 @@ describe('startup checks', () => {
     await expect(runtime.deploy(quick, { progress })).rejects.toThrow('not ready within 0 s');
   });
 
+  it('run again when the app wakes, but for uptime, and not at all when they are disabled', async () => {
+    let asked = 0;
+    exec = () => {
+      asked += 1;
+      return 0;
+    };
+    const slept: number[] = [];
+    const { sleep } = clock;
+    clock.sleep = (ms, signal) => {
+      slept.push(ms);
+      return sleep(ms, signal);
+    };
+    const uptime = { ...command(), probe: { kind: 'uptime', uptime: 77_000 } } as const;
+    let off = false;
+    const checks = () => ({ pace: { attempts: 1, wait: 0, timeout: 50 }, disabled: () => off });
+    await runtime.deploy({ ...desired(1, 'web', [command(), uptime]), checks }, { progress });
+    expect([asked, slept.filter(ms => ms === 77_000).length]).toEqual([1, 1]);
+    const again = async () => {
+      expect(await runtime.sleep(app, { depth: 'deep', also: [] })).toBe(true);
+      await runtime.wake(app);
+    };
+    await again();
+    off = true;
+    await again();
+    clock.sleep = sleep;
+    expect([asked, slept.filter(ms => ms === 77_000).length]).toEqual([2, 1]);
+    expect(serving).toBe(1);
+  });
+
   it('are over when the process ends', async () => {
     exec = () => {
       void engine.list().then(all => all.map(({ id }) => engine.signal(id, 'SIGKILL')));
@@ -240,6 +269,20 @@ describe('liveness checks', () => {
     await runtime.wake(app);
     await vi.waitFor(() => expect(asked).toBeGreaterThan(before));
     expect(events).toEqual([]);
+  });
+
+  it('go on when control comes back', async () => {
+    const wanted = desired(1, 'web', [live]);
+    await runtime.deploy(wanted, { progress });
+    await runtime.close();
+    let asked = 0;
+    exec = () => (++asked <= 3 ? 1 : 0);
+    open();
+    await runtime.recover([wanted]);
+    await vi.waitFor(() =>
+      expect(runtime.instances(app)[0]).toMatchObject({ restarts: 1, status: 'running' }),
+    );
+    expect(events[0]).toContain('failed its liveness check');
   });
 
   it('rest when checks of the type are disabled', async () => {
