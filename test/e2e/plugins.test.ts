@@ -1,10 +1,12 @@
 import { createHmac } from 'node:crypto';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../support/http.ts';
 import { until } from '../support/until.ts';
 import { startWherry, type Wherry } from '../support/wherry.ts';
 
-describe('a push at a forge', () => {
+describe('plugins', () => {
   let wherry: Wherry;
   beforeAll(async () => {
     wherry = await startWherry();
@@ -23,7 +25,7 @@ describe('a push at a forge', () => {
       },
     });
 
-  it('comes through the edge, and begins a deploy that is told of; also after the daemon was killed', async () => {
+  it('take pushes of a forge through the edge, deploy and tell of it; also after the daemon was killed', async () => {
     const secret = 'a secret of sixteen or more';
     await wherry.ssh('plugin:enable', 'webhooks');
     expect((await wherry.ssh('plugin:set', '--global', 'domain', 'hooks.example.org')).code).toBe(0);
@@ -44,5 +46,34 @@ describe('a push at a forge', () => {
     );
     expect((await send(signature, body)).status).toBe(200);
     expect((await wherry.ssh('plugin:report', 'webhooks')).stdout).toMatch(/Plugin failures: +0/);
+  });
+
+  it('come from a folder, code and programs, and stay over a kill of the daemon', async () => {
+    const folder = join(wherry.scratch, 'greet');
+    mkdirSync(join(folder, 'hooks'), { recursive: true });
+    const about = { name: 'greet', version: '1.0.0', type: 'module', wherry: { plugin: 'greet', api: 1 } };
+    writeFileSync(join(folder, 'package.json'), JSON.stringify(about));
+    writeFileSync(
+      join(folder, 'index.js'),
+      `import { app, defineCommand, definePlugin, WherryError } from 'wherry/plugin';
+      export default definePlugin({ name: 'greet', summary: 'Greets', commands: [defineCommand({
+        name: 'greet:app', summary: 'Greet an app', args: { app }, access: { app: 'read' }, effect: 'read',
+        run: (tools, input) => { throw new WherryError('conflict', 'Not greeting ' + tools.app(input.app).name + '.'); },
+        text: () => [] })] });`,
+    );
+    // A told hook that cannot do what it tries says as whom it ran.
+    const program = join(folder, 'hooks/app-created');
+    writeFileSync(program, '#!/bin/sh\necho "ran as $(id -un)" >&2; exit 1\n');
+    chmodSync(program, 0o755);
+    expect((await wherry.ssh('plugin:install', folder)).code).toBe(0);
+    await wherry.kill();
+    await wherry.start();
+    const greeted = await wherry.ssh('greet:app', 'blog');
+    expect([greeted.code, greeted.stderr]).toEqual([22, expect.stringContaining('Not greeting blog.')]);
+    await wherry.ssh('apps:create', 'shop');
+    await until('the program', async () =>
+      (await wherry.ssh('plugin:report', 'greet')).stdout.includes('ran as wherry-plugin'),
+    );
+    expect((await wherry.ssh('plugin:uninstall', 'greet')).code).toBe(0);
   });
 });
