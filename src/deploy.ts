@@ -12,6 +12,7 @@ import { checkSettingsOf } from './deploy/check-lists.ts';
 import { copySettings } from './deploy/clone.ts';
 import { countsFor, rememberFormation } from './deploy/counts.ts';
 import { requireUnlocked } from './deploy/deploy-lock.ts';
+import { generationOf } from './deploy/generation.ts';
 import { finishRename, renameInStore } from './deploy/rename.ts';
 import { limitsOf, runOptionsOf } from './deploy/run-options.ts';
 import { createRunning, type Running } from './deploy/running.ts';
@@ -154,6 +155,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
     return {
       app,
       version,
+      generation: generationOf(store, app),
       image,
       config,
       revision: revisionOf(store.properties.resolve(app.id, gitSettings['rev-env-var'].key), commit),

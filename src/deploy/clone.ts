@@ -6,6 +6,7 @@ import { isExclusive, portsKey } from '../domain/port-map.ts';
 import { redirectsKey } from '../domain/redirect.ts';
 import type { Store } from '../store/store.ts';
 import { scaledKey } from './counts.ts';
+import { generationKey } from './generation.ts';
 import { firstDeployKey } from './scripts.ts';
 
 /** What is of one app at one time, and no setting; patterns of names. */
@@ -15,6 +16,7 @@ const notCopied = [
   'stopped-types',
   scaledKey,
   formationKey,
+  generationKey,
   firstDeployKey,
   domainsDisabledKey,
   redirectsKey,

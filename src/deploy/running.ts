@@ -17,11 +17,12 @@ import {
 import type { WakeCause } from '../domain/route.ts';
 import type { ScalingRules, SleepDepth } from '../domain/scaling.ts';
 import { parseFollowers, sleepKey } from '../domain/sleeping.ts';
-import type { Desired, Runtime } from '../runtime/runtime.ts';
+import type { DeployOptions, Desired, Runtime } from '../runtime/runtime.ts';
 import { everyType, type LimitRow } from '../store/limits.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 import { formationOf, scaledKey, scalingOf, web } from './counts.ts';
+import { generationOf, setGeneration } from './generation.ts';
 import { limitsOf, runOptionsOf } from './run-options.ts';
 import { setStoppedTypes, stoppedTypes } from './stopped-types.ts';
 
@@ -125,6 +126,18 @@ export function createRunning(parts: RunningParts): Running {
     }
   };
 
+  /** Instances of the same release take the place of those there are. */
+  const replace = async (desired: Desired, options: DeployOptions): Promise<void> => {
+    const { app } = desired;
+    const generation = generationOf(store, app) + 1;
+    const commit = () =>
+      store.transaction(() => {
+        setGeneration(store, app, generation);
+        options.commit?.();
+      });
+    await runtime.deploy({ ...desired, generation }, { ...options, commit });
+  };
+
   return {
     async scale(app, counts, doing) {
       const release = store.releases.live(app);
@@ -186,7 +199,7 @@ export function createRunning(parts: RunningParts): Running {
       const release = live(app);
       if (type) requireType(app, release, type);
       await withStopped(app, type === undefined ? [] : others(app, type), async () => {
-        await runtime.deploy(desiredOf({ ...app, stopped: false }, release), {
+        await replace(desiredOf({ ...app, stopped: false }, release), {
           ...doing,
           ...(type ? { only: type } : {}),
         });
@@ -221,7 +234,7 @@ export function createRunning(parts: RunningParts): Running {
       await withStopped(app, left, async () => {
         const desired = desiredOf({ ...app, stopped: false }, release);
         if (runs) await runtime.scale(desired, doing);
-        else await runtime.deploy(desired, { ...doing, commit: () => store.apps.setStopped(app, false) });
+        else await replace(desired, { ...doing, commit: () => store.apps.setStopped(app, false) });
       });
       tell(app, 'start', type ? `Started ${type}` : 'Started', doing.actor);
     },

@@ -71,6 +71,7 @@ export function specFor(
       type,
       index: String(index),
       version: String(version),
+      generation: String(desired.generation ?? 0),
       port: String(portOf(desired)),
       ...(image.stopSignal === undefined ? {} : { stop: image.stopSignal }),
     },
@@ -120,6 +121,15 @@ export function memberOf(instance: Instance, since: Date): Member {
     lastExit: undefined,
     life: new AbortController(),
   };
+}
+
+/** Those that are meant to be in their places first: a restart that was cut off leaves two in one. */
+export function byGeneration(found: readonly Instance[], { generation = 0 }: Desired): Instance[] {
+  const rank = ({ labels }: Instance) => {
+    const own = Number(labels['generation'] ?? 0);
+    return own > generation ? -1 : own;
+  };
+  return found.toSorted((one, other) => rank(other) - rank(one));
 }
 
 /** The image's, then the app's config, then docker-options', then the platform's own, which nothing overrides. */

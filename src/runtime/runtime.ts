@@ -15,6 +15,8 @@ import type { AttachSpec } from '../engine/engine.ts';
 export type Desired = {
   readonly app: App;
   readonly version: number;
+  /** Of several instances in one place, the highest up to this one is meant: what is above was not switched to. 0 if left out. */
+  readonly generation?: number;
   readonly image: Image;
   /** The app's config of that release. */
   readonly config: Readonly<Record<string, string>>;

@@ -12,7 +12,7 @@ import type { Log } from '../system/log.ts';
 import { settleAll, throwFirst } from '../system/parallel.ts';
 import { backOff, howItEnded, remedy } from './exits.ts';
 import { untilUnhealthy, watchedChecks } from './health-watch.ts';
-import { dynoOf, type Member, memberOf, promisedBy, specFor } from './member.ts';
+import { byGeneration, dynoOf, type Member, memberOf, promisedBy, specFor } from './member.ts';
 import { prove, untilReady } from './prove.ts';
 import type {
   AppState,
@@ -130,7 +130,7 @@ export class Supervisor {
     this.#desired = desired;
     this.#stopped = desired.app.stopped;
     const adopted: [Member, Instance][] = [];
-    for (const instance of found) {
+    for (const instance of byGeneration(found, desired)) {
       const member = memberOf(instance, this.#options.clock.now());
       member.promised = Math.min(member.memoryLimit, promisedBy(desired, member.type));
       if (this.#fits(member, instance, desired)) adopted.push([this.#hold(member, instance), instance]);

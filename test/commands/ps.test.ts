@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { WherryError } from '../../src/domain/errors.ts';
 import type { ProcessType } from '../../src/domain/names.ts';
 import { type Bench, createBench } from './support.ts';
 
@@ -62,6 +63,19 @@ describe('ps:restart and ps:start', () => {
   it('replace the instances', async () => {
     expect((await bench.run('ps:restart', 'blog')).code).toBe(0);
     expect(bench.runtime.told.map(({ verb }) => verb)).toEqual(['deploy']);
+  });
+
+  it('make a generation of them that is told from the one before, once it is switched to', async () => {
+    const generation = () => bench.runtime.told.at(-1)?.desired.generation;
+    await bench.run('ps:restart', 'blog');
+    expect(generation()).toBe(1);
+    bench.runtime.says.fault = new WherryError('check-failed', 'It does not start.');
+    expect((await bench.run('ps:restart', 'blog')).code).not.toBe(0);
+    bench.runtime.says.fault = undefined;
+    await bench.run('ps:restart', 'blog');
+    expect(generation()).toBe(2);
+    await bench.run('ps:scale', 'blog', 'worker=2');
+    expect(generation()).toBe(2);
   });
 });
 

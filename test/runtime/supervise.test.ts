@@ -571,6 +571,28 @@ describe('recovery', () => {
     expect(steps).toEqual(['1', '2']);
   });
 
+  it.each([
+    ['finishes', 1, 1],
+    ['takes back', 0, 0],
+  ])(
+    '%s a restart that was cut off, by whether it was switched to (generation %i)',
+    async (_what, at, kept) => {
+      await runtime.deploy(desired(1), { progress });
+      await runtime.close();
+      const [old] = await running();
+      // The new one beside the old, as it is at the switch.
+      const spec = { ...specOf('again'), labels: { ...old?.labels, generation: '1' } };
+      await engine.create(spec);
+      await engine.start(spec.id);
+      runtime = start();
+      await runtime.recover([desired(1, { web: 1 }, { generation: at })]);
+      await vi.waitFor(async () =>
+        expect((await running()).map(({ labels }) => labels['generation'])).toEqual([String(kept)]),
+      );
+      expect(serving()).toBe(1);
+    },
+  );
+
   it('leaves a stopped app stopped', async () => {
     await runtime.recover([desired(1, { web: 1 }, { app: { ...app, stopped: true } })]);
     expect(await engine.list()).toEqual([]);
