@@ -10,7 +10,7 @@ export type ArgKind<Value> = {
   readonly word: string;
   readonly required: boolean;
   readonly schema: Schema;
-  /** Takes all words that are left. */
+  /** Takes all words that are left; of a flag, it may be repeated. */
   readonly rest?: true;
   /** Of `rest`: words that begin with a dash are its own too, not flags of the command. */
   readonly verbatim?: true;

@@ -24,7 +24,7 @@ const neededOnApp = { read: 'viewer', deploy: 'deployer', write: 'admin' } as co
  * asks it.
  */
 export function decide(principal: Principal, access: Access, subject: Subject): Decision {
-  if (access === 'public') return 'allowed';
+  if (access === 'public' || access === 'self') return 'allowed';
   const needed = neededRole(access, subject);
   if (typeof access !== 'object' || subject.kind === 'shared')
     return isAtLeast(roleOf(principal), needed) ? 'allowed' : 'refused';
@@ -36,7 +36,7 @@ export function decide(principal: Principal, access: Access, subject: Subject): 
   return isAtLeast(role, needed) ? 'allowed' : 'refused';
 }
 
-function neededRole(access: Exclude<Access, 'public'>, { kind }: Subject): Role {
+function neededRole(access: Exclude<Access, 'public' | 'self'>, { kind }: Subject): Role {
   if (typeof access !== 'object') return access;
   // What reaches all apps is changed by those who may change all apps, and its secrets are theirs.
   return kind === 'shared' && access.app === 'deploy' ? 'admin' : neededOnApp[access.app];
@@ -84,6 +84,14 @@ export function appsFor(actor: Actor, access: Access, store: Store): readonly Ap
     .filter(({ name }) => decide(principal, access, { kind: 'app', app: name }) === 'allowed');
 }
 
+/** An app that the actor may use the access on. @throws app-not-found */
+export function appFor(actor: Actor, access: Access, app: AppName, store: Store): App {
+  const principal = principalOf(actor, store);
+  const found = store.apps.find(app);
+  if (found && decide(principal, access, { kind: 'app', app }) === 'allowed') return found;
+  throw noSuchApp(app);
+}
+
 /** Whether the actor may use the access on all apps, and on what is of none. */
 export function mayAll(actor: Actor, access: Access, store: Store): boolean {
   return decide(principalOf(actor, store), access, { kind: 'shared' }) === 'allowed';
@@ -106,7 +114,7 @@ function refusal(
   subject: Subject,
 ): WherryError {
   const app = subject.kind === 'app' && typeof access === 'object' ? subject.app : undefined;
-  const needed = access === 'public' ? 'viewer' : neededRole(access, subject);
+  const needed = access === 'public' || access === 'self' ? 'viewer' : neededRole(access, subject);
   const where = app === undefined ? '' : ` on app ${app}`;
   const held = roleOf(principal, app) ?? 'no role';
   const through = principal.scope ? ' by this token' : '';

@@ -5,8 +5,9 @@ import type { Line } from './lines.ts';
 /**
  * Who may run a command; checked in one place before `run`. `read` is a viewer's, `deploy` a deployer's, `write` an admin's, on the
  * app that the command names; without one, on whichever apps `context.apps()` gives. `admin` and `owner` are about the whole host.
+ * `self` is every user's: the command itself keeps it to what is theirs.
  */
-export type Access = 'public' | 'admin' | 'owner' | { readonly app: 'read' | 'deploy' | 'write' };
+export type Access = 'public' | 'self' | 'admin' | 'owner' | { readonly app: 'read' | 'deploy' | 'write' };
 
 type Args = Readonly<Record<string, ArgKind<unknown>>>;
 type Values<Kinds extends Args> = {

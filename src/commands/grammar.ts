@@ -66,8 +66,11 @@ export function readWords(command: Command, rest: readonly string[], globals: Gl
     const at = word.indexOf('=');
     const name = at < 0 ? word.slice(2) : word.slice(2, at);
     const own = known.find(flag => flag.name === name && !flag.kind.unknownFlags);
-    if (own) flags.set(own.key, flagValue(command, word, own.kind, left));
-    else if (word === '--global' && takesGlobal) positional.unshift(word);
+    if (own) {
+      const value = flagValue(command, word, own.kind, left);
+      const before = own.kind.rest ? (flags.get(own.key) ?? []) : undefined;
+      flags.set(own.key, Array.isArray(before) ? [...before, value] : value);
+    } else if (word === '--global' && takesGlobal) positional.unshift(word);
     else if (readGlobal(word, left, globals)) return;
     else if (takesUnknown) unknown.push(name);
     else throw unknownFlag(command, word);

@@ -53,6 +53,7 @@ import { sleepCommands } from './sleep.ts';
 import { sshKeysCommands } from './ssh-keys.ts';
 import { stacksCommands } from './stacks.ts';
 import { storageCommands } from './storage.ts';
+import { tokensCommands } from './tokens.ts';
 import { urlsCommands } from './urls.ts';
 
 /** Every command that Wherry has of itself; a new namespace is one row. */
@@ -107,6 +108,7 @@ export function createCoreRegistry(): Registry {
     ...sshKeysCommands,
     ...stacksCommands,
     ...storageCommands,
+    ...tokensCommands,
     ...urlsCommands,
     cleanup,
     versionCommand,

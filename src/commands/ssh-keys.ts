@@ -84,6 +84,9 @@ const remove = defineCommand({
       store.keys.remove(fingerprint);
       tellKeys(context, `Removed SSH key ${name} (${fingerprint})`);
     }
+    const [user = ''] = keys.map(({ name }) => name);
+    if (store.keys.of(user).length === 0 && store.tokens.of(user).length > 0)
+      progress.warn(`Tokens of ${user} stay valid: access:revoke ${user} --all makes the user go with them.`);
     if (store.keys.list().length === 0)
       progress.warn('No SSH key is left: until one is added, nobody can push.');
     return keys.map(({ name, fingerprint }) => ({ name, fingerprint }));

@@ -192,4 +192,23 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX api_answers_by_time ON api_answers (at);
   `,
+  `
+  CREATE TABLE tokens (
+    id INTEGER PRIMARY KEY,
+    user TEXT NOT NULL REFERENCES users(name) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE,
+    role TEXT CHECK (role IN ('viewer', 'deployer', 'admin', 'owner')),
+    of_apps INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    used_at INTEGER,
+    UNIQUE (user, name)
+  ) STRICT;
+  CREATE TABLE token_apps (
+    token INTEGER NOT NULL REFERENCES tokens(id) ON DELETE CASCADE,
+    app_id INTEGER NOT NULL REFERENCES apps(id) ON DELETE CASCADE,
+    PRIMARY KEY (token, app_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

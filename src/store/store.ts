@@ -21,6 +21,7 @@ import { pluginSecretsStore } from './plugin-secrets.ts';
 import { propertiesStore } from './properties.ts';
 import { releasesStore } from './releases.ts';
 import type { Seal } from './seal.ts';
+import { tokensStore } from './tokens.ts';
 
 export type Store = ReturnType<typeof openStore>;
 
@@ -48,6 +49,7 @@ export function openStore(path: string, seal: Seal) {
     releases: releasesStore(db, seal),
     builds: buildsStore(db),
     people: peopleStore(db),
+    tokens: tokensStore(db),
     keys: keysStore(db),
     events: eventsStore(db),
     properties,
