@@ -155,7 +155,7 @@ describe('a write with a key', () => {
 
   it('is 400 with bytes', async () => {
     const headers = { 'content-type': 'application/octet-stream' };
-    const path = '/v1/http-auth/add-user?app=blog&user=ann';
-    expect((await post('k1', 'a password', { path, headers })).status).toBe(400);
+    const path = '/v1/config/import?app=blog&file=-';
+    expect((await post('k1', 'A=1', { path, headers })).status).toBe(400);
   });
 });

@@ -107,34 +107,39 @@ describe('a command over HTTP', () => {
 });
 
 describe('standard input over HTTP', () => {
-  const users = async () => (await get('/v1/http-auth/report?app=blog&info=http-auth-users')).json;
-  const path = '/v1/http-auth/add-user';
+  const config = async () => (await get('/v1/config/show?app=blog')).json;
+  const path = '/v1/config/import';
   const bytes = { 'content-type': 'application/octet-stream' };
 
   it('is text in the JSON', async () => {
-    expect((await post(path, { app: 'blog', user: 'ann', stdin: 'a good password' })).status).toBe(200);
-    expect(await users()).toContain('ann');
-    expect((await post(path, { app: 'blog', user: 'ben', stdin: 7 })).status).toBe(400);
+    const given = { app: 'blog', file: '-' };
+    expect((await post(path, { ...given, stdin: 'A=é\n' })).status).toBe(200);
+    expect(await config()).toEqual({ A: 'é' });
+    expect((await post(path, { ...given, stdin: 7 })).status).toBe(400);
     expect((await post('/v1/apps/create', { app: 'other', stdin: '' })).json.code).toBe('usage');
   });
 
   it('is bytes, with the arguments in the query', async () => {
-    const body = Buffer.from('a good password');
-    const given = { method: 'POST', path: `${path}?app=blog&user=cat`, body, headers: bytes };
+    const given = {
+      method: 'POST',
+      path: `${path}?app=blog&file=-`,
+      body: Buffer.from('B=2'),
+      headers: bytes,
+    };
     expect((await ask(started.socket, given)).status).toBe(200);
-    expect(await users()).toContain('cat');
+    expect(await config()).toEqual({ B: '2' });
     const other = await ask(started.socket, { ...given, path: '/v1/apps/create?app=other' });
     expect(other.status).toBe(415);
   });
 
   it('that breaks off is not taken for all of it', async () => {
     const headers = { ...bytes, 'content-length': '100' };
-    const request = begin(started.socket, { method: 'POST', path: `${path}?app=blog&user=dan`, headers });
-    request.on('error', () => {}).write('half a pass');
+    const request = begin(started.socket, { method: 'POST', path: `${path}?app=blog&file=-`, headers });
+    request.on('error', () => {}).write('C=half of');
     await until('the command to begin', () => started.bench.locks.holder('blog') !== undefined);
     request.destroy();
     await until('it to end', () => started.bench.locks.holder('blog') === undefined);
-    expect(await users()).not.toContain('dan');
+    expect(await config()).toEqual({});
     expect(started.faults).toEqual([]);
   });
 
