@@ -15,6 +15,8 @@ export type ImportSource =
 
 export type ImportArguments = {
   readonly data: string;
+  /** The daemon of that folder is meant, whatever else is set. */
+  readonly isLocal: boolean;
   readonly apply: boolean;
   readonly source: ImportSource;
 };
@@ -33,9 +35,10 @@ export function readImportArguments(
   const { words, flags, apply } = split(argv);
   const [, kind, ...named] = words;
   const last = (flag: string) => flags.get(flag)?.at(-1);
+  const isLocal = flags.has('data');
   const data = resolve(last('data') ?? (env['WHERRY_DATA'] || defaultData));
-  if (kind === 'dokku') return { data, apply, source: readDokku(named, flags) };
-  if (kind === 'heroku') return { data, apply, source: readHeroku(named, flags) };
+  if (kind === 'dokku') return { data, isLocal, apply, source: readDokku(named, flags) };
+  if (kind === 'heroku') return { data, isLocal, apply, source: readHeroku(named, flags) };
   throw new WherryError('usage', 'Say from what to import: dokku or heroku.', {
     hint: `Usage: ${Object.values(usages).join(', or: ')}`,
   });

@@ -6,26 +6,29 @@ export type Here = {
   has(app: string): boolean;
   /** `source:target` of each storage that the app sees. */
   mounts(app: string): Promise<readonly string[]>;
+  networks(): Promise<readonly string[]>;
 };
 
 /** Looks at the target. Where that is `optional`, as for a look at what would be done, one that is away has nothing. */
 export async function lookHere(target: Target, { optional }: { optional: boolean }): Promise<Here> {
-  const apps = new Set(
-    await list(target, ['apps:list', '--format', 'json']).catch(error => {
+  const ask = (...words: readonly string[]) =>
+    list(target, [...words, '--format', 'json']).catch(error => {
       if (optional && error instanceof WherryError && error.code === 'unavailable') return [];
       throw error;
-    }),
-  );
+    });
+  const apps = new Set(await ask('apps:list'));
   return {
     has: app => apps.has(app),
     async mounts(app) {
       if (!apps.has(app)) return [];
-      const found = await list(target, ['storage:list', app, '--format', 'json']);
+      const found = await ask('storage:list', app);
       return found.map(each => {
         const { host_path, container_path } = each as Record<string, unknown>;
         return `${host_path}:${container_path}`;
       });
     },
+    networks: async () =>
+      (await ask('network:list')).map(each => String((each as Record<string, unknown>)['Name'])),
   };
 }
 

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { findDestination } from '../cli/destination.ts';
 import { WherryError } from '../domain/errors.ts';
 import { applyPlan } from './apply.ts';
 import { type ImportArguments, readImportArguments } from './arguments.ts';
@@ -11,7 +11,7 @@ import { planHeroku } from './heroku/apps.ts';
 import { herokuCli } from './heroku/cli.ts';
 import type { Plan } from './moves.ts';
 import { planLines, restLines } from './report.ts';
-import { socketTarget, type Target } from './target.ts';
+import { socketTarget, sshTarget, type Target } from './target.ts';
 
 /** Milliseconds: dokku takes seconds for a report on a busy host. */
 const patience = 60_000;
@@ -23,7 +23,7 @@ export async function runImport(argv: readonly string[]): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => leaving.abort(new WherryError('interrupted', 'Interrupted.')));
   const say = (line: string) => void process.stdout.write(`${line}\n`);
-  const target = socketTarget(join(given.data, 'control.sock'), leaving.signal);
+  const target = await findTarget(given, leaving.signal);
   const plan = await look(given, { target, signal: leaving.signal });
   if (!given.apply) {
     for (const line of [...planLines(plan), ...restLines(plan)]) say(line);
@@ -37,6 +37,12 @@ export async function runImport(argv: readonly string[]): Promise<number> {
     `=====> ${failures.length === 1 ? '1 step' : `${failures.length} steps`} failed. Mend them, and run this again: what is done stays done.`,
   );
   return 1;
+}
+
+/** Where the person's other commands go too: the daemon of this host, or that of WHERRY_HOST or the folder's git remote. */
+async function findTarget(given: ImportArguments, signal: AbortSignal): Promise<Target> {
+  const found = await findDestination(given, { folder: process.cwd(), env: process.env });
+  return found.kind === 'ssh' ? sshTarget(found.remote, signal) : socketTarget(found.path, signal);
 }
 
 async function look(

@@ -11,6 +11,7 @@ describe('the words of import', () => {
   ])('name a dokku host as %s', (host, address) => {
     expect(read('dokku', host, '--app=blog', '--app', 'shop', '--apply')).toEqual({
       data: '/var/lib/wherry',
+      isLocal: false,
       apply: true,
       source: {
         ...{ kind: 'dokku', address, sshConfig: undefined },
@@ -22,6 +23,7 @@ describe('the words of import', () => {
   it('name apps at Heroku', () => {
     expect(read('heroku', 'blog', 'shop', '--data', '/srv/w')).toEqual({
       data: '/srv/w',
+      isLocal: true,
       apply: false,
       source: { kind: 'heroku', apps: ['blog', 'shop'], folder: undefined },
     });

@@ -6,7 +6,7 @@ import type { Here } from '../../src/moving/here.ts';
 import { shownStep } from '../../src/moving/report.ts';
 import { answersOf, type DokkuAnswers, type DokkuApp, type DokkuState } from './dokku-answers.ts';
 
-const nothing: Here = { has: () => false, mounts: async () => [] };
+const nothing: Here = { has: () => false, mounts: async () => [], networks: async () => [] };
 
 const blog: DokkuApp = {
   config: {
@@ -66,6 +66,7 @@ describe('a dokku host', () => {
       'wherry storage:mount blog blog:/data:ro',
       'wherry resource:limit --memory 512 --process-type _default_ blog',
       'wherry resource:limit --cpu 1.5 --process-type worker blog',
+      'wherry resource:reserve --memory 128 --process-type web blog',
       'wherry ps:set blog restart-policy on-failure:20',
       'wherry ps:set blog stop-timeout-seconds 60',
       'wherry ps:scale blog web=2 worker=1',
@@ -81,7 +82,6 @@ describe('a dokku host', () => {
       expect.stringContaining('DATABASE_URL leads to the postgres service blog-db'),
       expect.stringContaining('Files in its storage blog do not come'),
       expect.stringContaining('Folder "/srv/shared"'),
-      expect.stringContaining('reserve of memory'),
     ]);
   });
 
@@ -165,6 +165,36 @@ describe('a dokku host', () => {
     expect(left.join()).not.toContain('secret-1');
   });
 
+  it('gives checks, and networks that several apps share once', async () => {
+    const app: DokkuApp = {
+      reports: {
+        network: { 'attach-post-deploy': 'backend', 'attach-post-create': '', tld: 'internal' },
+        checks: {
+          'disabled-list': 'worker,clock',
+          'skipped-list': '_all_',
+          'wait-to-retire': '30',
+          attempts: '',
+        },
+        'app-json': { 'appjson-path': 'deploy/app.json' },
+      },
+    };
+    const { apps } = await plan(answersOf({ form: 'new', apps: { blog: app, shop: app } }), ['blog', 'shop']);
+    const words = apps.map(({ steps }) => steps.map(step => step.words.join(' ')));
+    expect(words[0]).toEqual([
+      'apps:create blog',
+      'checks:set blog wait-to-retire 30',
+      'checks:disable blog worker,clock',
+      'checks:skip blog',
+      'network:create backend',
+      'network:set blog attach-post-deploy backend',
+      'network:set blog tld internal',
+      'ps:scale blog web=1',
+      'app-json:set blog appjson-path deploy/app.json',
+    ]);
+    expect(words[1]).not.toContain('network:create backend');
+    expect(words[1]).toContain('network:set shop attach-post-deploy backend');
+  });
+
   it.each([
     [
       'one by one',
@@ -192,8 +222,7 @@ describe('a dokku host', () => {
       reports: {
         scheduler: { 'computed-selected': 'k3s' },
         proxy: { enabled: 'false' },
-        network: { 'attach-post-deploy': 'backend' },
-        checks: { 'disabled-list': '_all_', 'skipped-list': 'none' },
+        network: { 'static-web-listener': '192.0.2.1:80' },
       },
       says: {
         'cron:list': '[{"id":"a","maintenance":false},{"id":"b","maintenance":true}]\n',
@@ -217,8 +246,7 @@ describe('a dokku host', () => {
       'Its postgres service blog-db does not come. Get its data: ssh dokku@old.example.org postgres:export blog-db > blog-db.dump',
       expect.stringContaining('Scheduler "k3s"'),
       expect.stringContaining('domains:disable blog'),
-      expect.stringContaining('attach-post-deploy is "backend"'),
-      expect.stringContaining('disabled-list is "_all_"'),
+      expect.stringContaining('"192.0.2.1:80"'),
     ]);
     expect(said.apps[0]?.later).toEqual(
       expect.arrayContaining([
@@ -229,7 +257,7 @@ describe('a dokku host', () => {
   });
 
   it('is asked again without making what is here already', async () => {
-    const here = { has: () => true, mounts: async () => ['blog:/data'] };
+    const here = { has: () => true, mounts: async () => ['blog:/data'], networks: async () => ['backend'] };
     const { apps } = await plan(answersOf({ form: 'new', apps: { blog } }), ['blog'], here);
     const commands = apps[0]?.steps.map(({ words }) => words[0]);
     expect(commands).not.toContain('apps:create');
@@ -275,6 +303,8 @@ describe('a hostile dokku host', () => {
     ['ports', { ports: { map: 'http:80:99999 udp:53:53 --all' } }],
     ['branches', { git: { 'deploy-branch': '--upload-pack=id' } }],
     ['limits', { resource: { '--all.limit.memory': '1g', 'web.limit.cpu': '1;id' } }],
+    ['checks', { checks: { 'disabled-list': '--force,$(id)', attempts: '-1' } }],
+    ['networks', { network: { 'attach-post-create': 'host --all $(id)', tld: '-x' } }],
     ['buildpacks', { buildpacks: { list: '/etc,--all,from=x' } }],
     ['settings of nginx', { nginx: { 'client-max-body-size': '$(id)', '--all': 'x' } }],
     ['addresses', { 'http-auth': { enabled: 'true', users: '', 'allowed-ips': '--force $(id)' } }],

@@ -9,7 +9,7 @@ import { planHeroku } from '../../src/moving/heroku/apps.ts';
 import { shownStep } from '../../src/moving/report.ts';
 import { type HerokuAnswers, herokuBlog } from '../support/heroku.ts';
 
-const here: Here = { has: () => false, mounts: async () => [] };
+const here: Here = { has: () => false, mounts: async () => [], networks: async () => [] };
 
 const planOf = async (changed: HerokuAnswers = {}, source?: string) => {
   const answers: HerokuAnswers = { ...herokuBlog, ...changed };

@@ -5,6 +5,7 @@ import type { AppMoves, Plan } from '../moves.ts';
 import { sift } from '../sift.ts';
 import { moveBuilder, moveBuildpacks } from './builds.ts';
 import { moveCertificate } from './certs.ts';
+import { moveChecks } from './checks.ts';
 import { moveConfig } from './config.ts';
 import { tellCron } from './cron.ts';
 import { moveDockerOptions } from './docker-options.ts';
@@ -12,6 +13,7 @@ import { moveDomains } from './domains.ts';
 import { moveCode } from './git.ts';
 import { type DokkuHost, listed } from './host.ts';
 import { moveHost } from './host-wide.ts';
+import { moveNetworks } from './networks.ts';
 import { movePorts } from './ports.ts';
 import { moveLimits } from './resource.ts';
 import { moveScale, moveUpkeep } from './scale.ts';
@@ -30,15 +32,16 @@ export async function planDokku(host: DokkuHost, wanted: readonly AppName[], her
   const there = await listApps(host, wanted);
   const apps: AppMoves[] = [];
   const services = await findServices(host);
+  const networks = new Set(await here.networks());
   if (wanted.length === 0) await moveHost(host);
-  for (const app of there) apps.push(await planApp(host.another(), app, { here, services }));
+  for (const app of there) apps.push(await planApp(host.another(), app, { here, services, networks }));
   return { from: host.address, host, apps };
 }
 
 async function planApp(
   host: DokkuHost,
   app: AppName,
-  { here, services }: { here: Here; services: readonly string[] },
+  { here, services, networks }: { here: Here; services: readonly string[]; networks: Set<string> },
 ): Promise<AppMoves> {
   if (!here.has(app)) host.step('apps:create', app);
   await moveConfig(host, app);
@@ -52,6 +55,8 @@ async function planApp(
   await moveStorage(host, app, here);
   await moveLimits(host, app);
   await moveUpkeep(host, app);
+  await moveChecks(host, app);
+  await moveNetworks(host, app, networks);
   await moveScale(host, app);
   await moveBuilder(host, app);
   await moveBuildpacks(host, app);

@@ -11,6 +11,8 @@ export async function moveBuilder(host: DokkuHost, app: string): Promise<void> {
   const [selected] = sift(given(builder?.get('selected')), host.left, parseBuilderName);
   if (selected !== undefined) host.step('builder:set', app, 'selected', selected);
   movePath(host, ['builder:set', app, 'build-dir'], builder?.get('build-dir'));
+  const manifest = (await host.report('app-json', app))?.get('appjson-path');
+  if (manifest !== 'app.json') movePath(host, ['app-json:set', app, 'appjson-path'], manifest);
   const dockerfile = (await host.report('builder-dockerfile', app))?.get('dockerfile-path');
   if (dockerfile !== 'Dockerfile')
     movePath(host, ['builder-dockerfile:set', app, 'dockerfile-path'], dockerfile);

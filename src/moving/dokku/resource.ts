@@ -6,7 +6,7 @@ import type { DokkuHost } from './host.ts';
 
 const everyType = '_default_';
 
-/** Limits of memory and CPU; others have no meaning here. */
+/** Limits and reservations of memory and CPU; others have no meaning here. */
 export async function moveLimits(host: DokkuHost, app: string): Promise<void> {
   const report = await host.report('resource', app);
   for (const [key, value] of report ?? []) {
@@ -18,8 +18,8 @@ export async function moveLimits(host: DokkuHost, app: string): Promise<void> {
     if (kind === undefined) continue;
     const [limit] = sift([value], host.left, each => check(type, what, each));
     if (limit === undefined) continue;
-    if (kind === 'limit' && (what === 'memory' || what === 'cpu'))
-      host.step('resource:limit', `--${what}`, limit, '--process-type', type, app);
+    if (what === 'memory' || what === 'cpu')
+      host.step(`resource:${kind}`, `--${what}`, limit, '--process-type', type, app);
     else host.left.push(`Its ${kind} of ${what} (${quoteForPeople(value)}) for ${type} has no meaning here.`);
   }
 }

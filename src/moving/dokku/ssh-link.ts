@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
 import { ExecError, exec, spawn } from '../../system/exec.ts';
+import { sshEnvironment } from '../ssh-environment.ts';
 import { type DokkuAddress, formatDokkuAddress } from './address.ts';
 
 export type Said = { readonly code: number; readonly out: string; readonly err: string };
@@ -57,7 +58,7 @@ type Master = ReturnType<typeof startMaster>;
 
 function startMaster(address: DokkuAddress, socket: string, options: SshOptions) {
   const child = spawn('ssh', ['-M', '-N', ...flagsOf(address, socket, options), '--', address.host], {
-    env: environment(),
+    env: sshEnvironment(),
     stdio: [options.interactive ? 'inherit' : 'ignore', 'ignore', 'pipe'],
   });
   let said = '';
@@ -100,7 +101,7 @@ async function ask(
   const command = address.user === 'dokku' ? words : ['dokku', ...words];
   const args = [...flagsOf(address, socket, { ...options, interactive: false }), '--', address.host];
   try {
-    const run = { env: environment(), timeout, signal, maxOutput: mostOutput };
+    const run = { env: sshEnvironment(), timeout, signal, maxOutput: mostOutput };
     const { stdout, stderr } = await exec('ssh', ['-T', ...args, ...command], run);
     return { code: 0, out: stdout, err: stderr };
   } catch (error) {
@@ -143,15 +144,4 @@ function flagsOf({ user, port }: DokkuAddress, socket: string, options: SshOptio
     ...['-o', 'ServerAliveInterval=15', '-o', 'ForwardAgent=no', '-o', 'ForwardX11=no'],
     ...['-o', 'ClearAllForwardings=yes', '-o', 'PermitLocalCommand=no'],
   ];
-}
-
-/** What ssh looks at of the person's own. */
-function environment(): Record<string, string> {
-  const names = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TERM', 'DISPLAY', 'SSH_AUTH_SOCK', 'SSH_ASKPASS'];
-  return Object.fromEntries(
-    names.flatMap(name => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
 }

@@ -20,10 +20,6 @@ const unmoved: readonly Unmoved[] = [
     say: (_value, app) => `Its proxy is off there. If nobody is to reach it here: domains:disable ${app}`,
   },
   {
-    ...{ report: 'app-json', key: 'appjson-path', usual: ['', 'app.json'] },
-    say: value => `Its app.json is at ${value}. Here it is app.json of the build folder: move it there.`,
-  },
-  {
     ...{ report: 'buildpacks', key: 'stack', usual: [''] },
     say: (value, app) => `It is built on stack ${value}. Choose one of stacks:list: stacks:use ${app} STACK`,
   },
@@ -40,18 +36,10 @@ const unmoved: readonly Unmoved[] = [
     ...{ report: 'logs', key: 'vector-sink', usual: [''] },
     say: () => 'Its logs go to another service there. Here they stay on this host: logs APP',
   },
-  ...['attach-post-create', 'attach-post-deploy', 'initial-network', 'static-web-listener', 'tld'].map(
-    (key): Unmoved => ({
-      ...{ report: 'network', key, usual: [''] },
-      say: value => `Its network setting ${key} is ${value} there. Set by hand what it is for.`,
-    }),
-  ),
-  ...['disabled-list', 'skipped-list'].map(
-    (key): Unmoved => ({
-      ...{ report: 'checks', key, usual: ['', 'none'] },
-      say: value => `Its checks are off there (${key} is ${value}). Here a process is ready when it listens.`,
-    }),
-  ),
+  {
+    ...{ report: 'network', key: 'static-web-listener', usual: [''] },
+    say: value => `Its requests go to ${value} there, which is no process of it. Here they go to its own.`,
+  },
 ];
 
 export async function tellUnmoved(host: DokkuHost, app: string): Promise<void> {
