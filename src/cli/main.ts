@@ -4,7 +4,7 @@ import { findDestination } from './destination.ts';
 import { execRemote, type Outcome } from './exec.ts';
 import { lookOf } from './look.ts';
 import type { Showing } from './showing.ts';
-import { createTty } from './tty.ts';
+import { createTty, type Tty } from './tty.ts';
 import { terminalCommands, wantsTerminal } from './wants-terminal.ts';
 
 /** The exit status of a program whose reader went away (128 + SIGPIPE), as a shell would give it. */
@@ -34,7 +34,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     return code;
   }
   const left = leaving();
-  const tty = terminal ? createTty(process, process.env['TERM']) : undefined;
+  const tty = terminal ? await openTty() : undefined;
   const outcome = await execRemote(
     { socket: destination.path, words: sent, signal: left.signal, tty },
     { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, ...showing },
@@ -43,6 +43,11 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   const status = left.status();
   if (status !== undefined) return status;
   return conclude(outcome, { data, words });
+}
+
+async function openTty(): Promise<Tty> {
+  const { execOnStdin } = await import('../system/exec.ts');
+  return createTty(process, { term: process.env['TERM'], stty: args => execOnStdin('stty', args) });
 }
 
 /** Colour, and a sign of life of long work, where somebody sees it; what a program of the app prints stays as it is. */

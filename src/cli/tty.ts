@@ -18,7 +18,11 @@ type Ends = {
   readonly stdout: Pick<WriteStream, 'rows' | 'columns'> & NodeJS.EventEmitter;
 };
 
-export function createTty({ stdin, stdout }: Ends, term: string | undefined): Tty {
+/** `stty` runs the program of that name on the terminal. */
+export function createTty(
+  { stdin, stdout }: Ends,
+  { term, stty }: { readonly term: string | undefined; stty(args: readonly string[]): unknown },
+): Tty {
   let raw = false;
   const setRaw = (wanted: boolean) => {
     if (raw !== wanted) stdin.setRawMode(wanted);
@@ -29,7 +33,11 @@ export function createTty({ stdin, stdout }: Ends, term: string | undefined): Tt
     size: () => ({ rows: stdout.rows, columns: stdout.columns }),
     onResize: listener => void stdout.on('resize', listener),
     offResize: listener => void stdout.off('resize', listener),
-    makeRaw: () => setRaw(true),
+    makeRaw() {
+      setRaw(true);
+      // Node leaves a carriage return before every line feed, which would shift what a full-screen program draws.
+      stty(['-opost']);
+    },
     restore: () => setRaw(false),
   };
 }

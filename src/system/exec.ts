@@ -71,6 +71,11 @@ export function spawn(file: string, args: readonly string[], options: SpawnOptio
   });
 }
 
+/** Has a program that is done at once, as stty, work on this process's own standard input. Whether it did. */
+export function execOnStdin(file: string, args: readonly string[]): boolean {
+  return spawnSync(file, [...args], { stdio: ['inherit', 'ignore', 'ignore'], timeout: 5000 }).status === 0;
+}
+
 /** Whether a program is on the PATH. */
 export function hasProgram(file: string): boolean {
   return !spawnSync(file, ['--version'], { stdio: 'ignore', timeout: 5000 }).error;

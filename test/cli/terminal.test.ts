@@ -30,6 +30,7 @@ function drawingProgram(): void {
       if (signal?.aborted || String(bytes) === 'q') break;
       stdout.write(`<key ${Buffer.from(bytes as Buffer).toString('hex')}>`);
     }
+    stdout.write('<a\nb>');
     stdout.write(Buffer.from([0x3c, 0xff, 0x3e]));
     return 7;
   };
@@ -38,7 +39,7 @@ function drawingProgram(): void {
 /** The client on a terminal of 30 rows; the shell around it tells how it ended and whether the terminal is as it was. */
 function onTerminal(...words: string[]) {
   const client = [process.execPath, '--import', 'tsx', here('src/main.ts'), '--data', started.folder];
-  const script = 'trap : INT; "$@"; echo "status $?"; stty -a | grep -o -- "-\\?icanon"';
+  const script = 'trap : INT; "$@"; echo "status $?"; stty -a | grep -o -- "-\\?icanon\\|-\\?opost"';
   const child = spawn(
     'perl',
     [here('src/engine/runc/terminal.pl'), '30', '90', 'sh', '-c', script, 'sh', ...client, ...words],
@@ -61,6 +62,7 @@ function onTerminal(...words: string[]) {
     client: () => childOf(childOf(Number(child.pid))),
     async restored(status: number) {
       await seen(`status ${status}`);
+      await seen('\nopost');
       await seen('\nicanon');
     },
   };
@@ -81,6 +83,7 @@ describe('the local terminal', () => {
     type('é');
     await seen('<key c3a9>');
     type('q');
+    await seen('<a\nb>');
     await seen('<\xff>');
     await restored(7);
   });
