@@ -210,7 +210,7 @@ export function rows({ keys, pem }: Given): readonly Row[] {
     row('storage:mount', 'shop uploads:/data', { json: 'shop downloads:/more' }),
     row('storage:list', 'shop', { prints: /uploads/ }),
     row('storage:info', 'uploads', { prints: /uploads/ }),
-    row('storage:set', 'uploads size 64m', { code: 1 }),
+    row('storage:set', 'uploads size 64m', { code: 22 }),
     row('storage:exec', 'uploads ls', { json: null }),
     row('storage:report', 'shop', { prints: /uploads/ }),
     row('storage:exec', 'uploads pwd', { json: null, prints: /^\/data\n$/ }),
