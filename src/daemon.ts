@@ -6,6 +6,7 @@ import { Certifier } from './acme/certifier.ts';
 import { Challenges } from './acme/challenges.ts';
 import { createTransport } from './acme/transport.ts';
 import { createOnce } from './api/once.ts';
+import { openTcpApi } from './api/open.ts';
 import { createApi } from './api/server.ts';
 import { createBuilds } from './build/builds.ts';
 import { createDiskRoom } from './build/disk-room.ts';
@@ -21,6 +22,7 @@ import {
   createStack,
 } from './build/index.ts';
 import { createLoginCheck } from './build/registry/check-login.ts';
+import { createAuthenticate } from './commands/authenticate.ts';
 import { createCallJson } from './commands/call-json.ts';
 import { createDispatch } from './commands/dispatch.ts';
 import { guardGit } from './commands/git-access.ts';
@@ -370,13 +372,23 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   };
   const dispatch = createDispatch(services, registry, { locks, log });
   const callJson = createCallJson(services, { locks, log });
+  const once = createOnce({ kept: store.answers, now: clock.now });
   const api = createApi({
     socket: paths.apiSocket,
-    ...{ dispatch, callJson, registry, log },
-    once: createOnce({ kept: store.answers, now: clock.now }),
+    ...{ dispatch, callJson, registry, once, log },
     version: version(),
   });
   await api.listen();
+  const tcpApi =
+    settings.api &&
+    (await openTcpApi({
+      ...{ callJson, registry, once, log, clock },
+      version: version(),
+      address: settings.api,
+      files: { certificate: settings.apiCertificate, key: settings.apiKey },
+      plain: settings.apiPlain,
+      authenticate: createAuthenticate({ store, clock }),
+    }));
   const ssh = createSshServer({
     address: settings.ssh,
     hostKeysDir: paths.hostKeys,
@@ -412,6 +424,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       await builds.close();
       await metrics?.close();
       await ssh.close();
+      await tcpApi?.close();
       await api.close();
       await receiver.close();
       await ingress.leave();

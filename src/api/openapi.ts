@@ -21,7 +21,13 @@ export function openApi(commands: readonly Command[], version: string): Json {
     servers: [{ url: '/' }],
     tags: [...new Set(commands.map(namespaceOf))].map(name => ({ name })),
     paths: Object.fromEntries(commands.map(command => [pathOf(command), pathItem(command)])),
-    components: { schemas: { Problem: problemSchema }, parameters: headers },
+    // On the socket, the file's mode is what lets in.
+    security: [{ token: [] }, {}],
+    components: {
+      schemas: { Problem: problemSchema },
+      parameters: headers,
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'Of tokens:create' } },
+    },
   };
 }
 

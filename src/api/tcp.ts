@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { WherryError } from '../domain/errors.ts';
 import type { Log } from '../system/log.ts';
 import { Attempts } from './attempts.ts';
+import { limitByAddress } from './crowd.ts';
 import { createHandler } from './handler.ts';
 import { type Authenticate, identify } from './identify.ts';
 import { checkLocalHost, isLoopback } from './loopback.ts';
@@ -24,7 +25,10 @@ export type TcpOptions = Omit<Answering, 'limits' | 'times' | 'dispatch'> &
     readonly ticks: () => number;
   };
 
+const tlsRules = { minVersion: 'TLSv1.2', handshakeTimeout: 10_000 } as const;
+/** In all, and of one address, which may be a proxy. */
 const mostConnections = 500;
+const mostOfAddress = 200;
 
 /** The HTTP API for who has a token. It knows no cookies and allows no other origins: pages of elsewhere cannot use it. */
 export function createTcpApi({ address, tls, plain, authenticate, log, ticks, ...services }: TcpOptions) {
@@ -45,9 +49,10 @@ export function createTcpApi({ address, tls, plain, authenticate, log, ticks, ..
     },
   });
   const times = { requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 5_000 };
-  const secure = tls && createTlsServer({ ...times, ...tls, minVersion: 'TLSv1.2' }, handler.handle);
+  const secure = tls && createTlsServer({ ...times, ...tls, ...tlsRules }, handler.handle);
   const server = secure ?? createPlainServer(times, handler.handle);
   server.maxConnections = mostConnections;
+  limitByAddress(server, mostOfAddress);
 
   return {
     /** Resolves to the port. @throws conflict when the address is taken */

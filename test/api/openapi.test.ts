@@ -24,7 +24,12 @@ type Document = {
   info: { title: string; version: string };
   tags: { name: string }[];
   paths: Readonly<Record<string, { parameters?: { $ref: string }[]; get?: Operation; post?: Operation }>>;
-  components: { schemas: { Problem: JsonSchema }; parameters: Readonly<Record<string, Parameter>> };
+  security: Record<string, string[]>[];
+  components: {
+    securitySchemes: Record<string, unknown>;
+    schemas: { Problem: JsonSchema };
+    parameters: Readonly<Record<string, Parameter>>;
+  };
 };
 
 let started: Awaited<ReturnType<typeof startApi>>;
@@ -50,6 +55,11 @@ describe('GET /openapi.json', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(document.info).toMatchObject({ title: 'Wherry', version: '1.2.3' });
     expect(document.components.schemas.Problem).toMatchObject({ type: 'object' });
+  });
+
+  it('says that a token lets in, where a socket does not', () => {
+    expect(document.security).toEqual([{ token: [] }, {}]);
+    expect(document.components.securitySchemes).toMatchObject({ token: { type: 'http', scheme: 'bearer' } });
   });
 
   it('has one operation for each command, and no other', () => {

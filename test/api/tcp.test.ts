@@ -1,10 +1,13 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { limitByAddress } from '../../src/api/crowd.ts';
 import { createTcpApi, type TcpOptions } from '../../src/api/tcp.ts';
 import { parseAppName } from '../../src/domain/names.ts';
 import { silentLog } from '../../src/system/log.ts';
 import { createBench } from '../commands/support.ts';
 import { createAuthority } from '../support/certificates.ts';
+import { until } from '../support/until.ts';
 import { ask, servicesOf, type Target } from './support.ts';
 
 const closing: (() => Promise<void>)[] = [];
@@ -213,6 +216,36 @@ describe('the API on TCP', () => {
     await expect(second.listen()).rejects.toThrow(
       `Another program listens on 127.0.0.1:${target.port} already.`,
     );
+  });
+});
+
+describe('connections of one address', () => {
+  it('are closed beyond a number, until others leave', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    limitByAddress(server, 2);
+    await once(server, 'listening');
+    closing.push(async () => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const dial = async () => {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      await once(socket, 'connect');
+      return socket;
+    };
+    const [first, second] = [await dial(), await dial()];
+    await once(await dial(), 'close');
+    expect([first.destroyed, second.destroyed]).toEqual([false, false]);
+    first.destroy();
+    await until('a place', async () => {
+      const next = await dial();
+      const closed = once(next, 'close').then(() => true);
+      const open = !(await Promise.race([
+        closed,
+        new Promise<false>(resolve => setTimeout(resolve, 50, false)),
+      ]));
+      next.destroy();
+      return open;
+    });
+    second.destroy();
   });
 });
 
