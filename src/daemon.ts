@@ -393,7 +393,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     address: settings.ssh,
     hostKeysDir: paths.hostKeys,
     findKey: fingerprint => store.keys.byFingerprint(fingerprint),
-    receiver: guardGit(receiver, store),
+    receiver: guardGit(receiver, { store, clock }),
     dispatch,
     log,
     clock,

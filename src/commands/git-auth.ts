@@ -53,7 +53,7 @@ const auth = defineCommand({
     'git:sync tells them to that host, by https alone. The password, better a token that may only read, is the first line on standard input; a third word is taken too, as dokku does, but other users of the machine where it is typed may see it. It is encrypted at rest and never shown. Without a user the login for the host is forgotten.',
   examples: ['git:auth git.example.org ann', 'git:auth git.example.org'],
   args: { host: gitHost, user: optional(user), password: optional(password) },
-  access: 'admin',
+  access: 'owner',
   effect: 'write',
   stdin: true,
   async run(context, input) {
@@ -80,7 +80,7 @@ const status = defineCommand({
   summary: 'List the hosts of git repositories that Wherry has a login for, without passwords',
   examples: ['git:auth-status'],
   args: {},
-  access: 'admin',
+  access: 'owner',
   effect: 'read',
   run: ({ store }) => store.credentials.list('git', 'global'),
   text: logins => logins.map(login => `${login.user}@${login.host}`),

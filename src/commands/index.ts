@@ -2,6 +2,7 @@ import { accessCommands } from './access.ts';
 import { accessCheck } from './access-check.ts';
 import { appJsonCommands } from './app-json.ts';
 import { appsCommands } from './apps.ts';
+import { audit } from './audit.ts';
 import { autoscaleCommands } from './autoscale.ts';
 import { builderCommands } from './builder.ts';
 import { builderDockerfileCommands } from './builder-dockerfile.ts';
@@ -110,6 +111,7 @@ export function createCoreRegistry(): Registry {
     ...storageCommands,
     ...tokensCommands,
     ...urlsCommands,
+    audit,
     cleanup,
     versionCommand,
   ]);

@@ -9,6 +9,7 @@ import type { Log } from '../system/log.ts';
 import { appsFor, authorise, mayAll } from './authorise.ts';
 import type { Context, Services } from './context.ts';
 import type { Command, Confirmation } from './define.ts';
+import { noteAudit } from './note-audit.ts';
 import { appOf, type Input } from './parse.ts';
 
 /** Milliseconds that a command waits for whatever is being done to its app. */
@@ -87,14 +88,22 @@ export function createPipeline(services: Services, { locks, log }: { locks: Lock
         result = known.code;
         throw known;
       } finally {
-        audit({ log, call, result, ms: services.clock.ticks() - start });
+        audit({ services, log, call, result, ms: services.clock.ticks() - start });
       }
     },
   };
 }
 
+type Done = {
+  readonly services: Services;
+  readonly log: Log;
+  readonly call: Call;
+  readonly result: string;
+  readonly ms: number;
+};
+
 /** Names and outcomes only: arguments may be secrets. */
-function audit({ log, call, result, ms }: { log: Log; call: Call; result: string; ms: number }): void {
+function audit({ services, log, call, result, ms }: Done): void {
   const { command, actor, input } = call;
   const fields = {
     actor: actor.name,
@@ -104,8 +113,11 @@ function audit({ log, call, result, ms }: { log: Log; call: Call; result: string
     result,
     ms: Math.round(ms * 10) / 10,
   };
-  if (command.effect === 'write') log.info(fields, 'command');
-  else log.debug(fields, 'command');
+  if (command.effect === 'read') log.debug(fields, 'command');
+  else {
+    log.info(fields, 'command');
+    noteAudit(services, actor, { command: command.name, app: fields.app ?? null, result });
+  }
 }
 
 function createContext(services: Services, call: Call): Context {

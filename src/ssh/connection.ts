@@ -43,12 +43,13 @@ export function serveConnection(client: Connection, options: ConnectionOptions):
 }
 
 function authenticate(client: Connection, options: ConnectionOptions, login: (actor: Actor) => void): void {
+  const address = options.socket.remoteAddress;
   let refused = 0;
   client.on('authentication', context => {
     const verdict = judge(context, options.findKey);
     switch (verdict.kind) {
       case 'login':
-        login(verdict.actor);
+        login({ ...verdict.actor, ...(address === undefined ? {} : { address }) });
         return context.accept();
       case 'probe':
         return context.accept();

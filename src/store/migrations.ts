@@ -211,4 +211,18 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (token, app_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    via TEXT NOT NULL,
+    credential TEXT,
+    address TEXT,
+    command TEXT NOT NULL,
+    app TEXT,
+    result TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_app ON audit (app, id);
+  `,
 ];

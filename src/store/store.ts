@@ -4,6 +4,7 @@ import { WherryError } from '../domain/errors.ts';
 import { acmeStore } from './acme.ts';
 import { answersStore } from './answers.ts';
 import { appsStore } from './apps.ts';
+import { auditStore } from './audit.ts';
 import { buildpacksStore } from './buildpacks.ts';
 import { buildsStore } from './builds.ts';
 import { certificatesStore } from './certificates.ts';
@@ -48,6 +49,7 @@ export function openStore(path: string, seal: Seal) {
     images: imagesStore(db),
     releases: releasesStore(db, seal),
     builds: buildsStore(db),
+    audit: auditStore(db),
     people: peopleStore(db),
     tokens: tokensStore(db),
     keys: keysStore(db),

@@ -159,7 +159,7 @@ describe('git', () => {
   const ask = (verb: 'receivePack' | 'uploadPack', app: string) => {
     const receiver = { receivePack: async () => 0, uploadPack: async () => 0 };
     const session = { app: parseAppName(app), actor: { name: 'bob', via: 'ssh' } } as GitSession;
-    return guardGit(receiver, bench.store)[verb](session);
+    return guardGit(receiver, bench.services)[verb](session);
   };
 
   it('takes pushes from a deployer, and lets a viewer fetch', async () => {

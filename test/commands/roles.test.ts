@@ -64,6 +64,7 @@ const table = {
     ...['sleep:now', 'sleep:wake'],
   ],
   admin: [
+    'audit',
     ...[
       'apps:destroy',
       'autoscale:set',
@@ -118,7 +119,7 @@ const table = {
     'doctor',
     ...['apps:clone', 'apps:create', 'apps:rename', 'apps:set', 'events:list', 'events:off', 'events:on'],
     ...['domains:add-global', 'domains:clear-global', 'domains:remove-global', 'domains:set-global'],
-    ...['git:auth', 'git:auth-status', 'git:public-key', 'proxy:metrics', 'stacks:list'],
+    ...['git:public-key', 'proxy:metrics', 'stacks:list'],
     // A folder may be mounted by several apps.
     ...['storage:create', 'storage:destroy', 'storage:ensure-directory', 'storage:info', 'storage:mount'],
     ...['storage:set', 'storage:exec'],
@@ -134,6 +135,8 @@ const table = {
     ...['network:rebuildall', 'network:set'],
   ],
   owner: [
+    // The logins fetch whatever they may, for any app.
+    ...['git:auth', 'git:auth-status'],
     ...['access:check', 'access:grant', 'access:list', 'access:revoke'],
     ...['ssh-keys:add', 'ssh-keys:list', 'ssh-keys:remove'],
     ...[
