@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ClientRequest } from 'node:http';
 import { request } from 'node:https';
 import { connect, rootCertificates } from 'node:tls';
+import { deadline } from '../system/deadline.ts';
 import { openTunnel, type Proxies, proxyFor } from '../system/proxy.ts';
 import { CaFault } from './ca-fault.ts';
 
@@ -32,7 +33,7 @@ export function createTransport(options: TransportOptions): Transport {
   const patience = options.patience ?? 30_000;
   return async (ask, signal) => {
     const url = target(ask.url);
-    const limit = AbortSignal.timeout(patience);
+    const limit = deadline(patience);
     const either = AbortSignal.any([limit, signal]);
     try {
       return await answer(await send(url, ask, { ...options, signal: either, silence: patience }));

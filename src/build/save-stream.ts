@@ -3,6 +3,7 @@ import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { formatBytes } from '../domain/bytes.ts';
 import { WherryError } from '../domain/errors.ts';
+import { deadline } from '../system/deadline.ts';
 
 /** Writes what somebody sends into a new file. @throws invalid past `most` bytes */
 export async function saveStream(
@@ -17,7 +18,7 @@ export async function saveStream(
       done(left < 0 ? tooLarge(most) : null, chunk);
     },
   });
-  const late = AbortSignal.timeout(time);
+  const late = deadline(time);
   const either = AbortSignal.any([signal, late]);
   try {
     await pipeline(stream, counted, createWriteStream(file, { flags: 'wx', mode: 0o600 }), {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
 import type { EdgeState, Snapshot, ToEdge } from '../domain/route.ts';
+import { deadline } from '../system/deadline.ts';
 import { AccessLog } from './access-log.ts';
 import { listen } from './bind.ts';
 import { Certificates } from './certificates.ts';
@@ -180,7 +181,7 @@ async function run(argv: readonly string[], log: ReturnType<typeof createEdgeLog
     void Promise.all([stored, opened]).then(() => link.send({ kind: 'applied', generation, ...told() }));
   };
   if (!own) {
-    await turned(AbortSignal.any([mayServe.signal, AbortSignal.timeout(wordTimeout)]));
+    await turned(AbortSignal.any([mayServe.signal, deadline(wordTimeout)]));
     await listen(server, options);
     server.ports.inherit(inheritedPorts(options.https ? 5 : 4));
     state = 'serving';

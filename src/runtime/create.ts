@@ -6,6 +6,7 @@ import { type AppNetworks, namelessOn } from '../domain/network.ts';
 import type { SleepDepth } from '../domain/scaling.ts';
 import type { Engine, EngineEvent, Mount, OomKill } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
+import { deadline } from '../system/deadline.ts';
 import type { Log } from '../system/log.ts';
 import { checkNow } from './check-now.ts';
 import { howItWasKilled, remedy } from './exits.ts';
@@ -214,7 +215,7 @@ async function runOnce(run: OneOff): Promise<number> {
   const networks = namelessOn(run.networks(desired.app).early);
   const spec = { ...specFor(desired, { type, index: 1 }, run.logsDir), mounts, networks };
   const instance = await run.engine.create({ ...spec, argv: [...launcher, ...argv] });
-  const timeout = AbortSignal.timeout(oneOffTimeout);
+  const timeout = deadline(oneOffTimeout);
   try {
     await run.engine.start(instance.id);
     const exit = await run.engine.wait(

@@ -2,6 +2,7 @@ import { WherryError } from '../domain/errors.ts';
 import type { SleepDepth } from '../domain/scaling.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
+import { deadline } from '../system/deadline.ts';
 import { dynoOf, type Member } from './member.ts';
 
 /** What sleeping needs of the instances' supervisor. */
@@ -177,7 +178,7 @@ export class Slumber {
     if (this.#hurry.signal.aborted) hurried();
     else this.#hurry.signal.addEventListener('abort', hurried, { once: true });
     await engine
-      .wait(member.id, AbortSignal.any([AbortSignal.timeout(stopTimeout), late.signal]))
+      .wait(member.id, AbortSignal.any([deadline(stopTimeout), late.signal]))
       .catch(() => engine.signal(member.id, 'SIGKILL'));
     late.abort();
     await engine.wait(member.id, AbortSignal.timeout(stopTimeout)).catch(() => {});

@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { connect, rootCertificates } from 'node:tls';
 import { WherryError } from '../../domain/errors.ts';
 import { quoteForPeople } from '../../domain/names.ts';
+import { deadline } from '../../system/deadline.ts';
 import { addressOf, openTunnel, type Proxies, proxyFor, proxyHeaders } from '../../system/proxy.ts';
 import { type AllowedHosts, type CheckedHost, checkHost } from './addresses.ts';
 
@@ -114,7 +115,7 @@ export async function download(url: URL, file: string, rules: DownloadRules): Pr
       );
     },
   });
-  const signal = AbortSignal.any([rules.signal, AbortSignal.timeout(longest)]);
+  const signal = AbortSignal.any([rules.signal, deadline(longest)]);
   try {
     await pipeline(response, measure, createWriteStream(file, { flags: 'wx' }), { signal });
   } catch (error) {

@@ -1,4 +1,5 @@
 import { WherryError } from '../../domain/errors.ts';
+import { deadline } from '../../system/deadline.ts';
 import { parseAllowedHosts } from '../fetch/addresses.ts';
 import type { Headers } from '../fetch/download.ts';
 import { readOperator } from '../operator.ts';
@@ -29,7 +30,7 @@ export function createLoginCheck(options: {
 
   /** @throws access-denied when they are wrong or the host must not be asked; unavailable when nobody can tell */
   return async ({ registry, signal, ...credentials }) => {
-    const timer = AbortSignal.timeout(patience);
+    const timer = deadline(patience);
     const rules = { allowed, caFile, proxies, signal: AbortSignal.any([signal, timer]) };
     const connection = createConnection({ registry, rules });
     const statusOf = async (headers: Headers) => {

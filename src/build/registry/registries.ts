@@ -6,6 +6,7 @@ import type { ImageRef } from '../../domain/image-ref.ts';
 import type { AppName } from '../../domain/names.ts';
 import type { Progress } from '../../domain/push.ts';
 import type { Clock } from '../../system/clock.ts';
+import { deadline } from '../../system/deadline.ts';
 import type { Proxies } from '../../system/proxy.ts';
 import type { AllowedHosts } from '../fetch/addresses.ts';
 import { once } from '../stack/once.ts';
@@ -57,7 +58,7 @@ export function createRegistries(options: {
     how: Pulling,
     work: (client: RegistryClient) => Promise<Result>,
   ): Promise<Result> => {
-    const timer = AbortSignal.timeout(how.limits.time);
+    const timer = deadline(how.limits.time);
     const signal = AbortSignal.any([how.signal, timer]);
     const { allowed, caFile, proxies, silence } = options;
     const rules = { allowed, caFile, proxies, signal, ...(silence === undefined ? {} : { silence }) };

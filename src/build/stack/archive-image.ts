@@ -5,6 +5,7 @@ import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { formatBytes } from '../../domain/bytes.ts';
 import { WherryError } from '../../domain/errors.ts';
+import { deadline } from '../../system/deadline.ts';
 import { readImage, unpackArchive } from '../oci/archive.ts';
 import type { StackImage } from './image-stack.ts';
 
@@ -18,7 +19,7 @@ export function archiveImage(title: string, archive: Readable): StackImage {
     async open(dir, signal) {
       const file = join(dir, 'archive');
       const into = join(dir, 'unpacked');
-      const timed = AbortSignal.any([...(signal ? [signal] : []), AbortSignal.timeout(limits.time)]);
+      const timed = AbortSignal.any([...(signal ? [signal] : []), deadline(limits.time)]);
       await pipeline(archive, counted(), createWriteStream(file, { mode: 0o600 }), { signal: timed });
       await mkdir(into);
       await unpackArchive({ file, into, name: title });
