@@ -1,7 +1,7 @@
 import { commandName } from './arguments.ts';
 
 /** Commands that give the terminal to a program of the app; a test compares them with the registry, which takes long to load. */
-export const terminalCommands: readonly string[] = ['run', 'enter'];
+export const terminalCommands: readonly string[] = ['run', 'enter', 'storage:exec'];
 
 type Ends = Readonly<Record<'stdin' | 'stdout', { readonly isTTY?: boolean }>>;
 
