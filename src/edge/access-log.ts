@@ -58,9 +58,9 @@ export class AccessLog {
   async keep(apps: ReadonlySet<string>): Promise<void> {
     const known = this.#apps ?? new Set((await readdir(this.#dir).catch(() => [])).map(appOf));
     this.#apps = apps;
+    await this.#writing;
     for (const app of known) {
       if (apps.has(app)) continue;
-      this.#queues.delete(app);
       for (const file of [this.#fileOf(app), `${this.#fileOf(app)}.old`]) await rm(file, { force: true });
     }
   }
@@ -97,11 +97,17 @@ export class AccessLog {
     for (const [app, queue] of [...this.#queues]) {
       if (queue.dropped > 0) this.#put(queue, { at: new Date().toISOString(), dropped: queue.dropped });
       this.#queues.delete(app);
-      await this.#write(app, queue).catch(() => {
-        this.dropped += queue.text.split('\n').length - 1;
-      });
+      if (!this.#isGone(app))
+        await this.#write(app, queue).catch(() => {
+          this.dropped += queue.text.split('\n').length - 1;
+        });
       this.#queued -= queue.text.length;
     }
+  }
+
+  /** The last answers of an app that is gone end after its file was removed. */
+  #isGone(app: string): boolean {
+    return this.#apps !== undefined && !this.#apps.has(app);
   }
 
   async #write(app: string, { text }: Queue): Promise<void> {

@@ -194,6 +194,10 @@ describe('the files', () => {
     expect((await readdir(dir)).sort()).toEqual(['demo.log', 'demo.log.old']);
     await access.keep(new Set(['later']));
     expect(await readdir(dir)).toEqual([]);
+    // The last answer of an app ends after it has gone.
+    access.add('demo', line('/'));
+    await access.flush();
+    expect(await readdir(dir)).toEqual([]);
   });
 
   it('lose lines, counted, when the disk is too slow, and say so', async () => {

@@ -119,8 +119,9 @@ describe('what an instance is given on request', () => {
     expect(text).toContain('10.1.2.3\tdb.internal');
     const { id } = await start('exec sleep 1000', changes);
     const inside: Buffer[] = [];
-    await engine.exec(id, { argv: ['sh', '-c', 'ulimit -n'], onOutput: chunk => inside.push(chunk) });
-    expect(inside.join('')).toBe('99\n');
+    // The soft limit too, but that runc 1.1 itself may have raised it, as programs in Go do at their start.
+    await engine.exec(id, { argv: ['sh', '-c', 'ulimit -Hn'], onOutput: chunk => inside.push(chunk) });
+    expect(inside.join('')).toBe('100\n');
     await engine.remove(id);
   });
 });
