@@ -15,8 +15,9 @@ import { app, clearable, cpus, limitedType, memory } from './kinds.ts';
 import { detail, header } from './lines.ts';
 import { defineReport, type ReportValues } from './report.ts';
 
-const limit = defineCommand({
-  name: 'resource:limit',
+const limit = resourceCommand({
+  verb: 'limit',
+  title: 'limits',
   summary: 'Show or set memory and CPU limits of the instances of an app',
   description:
     'Without options it shows them. Takes effect at once, in the kernel, for what runs (dokku waits for the next deploy). A limit below what is in use is refused. Without --process-type it is for every process that has no limit of its own; 512m of memory unless set.',
@@ -26,48 +27,13 @@ const limit = defineCommand({
     'resource:limit --process-type worker --memory 1g --cpu 1.5 blog',
     'resource:limit --cpu clear blog',
   ],
-  args: { app },
-  flags: {
-    memory: flag(optional(clearable(memory)), {
-      help: 'megabytes, or with a unit as in 512m, 1g; "clear" removes it',
-    }),
-    cpu: flag(optional(clearable(cpus)), { help: 'number of CPUs, as in 1.5; "clear" removes it' }),
-    processType: flag(optional(limitedType), { help: 'only this process' }),
-  },
-  access: { app: 'write' },
-  effect: 'write',
-  looksOnly: input => input.memory === undefined && input.cpu === undefined,
-  async run(context, input) {
-    const owner = context.app(input.app);
-    const type = input.processType ?? everyType;
-    if (input.memory !== undefined || input.cpu !== undefined) {
-      const about = type === everyType ? '' : ` (${type})`;
-      context.progress.header(`Setting resource limits for ${owner.name}${about}`);
-      const { memory, cpu } = input;
-      const change = {
-        ...(memory === undefined ? {} : { memory }),
-        ...(cpu === undefined ? {} : { cpus: cpu }),
-      };
-      await context.deployer.limit(owner, type, change, doing(context));
-      if (memory !== undefined) context.progress.detail(`memory: ${shownLimit(memory, formatBytes)}`);
-      if (cpu !== undefined) context.progress.detail(`cpu: ${shownLimit(cpu, String)}`);
-    }
-    const row = context.store.limits.rows(owner).find(each => each.type === type);
-    return { app: owner.name, type, memory: row?.memory ?? null, cpu: row?.cpus ?? null };
-  },
-  text(result, input) {
-    if (input.memory !== undefined || input.cpu !== undefined) return [];
-    const about = result.type === everyType ? '' : ` (${result.type})`;
-    return [
-      header(`resource limits ${result.app}${about} information`),
-      detail(`memory: ${shownLimit(result.memory, formatBytes)}`),
-      detail(`cpu: ${shownLimit(result.cpu, String)}`),
-    ];
-  },
+  change: (context, owner, type, change) => context.deployer.limit(owner, type, change, doing(context)),
+  now: (context, owner, type) => context.store.limits.rows(owner).find(each => each.type === type),
 });
 
-const reserve = defineCommand({
-  name: 'resource:reserve',
+const reserve = resourceCommand({
+  verb: 'reserve',
+  title: 'reservation',
   summary: 'Show or set what the host keeps for the instances of an app, where that is not their limit',
   description:
     'Without options it shows it. The host never promises more memory than it has: each instance counts with what is reserved for it, with its limit where nothing is. Reserving less than the limit lets more apps run than could all reach their limits at once. Holds at once for what runs. --cpu is kept for dokku’s scripts, and shown; nothing is promised of CPUs.',
@@ -77,44 +43,8 @@ const reserve = defineCommand({
     'resource:reserve --process-type worker --memory 256m blog',
     'resource:reserve --memory clear blog',
   ],
-  args: { app },
-  flags: {
-    memory: flag(optional(clearable(memory)), {
-      help: 'megabytes, or with a unit as in 512m, 1g; "clear" removes it',
-    }),
-    cpu: flag(optional(clearable(cpus)), { help: 'number of CPUs, as in 1.5; "clear" removes it' }),
-    processType: flag(optional(limitedType), { help: 'only this process' }),
-  },
-  access: { app: 'write' },
-  effect: 'write',
-  looksOnly: input => input.memory === undefined && input.cpu === undefined,
-  async run(context, input) {
-    const owner = context.app(input.app);
-    const type = input.processType ?? everyType;
-    const { memory, cpu } = input;
-    if (memory !== undefined || cpu !== undefined) {
-      const about = type === everyType ? '' : ` (${type})`;
-      context.progress.header(`Setting resource reservation for ${owner.name}${about}`);
-      const change = {
-        ...(memory === undefined ? {} : { memory }),
-        ...(cpu === undefined ? {} : { cpus: cpu }),
-      };
-      await context.deployer.reserve(owner, type, change, doing(context));
-      if (memory !== undefined) context.progress.detail(`memory: ${shownLimit(memory, formatBytes)}`);
-      if (cpu !== undefined) context.progress.detail(`cpu: ${shownLimit(cpu, String)}`);
-    }
-    const found = reservations(context, owner)[type];
-    return { app: owner.name, type, memory: found?.memory ?? null, cpu: found?.cpus ?? null };
-  },
-  text(result, input) {
-    if (input.memory !== undefined || input.cpu !== undefined) return [];
-    const about = result.type === everyType ? '' : ` (${result.type})`;
-    return [
-      header(`resource reservation ${result.app}${about} information`),
-      detail(`memory: ${shownLimit(result.memory, formatBytes)}`),
-      detail(`cpu: ${shownLimit(result.cpu, String)}`),
-    ];
-  },
+  change: (context, owner, type, change) => context.deployer.reserve(owner, type, change, doing(context)),
+  now: (context, owner, type) => reservations(context, owner)[type],
 });
 
 const [limitClear, reserveClear] = (['limit', 'reserve'] as const).map(what =>
@@ -207,4 +137,61 @@ function computed(context: Context, app: App): ReportValues {
 
 function shownLimit(value: number | null, show: (value: number) => string): string {
   return value === null ? 'none' : show(value);
+}
+
+type Sizes = { readonly memory?: number | null; readonly cpus?: number | null };
+
+type Resource = {
+  readonly verb: 'limit' | 'reserve';
+  /** As headers name it: `resource limits blog information`, `Setting resource limits for blog`. */
+  readonly title: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly examples: readonly string[];
+  change(context: Context, owner: App, type: string, change: Sizes): Promise<unknown>;
+  now(context: Context, owner: App, type: string): Sizes | undefined;
+};
+
+/** What is set for the instances of an app in memory and processors; without options it shows that. */
+function resourceCommand({ verb, title, change, now, ...words }: Resource): Command {
+  const aboutType = (type: string) => (type === everyType ? '' : ` (${type})`);
+  return defineCommand({
+    name: `resource:${verb}`,
+    ...words,
+    args: { app },
+    flags: {
+      memory: flag(optional(clearable(memory)), {
+        help: 'megabytes, or with a unit as in 512m, 1g; "clear" removes it',
+      }),
+      cpu: flag(optional(clearable(cpus)), { help: 'number of CPUs, as in 1.5; "clear" removes it' }),
+      processType: flag(optional(limitedType), { help: 'only this process' }),
+    },
+    access: { app: 'write' },
+    effect: 'write',
+    looksOnly: input => input.memory === undefined && input.cpu === undefined,
+    async run(context, input) {
+      const owner = context.app(input.app);
+      const type = input.processType ?? everyType;
+      const { memory, cpu } = input;
+      if (memory !== undefined || cpu !== undefined) {
+        context.progress.header(`Setting resource ${title} for ${owner.name}${aboutType(type)}`);
+        await change(context, owner, type, {
+          ...(memory === undefined ? {} : { memory }),
+          ...(cpu === undefined ? {} : { cpus: cpu }),
+        });
+        if (memory !== undefined) context.progress.detail(`memory: ${shownLimit(memory, formatBytes)}`);
+        if (cpu !== undefined) context.progress.detail(`cpu: ${shownLimit(cpu, String)}`);
+      }
+      const found = now(context, owner, type);
+      return { app: owner.name, type, memory: found?.memory ?? null, cpu: found?.cpus ?? null };
+    },
+    text(result, input) {
+      if (input.memory !== undefined || input.cpu !== undefined) return [];
+      return [
+        header(`resource ${title} ${result.app}${aboutType(result.type)} information`),
+        detail(`memory: ${shownLimit(result.memory, formatBytes)}`),
+        detail(`cpu: ${shownLimit(result.cpu, String)}`),
+      ];
+    },
+  });
 }
