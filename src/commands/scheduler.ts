@@ -10,33 +10,19 @@ const here = 'docker-local';
 
 const shells = { 'computed-shell': '', 'global-shell': '', shell: '' };
 
-const set = defineCommand({
+const set = acceptedProperty({
   name: 'scheduler:set',
   summary: 'Set which scheduler runs an app; there is one, by the name of docker-local',
   description:
     'Takes what scripts for dokku say on a single host: selected docker-local, or no value. Other schedulers, as k3s, are refused.',
   examples: ['scheduler:set blog selected docker-local', 'scheduler:set --global selected'],
-  args: {
-    app: appOrGlobal,
-    property: choice('property', ['selected', 'shell']),
-    value: optional(text('value')),
+  properties: {
+    selected: {
+      takes: here,
+      refusal: `All apps run on this host by ${here}. There is no other scheduler.`,
+    },
+    shell: { refusal: 'There is no shell to set. Name one: run APP bash, enter APP web.1 bash' },
   },
-  access: { app: 'write' },
-  effect: 'write',
-  run(context, input) {
-    const { property, value } = input;
-    const owner = input.app === undefined ? undefined : context.app(input.app);
-    if (property === 'shell' && value)
-      throw new WherryError(
-        'invalid',
-        'There is no shell to set. Name one: run APP bash, enter APP web.1 bash',
-      );
-    if (value && value !== here)
-      throw new WherryError('invalid', `All apps run on this host by ${here}. There is no other scheduler.`);
-    context.progress.header(settingWords(property, value));
-    return { app: owner?.name ?? null, [property]: value ?? null };
-  },
-  text: () => [],
 });
 
 const report = defineReport({
@@ -49,35 +35,23 @@ const report = defineReport({
   global: () => ({ 'global-selected': here, 'global-shell': '' }),
 });
 
-const setLocal = defineCommand({
+const setLocal = acceptedProperty({
   name: 'scheduler-docker-local:set',
   aliases: ['docker-local:set'],
   summary: 'Set how this host starts instances; nothing of it can be changed',
   description:
     'An init process is in every instance. Instances of a deploy start a few at a time, and all are ready before any serves.',
   examples: ['scheduler-docker-local:set blog init-process true'],
-  args: {
-    app: appOrGlobal,
-    property: choice('property', ['init-process', 'parallel-schedule-count']),
-    value: optional(text('value')),
+  properties: {
+    'init-process': {
+      takes: 'true',
+      refusal: 'Every instance has an init process, which reaps what its own leave. It cannot be left out.',
+    },
+    'parallel-schedule-count': {
+      refusal:
+        'Instances of a deploy start a few at a time by themselves. Leave parallel-schedule-count out.',
+    },
   },
-  access: { app: 'write' },
-  effect: 'write',
-  run(context, input) {
-    const { property, value } = input;
-    const owner = input.app === undefined ? undefined : context.app(input.app);
-    const fits = property === 'init-process' ? value === 'true' : false;
-    if (value && !fits)
-      throw new WherryError(
-        'invalid',
-        property === 'init-process'
-          ? 'Every instance has an init process, which reaps what its own leave. It cannot be left out.'
-          : 'Instances of a deploy start a few at a time by themselves. Leave parallel-schedule-count out.',
-      );
-    context.progress.header(settingWords(property, value));
-    return { app: owner?.name ?? null, [property]: value ?? null };
-  },
-  text: () => [],
 });
 
 const reportLocal = defineReport({
@@ -94,3 +68,37 @@ const reportLocal = defineReport({
 });
 
 export const schedulerCommands = [set, report, setLocal, reportLocal];
+
+type Accepted = {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  readonly description: string;
+  readonly examples: readonly string[];
+  /** The one value that each takes, as things are here anyway; none, where no value fits. */
+  readonly properties: Readonly<Record<string, { readonly takes?: string; readonly refusal: string }>>;
+};
+
+/** Takes what is so here in any case, so that scripts go on, and refuses what cannot be had. */
+function acceptedProperty({ properties, ...words }: Accepted) {
+  return defineCommand({
+    ...words,
+    args: {
+      app: appOrGlobal,
+      property: choice('property', Object.keys(properties)),
+      value: optional(text('value')),
+    },
+    access: { app: 'write' },
+    effect: 'write',
+    run(context, input) {
+      const { property, value } = input;
+      const owner = input.app === undefined ? undefined : context.app(input.app);
+      const known = properties[property];
+      if (value && value !== known?.takes)
+        throw new WherryError('invalid', known?.refusal ?? 'No value fits.');
+      context.progress.header(settingWords(property, value));
+      return { app: owner?.name ?? null, [property]: value ?? null };
+    },
+    text: () => [],
+  });
+}
