@@ -38,6 +38,7 @@ export function renameInStore(
     store.properties.set(`app:${app.id}`, key, app.name);
     store.apps.rename(app, name);
     store.events.rename(app.name, name);
+    store.audit.rename(app.name, name);
     const catchAll = edgeKey('catch-all');
     if (store.properties.get('global', catchAll) === app.name) store.properties.set('global', catchAll, name);
     store.domains.set(app, [...new Set(domains)]);

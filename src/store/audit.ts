@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import type { AppName } from '../domain/names.ts';
 
 /** A write that somebody asked for. Arguments are not kept: they may be secrets. */
 export type AuditEntry = {
@@ -9,7 +10,7 @@ export type AuditEntry = {
   readonly credential: string | null;
   readonly address: string | null;
   readonly command: string;
-  /** As it was named then. */
+  /** As it is named now, or was when it was destroyed. */
   readonly app: string | null;
   /** `ok`, or the code of the error. */
   readonly result: string;
@@ -27,7 +28,10 @@ export function auditStore(db: Database) {
   const trim = db.prepare<[number]>('DELETE FROM audit WHERE id <= ?');
   const all = db.prepare<[], Row>('SELECT * FROM audit ORDER BY id');
   const ofApp = db.prepare<[string], Row>('SELECT * FROM audit WHERE app = ? ORDER BY id');
+  const rename = db.prepare<[string, string]>('UPDATE audit SET app = ? WHERE app = ?');
   return {
+    /** What was done to an app stays with it when it gets another name. */
+    rename: (from: AppName, to: AppName): void => void rename.run(to, from),
     add({ at, user, via, credential, address, command, app, result }: AuditEntry): void {
       const values = [at.getTime(), user, via, credential, address, command, app, result];
       trim.run(Number(insert.run(...values).lastInsertRowid) - kept);

@@ -55,3 +55,13 @@ it('shows an admin of one app that app alone, and a viewer nothing', async () =>
   await bench.run('access:grant', 'bob', 'viewer', 'shop');
   expect((await bench.runWith({ words: ['audit', 'shop'], actor: bob })).code).toBe(21);
 });
+
+it('goes along with an app that gets another name, and not to the next of its old one', async () => {
+  await bench.runWith({ words: ['config:set', 'blog', 'A=1'], actor: ann });
+  await bench.run('apps:rename', '--skip-deploy', 'blog', 'journal');
+  await bench.run('apps:create', 'blog');
+  const commands = async (app: string) =>
+    (await audit(ann, app)).map(({ command }: Record<string, string>) => command);
+  expect(await commands('journal')).toContain('config:set');
+  expect(await commands('blog')).not.toContain('config:set');
+});
