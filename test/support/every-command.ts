@@ -280,7 +280,7 @@ export function rows({ keys, pem }: Given): readonly Row[] {
     row('tokens:create', 'me ci --app shop --expires 1d', { json: 'me more', prints: /^wherry_[\w-]{43}$/m }),
     row('tokens:list', '', { prints: /dev +ci/ }),
     row('tokens:revoke', 'me ci', { json: 'me more' }),
-    row('audit', 'shop', { prints: /ps:scale: ok/ }),
+    row('audit', 'shop -n 1000', { prints: /ps:scale: ok/ }),
     row('ssh-keys:remove', 'alice', { json: 'bob' }),
     row('plugin:list', '', { prints: /maintenance/ }),
     row('plugin:report', 'maintenance', { prints: /maintenance/ }),
