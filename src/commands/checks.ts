@@ -139,7 +139,7 @@ const run = defineCommand({
   },
   text: ({ app: name, checks }) => [
     header(`Checks of ${name}`),
-    ...(checks.length === 0 ? [detail('none: nothing that runs has any')] : []),
+    ...(checks.length === 0 ? [detail('no running process has checks')] : []),
     ...checks.map(({ dyno, type, name: check, outcome, why }) =>
       detail(`${dyno} ${type} "${check}" ${outcome}${why === undefined ? '' : `: ${why}`}`),
     ),

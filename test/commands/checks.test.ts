@@ -103,7 +103,7 @@ describe('checks:run', () => {
   });
 
   it('says so where there is nothing to try', async () => {
-    expect((await bench.run('checks:run', 'blog')).stdout).toContain('nothing that runs has any');
+    expect((await bench.run('checks:run', 'blog')).stdout).toContain('no running process has checks');
     const { code, stderr } = await bench.run('checks:run', 'blog', 'clock');
     expect(code).toBe(1);
     expect(stderr).toContain('clock is not a process type of blog');
