@@ -13,6 +13,7 @@ import { copySettings } from './deploy/clone.ts';
 import { countsFor, rememberFormation } from './deploy/counts.ts';
 import { requireUnlocked } from './deploy/deploy-lock.ts';
 import { generationOf } from './deploy/generation.ts';
+import { parallelOf } from './deploy/parallel.ts';
 import { finishRename, renameInStore } from './deploy/rename.ts';
 import { limitsOf, runOptionsOf } from './deploy/run-options.ts';
 import { createRunning, type Running } from './deploy/running.ts';
@@ -164,6 +165,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       promised: type => promisedMemory(reserved, type, everyType, limits(type).memory),
       options: runOptions,
       quota: store.limits.quota(app),
+      parallel: () => parallelOf(store, app, image),
       checks: () => checkSettingsOf(store, app),
       site: () => siteOf(store, app),
       upkeep: () =>

@@ -49,14 +49,11 @@ export function readFormation(given: z.infer<typeof formationSchema>): {
     ([type, { quantity: count, max_parallel, autoscaling: scaling }]) => {
       checked(`formation.${type}`, () => parseProcessType(type));
       const key = `formation.${type}.autoscaling`;
-      if (max_parallel !== undefined)
-        warnings.push(
-          `formation.${type}.max_parallel is left out: new instances start side by side, and the old serve until all are ready.`,
-        );
       const knobsGiven = scaling && type === 'web' ? readScaling(key, scaling, warnings) : {};
       if (scaling && type !== 'web') warnings.push(`${key} is left out: only web has requests to scale by.`);
       const of = {
         ...(count === undefined ? {} : { quantity: count }),
+        ...(max_parallel === undefined ? {} : { maxParallel: max_parallel }),
         ...(Object.keys(knobsGiven).length === 0 ? {} : { autoscaling: knobsGiven }),
       };
       return Object.keys(of).length === 0 ? [] : [[type, of] as const];

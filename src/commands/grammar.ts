@@ -47,7 +47,7 @@ export function readInvocation(words: readonly string[]): Invocation {
   return { name: left.shift(), rest: left, globals };
 }
 
-/** Sorts the words after a command's name; flags may stand anywhere before `--`. @throws usage */
+/** Sorts the words after a command's name; flags may stand anywhere before `--`; -1 is a number. @throws usage */
 export function readWords(command: Command, rest: readonly string[], globals: Globals): Words {
   const known = flagList(command);
   const takesUnknown = known.some(({ kind }) => kind.unknownFlags);
@@ -100,7 +100,7 @@ export function readWords(command: Command, rest: readonly string[], globals: Gl
     if (word === '--' || (verbatimAt >= 0 && before >= verbatimAt))
       positional.push(...(word === '--' ? [] : [word]), ...left.splice(0));
     else if (word.startsWith('--')) long(word);
-    else if (word.startsWith('-') && word.length > 1) short(word);
+    else if (/^-\D/.test(word)) short(word);
     else positional.push(word);
   }
   if (globals.app !== undefined) positional.splice(appAt, 0, globals.app);

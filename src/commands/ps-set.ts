@@ -1,5 +1,6 @@
 import { parseRepositoryPath } from '../build/build-dir.ts';
 import type { App } from '../domain/app.ts';
+import { parseAtOnce } from '../domain/parallel.ts';
 import {
   parseRestartPolicy,
   parseStopTimeout,
@@ -16,6 +17,7 @@ import { setProperty } from './set-property.ts';
 
 /** How each is checked, and what it is when it was never set. */
 const properties = {
+  'max-parallel': { check: (text: string) => parseAtOnce('max-parallel', text), usual: '-1' },
   'procfile-path': { check: parseRepositoryPath, usual: 'Procfile' },
   'restart-policy': { check: parseRestartPolicy, usual: usualRestartPolicy },
   'stop-timeout-seconds': { check: parseStopTimeout, usual: String(usualStopTimeout) },
@@ -28,11 +30,12 @@ export const psSet = defineCommand({
   name: 'ps:set',
   summary: 'Set or, without a value, unset how the processes of an app are kept',
   description:
-    'restart-policy: what becomes of a process that ends: always (unless set; unless-stopped is the same), on-failure, on-failure:N for at most N times in a row, or no; dokku’s own default gives up after ten. stop-timeout-seconds: how long it has to end by itself (30). Both hold at once. procfile-path: the file in the repository that is the Procfile, from the next build on.',
+    'restart-policy: what becomes of a process that ends: always (unless set; unless-stopped is the same), on-failure, on-failure:N for at most N times in a row, or no; dokku’s own default gives up after ten. stop-timeout-seconds: how long it has to end by itself (30). Both hold at once. procfile-path: the file in the repository that is the Procfile, from the next build on. max-parallel: how many instances of a process type a deploy starts at once, the next ones when those are ready; formation.TYPE.max_parallel of app.json says it for one type; -1, or none said, is all.',
   examples: [
     'ps:set blog restart-policy on-failure:10',
     'ps:set blog stop-timeout-seconds 60',
     'ps:set blog procfile-path deploy/Procfile',
+    'ps:set blog max-parallel 1',
     'ps:set --global restart-policy',
   ],
   args: { app: appOrGlobal, property: choice('property', names), value: optional(text('value')) },

@@ -1,16 +1,17 @@
 import { WherryError } from '../domain/errors.ts';
+import { parseAtOnce, typesAtOnceKey } from '../domain/parallel.ts';
 import { choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
-import { settingWords } from './set-property.ts';
+import { setProperty, settingWords } from './set-property.ts';
 
 /** What scripts written for dokku ask for: instances on this one host. */
 const here = 'docker-local';
 
 const shells = { 'computed-shell': '', 'global-shell': '', shell: '' };
 
-const set = acceptedProperty({
+const set = settings({
   name: 'scheduler:set',
   summary: 'Set which scheduler runs an app; there is one, by the name of docker-local',
   description:
@@ -35,22 +36,22 @@ const report = defineReport({
   global: () => ({ 'global-selected': here, 'global-shell': '' }),
 });
 
-const setLocal = acceptedProperty({
+const setLocal = settings({
   name: 'scheduler-docker-local:set',
   aliases: ['docker-local:set'],
-  summary: 'Set how this host starts instances; nothing of it can be changed',
+  summary: 'Set or, without a value, unset how this host starts instances',
   description:
-    'An init process is in every instance. Instances of a deploy start a few at a time, and all are ready before any serves.',
-  examples: ['scheduler-docker-local:set blog init-process true'],
+    'An init process is in every instance. parallel-schedule-count: how many process types a deploy starts at once, web first, the next ones when those are ready; -1, or none said, is all. ps:set max-parallel says how many instances of a type. All are ready before any serves.',
+  examples: [
+    'scheduler-docker-local:set blog init-process true',
+    'scheduler-docker-local:set blog parallel-schedule-count 1',
+  ],
   properties: {
     'init-process': {
       takes: 'true',
       refusal: 'Every instance has an init process, which reaps what its own leave. It cannot be left out.',
     },
-    'parallel-schedule-count': {
-      refusal:
-        'Instances of a deploy start a few at a time by themselves. Leave parallel-schedule-count out.',
-    },
+    [typesAtOnceKey]: { check: text => parseAtOnce(typesAtOnceKey, text) },
   },
 });
 
@@ -64,7 +65,12 @@ const reportLocal = defineReport({
   ],
   title: 'scheduler-docker-local',
   prefix: 'scheduler-docker-local-',
-  values: () => ({ 'init-process': 'true', 'parallel-schedule-count': '' }),
+  values: ({ store: { properties } }, app) => ({
+    'init-process': 'true',
+    [typesAtOnceKey]: properties.get(`app:${app.id}`, typesAtOnceKey) ?? '',
+    [`global-${typesAtOnceKey}`]: properties.get('global', typesAtOnceKey) ?? '',
+    [`computed-${typesAtOnceKey}`]: properties.resolve(app.id, typesAtOnceKey) ?? '-1',
+  }),
 });
 
 export const schedulerCommands = [set, report, setLocal, reportLocal];
@@ -75,12 +81,17 @@ type Accepted = {
   readonly summary: string;
   readonly description: string;
   readonly examples: readonly string[];
-  /** The one value that each takes, as things are here anyway; none, where no value fits. */
-  readonly properties: Readonly<Record<string, { readonly takes?: string; readonly refusal: string }>>;
+  readonly properties: Readonly<Record<string, Fixed | Kept>>;
 };
 
-/** Takes what is so here in any case, so that scripts go on, and refuses what cannot be had. */
-function acceptedProperty({ properties, ...words }: Accepted) {
+/** The one value that it takes, as things are here anyway; none, where no value fits. */
+type Fixed = { readonly takes?: string; readonly refusal: string };
+
+/** Stored under its name. */
+type Kept = { readonly check: (value: string) => unknown };
+
+/** Sets what can be set; takes what is so here in any case, so that scripts go on, and refuses what cannot be had. */
+function settings({ properties, ...words }: Accepted) {
   return defineCommand({
     ...words,
     args: {
@@ -91,11 +102,15 @@ function acceptedProperty({ properties, ...words }: Accepted) {
     access: { app: 'write' },
     effect: 'write',
     run(context, input) {
-      const { property, value } = input;
-      const owner = input.app === undefined ? undefined : context.app(input.app);
-      const known = properties[property];
-      if (value && value !== known?.takes)
-        throw new WherryError('invalid', known?.refusal ?? 'No value fits.');
+      const { app, property } = input;
+      const value = input.value || undefined;
+      const owner = app === undefined ? undefined : context.app(app);
+      const known = properties[property] ?? { refusal: 'No value fits.' };
+      if ('check' in known) {
+        if (value !== undefined) known.check(value);
+        return setProperty(context, { app, property, key: property, value, event: 'ps' });
+      }
+      if (value !== undefined && value !== known.takes) throw new WherryError('invalid', known.refusal);
       context.progress.header(settingWords(property, value));
       return { app: owner?.name ?? null, [property]: value ?? null };
     },

@@ -5,6 +5,8 @@ export type Formation = Readonly<Record<string, FormationOf>>;
 
 type FormationOf = {
   readonly quantity?: number;
+  /** How many instances start at once. */
+  readonly maxParallel?: number;
   /** As `autoscale:set` takes it; of web alone. */
   readonly autoscaling?: Scaling;
 };

@@ -31,7 +31,7 @@ const upkeepProperties = ['restart-policy', 'stop-timeout-seconds'] as const;
 type UpkeepProperty = (typeof upkeepProperties)[number];
 
 /** The name that it is stored under. */
-export function psKey(property: UpkeepProperty | 'procfile-path'): string {
+export function psKey(property: UpkeepProperty | 'procfile-path' | 'max-parallel'): string {
   return `ps-${property}`;
 }
 

@@ -4,6 +4,7 @@ import type { RunOptions } from '../domain/docker-run-option.ts';
 import type { HealthCheck } from '../domain/health-check.ts';
 import type { Image } from '../domain/image.ts';
 import type { AppName, ProcessType } from '../domain/names.ts';
+import type { Parallel } from '../domain/parallel.ts';
 import type { Progress } from '../domain/push.ts';
 import type { Limits, Quota } from '../domain/quota.ts';
 import type { Route, Target } from '../domain/route.ts';
@@ -31,6 +32,8 @@ export type Desired = {
   readonly options?: (type: ProcessType) => RunOptions;
   /** Asked each time that a process ends or is to end, so that a change holds at once. */
   readonly upkeep?: () => Upkeep;
+  /** How much starts at once; all when left out. Asked with each deploy and each scale. */
+  readonly parallel?: () => Parallel;
   /** Asked with each check, so that a change holds at once. */
   readonly checks?: () => CheckSettings;
   /** How visitors name the app, which checks do too. */

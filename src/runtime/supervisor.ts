@@ -25,6 +25,7 @@ import type {
 } from './runtime.ts';
 import { type Reclaimed, Slumber } from './slumber.ts';
 import type { Turns } from './turns.ts';
+import { wavesOf } from './waves.ts';
 
 export type SupervisorOptions = {
   readonly engine: Engine;
@@ -495,10 +496,16 @@ export class Supervisor {
     try {
       throwFirst(created);
       await faultPoint('deploy:created');
-      throwFirst(await settleAll(fresh, startsAtOnce, member => this.#options.engine.start(member.id)));
+      const [first = [], ...later] = wavesOf(fresh, desired.parallel?.());
+      await this.#start(first);
       await faultPoint('deploy:started');
       options.marks?.push(clock.ticks());
-      await Promise.all(fresh.map(member => this.#prove(desired, member, options)));
+      await this.#proveAll(desired, first, options);
+      for (const wave of later) {
+        options.signal?.throwIfAborted();
+        await this.#start(wave);
+        await this.#proveAll(desired, wave, options);
+      }
       await faultPoint('deploy:ready');
       options.marks?.push(clock.ticks());
     } catch (error) {
@@ -520,9 +527,16 @@ export class Supervisor {
     return member;
   }
 
-  async #prove(desired: Desired, member: Member, options: RaiseOptions): Promise<void> {
-    await prove(this.#options, { desired, member, ...options });
-    this.#mark(member, 'running');
+  async #start(wave: readonly Member[]): Promise<void> {
+    throwFirst(await settleAll(wave, startsAtOnce, member => this.#options.engine.start(member.id)));
+  }
+
+  async #proveAll(desired: Desired, wave: readonly Member[], options: RaiseOptions): Promise<void> {
+    const proven = wave.map(async member => {
+      await prove(this.#options, { desired, member, ...options });
+      this.#mark(member, 'running');
+    });
+    await Promise.all(proven);
   }
 
   /** One step for the edge: the new serve, the old do not; then the old drain and end behind the caller's back. */

@@ -24,10 +24,9 @@ describe('app.json', () => {
     const { parts, warnings } = parseAppJson(`{ "formation": {
       "web": { "autoscaling": { "min_quantity": 1, "polling_interval_seconds": 10, "triggers": [{ "type": "cpu" }] } },
       "worker": { "max_parallel": 2, "autoscaling": { "min_quantity": 1, "max_quantity": 9 } } } }`);
-    expect(parts).toEqual({ formation: { web: { autoscaling: { min: '1' } } } });
+    expect(parts).toEqual({ formation: { web: { autoscaling: { min: '1' } }, worker: { maxParallel: 2 } } });
     expect(warnings).toEqual([
       'formation.web.autoscaling.polling_interval_seconds and formation.web.autoscaling.triggers left out: web scales by its requests in flight, to the target.',
-      'formation.worker.max_parallel is left out: new instances start side by side, and the old serve until all are ready.',
       'formation.worker.autoscaling is left out: only web has requests to scale by.',
     ]);
   });

@@ -36,6 +36,11 @@ describe('a command line', () => {
     expect(understood('--', 'urls', 'blog').input).toMatchObject({ app: 'blog' });
   });
 
+  it('takes a negative number for a value, not for flags', () => {
+    expect(understood('ps:set', 'blog', 'max-parallel', '-1').input).toMatchObject({ value: '-1' });
+    expect(() => understood('ps:set', 'blog', 'max-parallel', '-x')).toThrow('not known');
+  });
+
   it('takes everything after -- as it is', () => {
     expect(understood('config:set', 'blog', '--', 'A=--quiet', 'B=2').input['pairs']).toEqual(
       new Map([

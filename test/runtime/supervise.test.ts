@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { App } from '../../src/domain/app.ts';
 import { WherryError } from '../../src/domain/errors.ts';
 import { type AppName, type ProcessType, parseAppName } from '../../src/domain/names.ts';
+import { unlimited } from '../../src/domain/parallel.ts';
 import type { Progress } from '../../src/domain/push.ts';
 import { defaultLimits } from '../../src/domain/quota.ts';
 import type { Target } from '../../src/domain/route.ts';
@@ -324,6 +325,44 @@ describe('deploy', () => {
     gone.abort(new Error('client gone'));
     await expect(deploying).rejects.toThrow('client gone');
     expect(await engine.list()).toEqual([]);
+  });
+});
+
+describe('what starts at once', () => {
+  const oneByOne = { parallel: () => ({ instances: () => 1, types: unlimited }) };
+  const checks = () => said.filter(line => line.includes('hecks'));
+
+  it('is no more than may be: the next waits until the one before is ready, in a deploy and a scale', async () => {
+    await runtime.deploy(desired(1, { web: 2 }, oneByOne), { progress });
+    expect(checks()).toEqual([
+      'Attempting pre-flight checks (web.1)',
+      'All checks successful (web.1)',
+      'Attempting pre-flight checks (web.2)',
+      'All checks successful (web.2)',
+    ]);
+    await runtime.scale(desired(1, { web: 4 }, oneByOne), { progress });
+    expect(checks().slice(4)).toEqual([
+      'Attempting pre-flight checks (web.3)',
+      'All checks successful (web.3)',
+      'Attempting pre-flight checks (web.4)',
+      'All checks successful (web.4)',
+    ]);
+    expect(serving()).toBe(4);
+  });
+
+  it('is nothing more once one of it has failed, and what ran serves on', async () => {
+    await runtime.deploy(desired(1, { web: 1 }), { progress });
+    const started: (string | undefined)[] = [];
+    behave = spec => {
+      started.push(spec.env['DYNO']);
+      return spec.env['DYNO'] === 'web.2' ? { exit: { code: 1 } } : { listen: {} };
+    };
+    await expect(runtime.deploy(desired(2, { web: 3 }, oneByOne), { progress })).rejects.toThrow(
+      'web.2 exited with status 1',
+    );
+    expect(started).toEqual(['web.1', 'web.2']);
+    expect(await versions()).toEqual(['1']);
+    expect(serving()).toBe(1);
   });
 });
 

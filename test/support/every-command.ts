@@ -119,7 +119,7 @@ export function rows({ keys, pem }: Given): readonly Row[] {
     row('enter', 'shop web echo inside', { json: null, prints: /inside/ }),
     row('scheduler:set', 'shop selected docker-local'),
     row('scheduler:report', 'shop', { prints: /Scheduler/ }),
-    row('scheduler-docker-local:set', 'shop parallel-schedule-count 2', { code: 1 }),
+    row('scheduler-docker-local:set', 'shop parallel-schedule-count 2'),
     row('scheduler-docker-local:report', 'shop', { prints: /Scheduler/ }),
     row('app-json:set', 'mate appjson-path deploy/app.json'),
     row('app-json:report', 'mate', { prints: /deploy\/app\.json/ }),
