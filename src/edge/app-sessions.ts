@@ -15,6 +15,14 @@ const usualStreams = 100;
 const sendTimeout = 250;
 /** Milliseconds for which a connection without a request is kept. */
 const maxIdle = 60_000;
+/**
+ * Milliseconds between two PINGs on a connection with open requests. Node neither reads nor sends on a connection whose
+ * peer broke HTTP/2, says nothing of it while requests are open, and so never hears that the app is gone. Not more
+ * often: gRPC's servers close connections whose pings come less than five minutes apart.
+ */
+const pingInterval = 360_000;
+/** Milliseconds for a PING to be answered (RFC 9113, 6.7); an app that computes may take its time. */
+const pingTimeout = 60_000;
 
 /** The HTTP/2 connections to one instance: one, and more where it takes no more streams on that. */
 export class AppSessions {
@@ -38,7 +46,9 @@ export class AppSessions {
   }
 
   sweep(now: number): void {
-    for (const session of this.#sessions) if (session.idleFor(now) >= maxIdle) session.close();
+    for (const session of this.#sessions)
+      if (session.idleFor(now) >= maxIdle) session.close();
+      else if (session.unprovenFor(now) >= pingInterval) session.prove(now);
   }
 
   /** Each once it has no request left. */
@@ -57,6 +67,8 @@ class AppSession {
   #open = 0;
   #ending = false;
   #idleSince = performance.now();
+  #provenAt = performance.now();
+  #ping: NodeJS.Timeout | undefined;
   /** Those whose head may not be on its way yet. */
   #fresh: { readonly stream: AppStream; readonly since: number }[] = [];
   #check: NodeJS.Timeout | undefined;
@@ -90,6 +102,7 @@ class AppSession {
       clearTimeout(timer);
       this.#ending = true;
       clearTimeout(this.#check);
+      clearTimeout(this.#ping);
       onEnd();
       for (const user of this.#waiting) user.lost(failure);
       this.#waiting.clear();
@@ -111,13 +124,30 @@ class AppSession {
     return this.#open + this.#waiting.size > 0 ? 0 : now - this.#idleSince;
   }
 
+  /** Since when nothing shows that its app still speaks, in milliseconds. */
+  unprovenFor(now: number): number {
+    return this.#connected && this.#open > 0 ? now - this.#provenAt : 0;
+  }
+
+  /** Ends it with all its requests when a PING is not answered in time. */
+  prove(now: number): void {
+    if (this.#ping || this.#session.destroyed) return;
+    this.#provenAt = now;
+    this.#ping = setTimeout(() => this.#session.destroy(), pingTimeout).unref();
+    this.#session.ping(error => {
+      if (error) return;
+      clearTimeout(this.#ping);
+      this.#ping = undefined;
+    });
+  }
+
   close(): void {
     this.#ending = true;
     this.#session.close();
   }
 
   #start(user: ConnectionUser): void {
-    this.#open++;
+    if (this.#open++ === 0) this.#provenAt = performance.now();
     const reused = this.#served++ > 0;
     const state = { session: this.#session, reused, connectTime: this.#connectTime };
     const stream = new AppStream(user, state, () => {
@@ -136,7 +166,10 @@ class AppSession {
     const stuck = unsent.filter(({ since }) => now - since >= sendTimeout / 2);
     this.#fresh = unsent.filter(each => !stuck.includes(each));
     this.#check = this.#fresh.length > 0 ? setTimeout(() => this.#lookAtFresh(), sendTimeout) : undefined;
-    if (stuck.length > 0) this.#ending = true;
+    if (stuck.length > 0) {
+      this.#ending = true;
+      this.prove(now);
+    }
     for (const { stream } of stuck) stream.moveOn();
   }
 }
