@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { refuseNoUtf8 } from '../domain/words.ts';
 
 /** What the client keeps for itself, and the words that it sends. */
 export type Arguments = {
@@ -12,11 +13,12 @@ const defaultData = '/var/lib/wherry';
 /** Flags in front of a command that are followed by a value. */
 const valued = new Set(['--app', '--format']);
 
-/** Takes `--data DIR` out of what stands in front of the command; then WHERRY_DATA, then the default. */
+/** Takes `--data DIR` out of what stands in front of the command; then WHERRY_DATA, then the default. @throws invalid for words that are no UTF-8 */
 export function readArguments(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Arguments {
+  for (const word of argv) refuseNoUtf8(word, 'The command line');
   const words: string[] = [];
   const left = [...argv];
   let data: string | undefined;

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { WherryError } from '../domain/errors.ts';
 
@@ -7,7 +8,7 @@ const patience = 60_000;
 /**
  * Text from a client's standard input: its first line, or all of it up to the end.
  * Empty when there is none. At most `max` bytes, at most a minute.
- * @throws invalid when it is more, usage when nothing comes, interrupted when the client leaves
+ * @throws invalid when it is more, or no UTF-8, usage when nothing comes, interrupted when the client leaves
  */
 export function readStdin(
   stdin: Readable | undefined,
@@ -29,7 +30,10 @@ export function readStdin(
     };
     const onEnd = () => {
       leave();
-      resolve(Buffer.concat(chunks).toString('utf8'));
+      const bytes = Buffer.concat(chunks);
+      // Read as text all the same, it would be kept as other bytes than were sent.
+      if (isUtf8(bytes)) resolve(bytes.toString('utf8'));
+      else reject(new WherryError('invalid', 'Standard input is not UTF-8. Send it as UTF-8 text.'));
     };
     const onData = (data: Buffer | string) => {
       const chunk = Buffer.from(data);

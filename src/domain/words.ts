@@ -5,20 +5,21 @@ export const longestCommand = 2 * 2 ** 20;
 
 /**
  * Splits a command line into words by POSIX quoting, without a shell: single quotes, double quotes, backslash.
- * Nothing is expanded; `;`, `|`, `$` and the like are ordinary characters.
- * @throws usage for an open quote, a lone trailing backslash, a NUL or a line past `longestCommand`
+ * Nothing is expanded; `;`, `|`, `$` and the like are ordinary characters, and so are blanks that a shell does not split at.
+ * @throws invalid for bytes that were no UTF-8, or a NUL; usage for an open quote, a lone trailing backslash or a line past `longestCommand`
  */
 export function splitWords(line: string): string[] {
   if (line.length > longestCommand) {
     throw new WherryError('usage', 'The command is longer than 2 MiB. Send long values in several commands.');
   }
-  if (line.includes('\0')) throw new WherryError('usage', 'The command holds a NUL character. Remove it.');
+  if (line.includes('\0')) throw new WherryError('invalid', 'The command holds a NUL character. Remove it.');
+  refuseNoUtf8(line, 'The command');
   const words: string[] = [];
   let word: string | undefined;
   let at = 0;
   while (at < line.length) {
     const char = line.charAt(at);
-    if (/\s/.test(char)) {
+    if (/[ \t\n]/.test(char)) {
       if (word !== undefined) words.push(word);
       word = undefined;
       at += 1;
@@ -32,6 +33,15 @@ export function splitWords(line: string): string[] {
   return words;
 }
 
+/** Bytes that are no UTF-8 have become U+FFFD before anybody sees them: kept, they would be other bytes. @throws invalid */
+export function refuseNoUtf8(text: string, what: string): void {
+  if (text.includes('\ufffd'))
+    throw new WherryError(
+      'invalid',
+      `${what} holds bytes that are not UTF-8. Give such a value in UTF-8, or as base64 to config:set --encoded.`,
+    );
+}
+
 type Piece = { readonly text: string; readonly end: number };
 
 function readPiece(line: string, at: number): Piece {
@@ -39,7 +49,7 @@ function readPiece(line: string, at: number): Piece {
   if (char === "'") return readSingle(line, at);
   if (char === '"') return readDouble(line, at);
   if (char === '\\') return readEscaped(line, at);
-  const plain = /[^\s'"\\]+/y;
+  const plain = /[^ \t\n'"\\]+/y;
   plain.lastIndex = at;
   const text = plain.exec(line)?.[0] ?? '';
   return { text, end: at + text.length };

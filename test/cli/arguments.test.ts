@@ -20,6 +20,11 @@ describe('the client’s own arguments', () => {
     expect(readArguments(['--data', 'x', 'help'], {}).data).toBe(`${process.cwd()}/x`);
   });
 
+  it('are not taken as other bytes than were typed', () => {
+    const word = Buffer.from([0x41, 0x3d, 0xff]).toString();
+    expect(() => readArguments(['config:set', 'blog', word], {})).toThrow(/not UTF-8/);
+  });
+
   it('tell which word is the command', () => {
     expect(commandName(['--app', 'blog', '--quiet', 'run', 'ls'])).toBe('run');
     expect(commandName(['--', 'run'])).toBe('run');

@@ -18,6 +18,8 @@ describe('splitting a command line into words', () => {
     ['KEY="a b"c\'d\'', ['KEY=a bcd']],
     ['a\\\nb', ['ab']],
     ['"a\\\nb"', ['ab']],
+    // Blanks to Unicode, letters to a shell.
+    ['a\u00a0b \u3000c\u2028d\ufeff e\r', ['a\u00a0b', '\u3000c\u2028d\ufeff', 'e\r']],
   ];
   it.each(cases)('reads %j by POSIX quoting', (line, words) => {
     expect(splitWords(line)).toEqual(words);
@@ -32,8 +34,9 @@ describe('splitting a command line into words', () => {
     expect(() => splitWords(line)).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 
-  it('refuses NUL', () => {
+  it('refuses NUL, and what was no UTF-8', () => {
     expect(() => splitWords('a\0b')).toThrow(/NUL/);
+    expect(() => splitWords(Buffer.from([0x61, 0xff]).toString())).toThrow(/not UTF-8/);
   });
 
   it('takes a config value of a megabyte and refuses a line past the limit', () => {
