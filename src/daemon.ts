@@ -68,7 +68,8 @@ import { Room } from './scale/room.ts';
 import { Scaler } from './scale/scaler.ts';
 import type { Settings } from './settings.ts';
 import { createSshServer } from './ssh/server.ts';
-import { createSeal, loadKey } from './store/seal.ts';
+import { loadKey, saveKeys } from './store/key-file.ts';
+import { createSeal } from './store/seal.ts';
 import { openStore, type Store } from './store/store.ts';
 import { systemClock as clock } from './system/clock.ts';
 import { every } from './system/every.ts';
@@ -95,7 +96,11 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   chmodSync(paths.data, 0o711);
   const freePid = claimPid(paths.pidFile);
 
-  const store = openStore(paths.database, createSeal(loadKey(paths.secretKey)));
+  const keys = loadKey(paths.secretKey, paths.database);
+  const store = openStore(
+    paths.database,
+    createSeal(keys, next => saveKeys(paths.secretKey, next)),
+  );
   store.releases.abandonPending();
   store.builds.abandonRunning(clock.now());
   const locks = createLocks();
@@ -406,6 +411,11 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     at: () => store.properties.get('global', 'rebase-at'),
     work: createNightly({ stack: stacks, rebaseAll, log }),
   });
+  store.sealed
+    .settle()
+    .catch(error =>
+      log.error({ err: error }, 'a change of the secret key could not be ended; both keys are kept'),
+    );
   log.info({ ssh: sshAddress, http: front ? settings.http : edgeLink.address(), data: paths.data }, 'ready');
   builder
     .prepare(unattended)

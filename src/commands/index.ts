@@ -50,6 +50,7 @@ import { reportCommand } from './report-all.ts';
 import { resourceCommands } from './resource.ts';
 import { runCommands } from './run.ts';
 import { schedulerCommands } from './scheduler.ts';
+import { secretsCommands } from './secrets.ts';
 import { sleepCommands } from './sleep.ts';
 import { sshKeysCommands } from './ssh-keys.ts';
 import { stacksCommands } from './stacks.ts';
@@ -105,6 +106,7 @@ export function createCoreRegistry(): Registry {
     ...resourceCommands,
     ...runCommands,
     ...schedulerCommands,
+    ...secretsCommands,
     ...sleepCommands,
     ...sshKeysCommands,
     ...stacksCommands,

@@ -26,6 +26,9 @@ export const faultPoints = {
   'rename:stored': 'an app has its new name in the database, and the old one on the host',
   'rename:moved': 'its folders have the new name, and its instances run in the group of the old one',
   'rename:replaced': 'its instances were replaced, and the group of the old name is there',
+  'secrets:key': 'a new key is kept beside the old one, and nothing is sealed with it',
+  'secrets:some': 'some of what is sealed has the new key',
+  'secrets:all': 'all of it has, and the old key is still kept',
   'acme:issued': 'a certificate was issued by its authority, and is not fetched',
 } as const;
 

@@ -57,9 +57,9 @@ export function acmeStore(db: Database, seal: Seal) {
     /** The key of the account, made by `fresh` and kept where there was none. */
     accountKey({ server, email }: Account, fresh: () => string): string {
       const row = key.get(server, email);
-      if (row) return seal.open(row.key);
+      if (row) return seal.open(row.key, ['acme_accounts', server, email]);
       const made = fresh();
-      putKey.run(server, email, seal.seal(made));
+      putKey.run(server, email, seal.seal(made, ['acme_accounts', server, email]));
       return made;
     },
     list: (app: App): AcmeHost[] => list.all(app.id).map(toHost),
@@ -75,10 +75,10 @@ export function acmeStore(db: Database, seal: Seal) {
     /** The order that was begun for a host, as it was kept. */
     order(app: App, host: string): string | undefined {
       const sealed = order.get(app.id, host)?.pending;
-      return sealed ? seal.open(sealed) : undefined;
+      return sealed ? seal.open(sealed, ['acme_hosts', app.id, host]) : undefined;
     },
     keepOrder: (app: App, host: string, text: string): void =>
-      void putOrder.run(app.id, host, seal.seal(text)),
+      void putOrder.run(app.id, host, seal.seal(text, ['acme_hosts', app.id, host])),
     dropOrder: (app: App, host: string): void => void putOrder.run(app.id, host, null),
     remove: (app: App, host: string): void => void remove.run(app.id, host),
   };

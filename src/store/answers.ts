@@ -26,11 +26,11 @@ export function answersStore(db: Database, seal: Seal) {
   return {
     find({ actor, key }: Place): Kept | undefined {
       const row = get.get(actor, key);
-      return row && (JSON.parse(seal.open(row.sealed)) as Kept);
+      return row && (JSON.parse(seal.open(row.sealed, ['api_answers', actor, key])) as Kept);
     },
     /** The time of one that is there stays. */
     put({ actor, key }: Place, kept: Kept, at: Date): void {
-      put.run(actor, key, at.getTime(), seal.seal(JSON.stringify(kept)));
+      put.run(actor, key, at.getTime(), seal.seal(JSON.stringify(kept), ['api_answers', actor, key]));
     },
     remove({ actor, key }: Place): void {
       remove.run(actor, key);

@@ -48,7 +48,7 @@ export function certificatesStore(db: Database, seal: Seal) {
     /** The private key of one. */
     key(id: string): string | undefined {
       const row = keyOf.get(id);
-      return row && seal.open(row.key);
+      return row && seal.open(row.key, ['certificates', id]);
     },
     put(
       owner: Owner,
@@ -58,7 +58,7 @@ export function certificatesStore(db: Database, seal: Seal) {
       const { id, chain, names, issuer, selfSigned, notBefore, notAfter, key } = certificate;
       const times = [notBefore, notAfter, at].map(date => date.getTime());
       const words = [JSON.stringify(names), issuer, selfSigned ? 1 : 0];
-      put.run(id, idOf(owner), source, chain, ...words, ...times, seal.seal(key));
+      put.run(id, idOf(owner), source, chain, ...words, ...times, seal.seal(key, ['certificates', id]));
     },
     remove: (id: string): void => void remove.run(id),
   };

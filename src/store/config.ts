@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { App } from '../domain/app.ts';
 import type { ConfigKey } from '../domain/names.ts';
-import type { Seal } from './seal.ts';
+import type { Place, Seal } from './seal.ts';
 
 /** Whose variables: one app's, or those that every app has unless its own say otherwise. */
 export type ConfigOwner = App | 'global';
@@ -22,7 +22,7 @@ export function configStore(db: Database, seal: Seal) {
   const removeOfAll = db.prepare<[string]>('DELETE FROM global_config WHERE key = ?');
 
   const put = (owner: ConfigOwner, key: string, value: string): void => {
-    const sealed = seal.seal(value);
+    const sealed = seal.seal(value, placeOf(owner, key));
     if (owner === 'global') putOfAll.run(key, sealed);
     else putOfApp.run(owner.id, key, sealed);
   };
@@ -31,7 +31,10 @@ export function configStore(db: Database, seal: Seal) {
   /** What was set for the app, or for all, itself. */
   const own = (owner: ConfigOwner): Record<string, string> =>
     Object.fromEntries(
-      (owner === 'global' ? ofAll.all() : ofApp.all(owner.id)).map(row => [row.key, seal.open(row.sealed)]),
+      (owner === 'global' ? ofAll.all() : ofApp.all(owner.id)).map(row => [
+        row.key,
+        seal.open(row.sealed, placeOf(owner, row.key)),
+      ]),
     );
 
   return {
@@ -60,4 +63,8 @@ export function configStore(db: Database, seal: Seal) {
         if (shared[key] !== value || Object.hasOwn(before, key)) put(app, key, value);
     }),
   };
+}
+
+function placeOf(owner: ConfigOwner, key: string): Place {
+  return owner === 'global' ? ['global_config', key] : ['config', owner.id, key];
 }

@@ -28,14 +28,18 @@ export function credentialsStore(db: Database, seal: Seal) {
   const clear = db.prepare<[string]>('DELETE FROM credentials WHERE scope = ?');
   const find = (kind: Kind, owner: Owner, host: string) => {
     const row = one.get(kind, scopeOf(owner), host);
-    return row && { user: row.user, password: seal.open(row.sealed) };
+    return (
+      row && { user: row.user, password: seal.open(row.sealed, ['credentials', kind, scopeOf(owner), host]) }
+    );
   };
   return {
     /** The app's own for the host, else everybody's. */
     find: (kind: Kind, app: App | undefined, host: string): { user: string; password: string } | undefined =>
       (app && find(kind, app, host)) ?? find(kind, 'global', host),
     put(kind: Kind, owner: Owner, login: { host: string; user: string; password: string }): void {
-      put.run(kind, scopeOf(owner), login.host, login.user, seal.seal(login.password));
+      const { host, user, password } = login;
+      const scope = scopeOf(owner);
+      put.run(kind, scope, host, user, seal.seal(password, ['credentials', kind, scope, host]));
     },
     /** Whether there were any. */
     remove: (kind: Kind, owner: Owner, host: string): boolean =>
@@ -45,10 +49,10 @@ export function credentialsStore(db: Database, seal: Seal) {
       all.all(kind, scopeOf(owner)),
     deployKey(): SshKeyPair | undefined {
       const row = one.get(...deployKey);
-      return row && { publicKey: row.user, privateKey: seal.open(row.sealed) };
+      return row && { publicKey: row.user, privateKey: seal.open(row.sealed, ['credentials', ...deployKey]) };
     },
     putDeployKey({ publicKey, privateKey }: SshKeyPair): void {
-      put.run(...deployKey, publicKey, seal.seal(privateKey));
+      put.run(...deployKey, publicKey, seal.seal(privateKey, ['credentials', ...deployKey]));
     },
     clear: (app: App): void => void clear.run(scopeOf(app)),
   };

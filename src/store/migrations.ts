@@ -225,4 +225,16 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX audit_by_app ON audit (app, id);
   `,
+  // Sealed values opened anywhere in the database: from now on each is bound to its place.
+  `
+  UPDATE config SET sealed = bound(sealed, 'config', app_id, key);
+  UPDATE global_config SET sealed = bound(sealed, 'global_config', key);
+  UPDATE releases SET config = bound(config, 'releases', app_id, version);
+  UPDATE credentials SET sealed = bound(sealed, 'credentials', kind, scope, host);
+  UPDATE certificates SET key = bound(key, 'certificates', id);
+  UPDATE acme_accounts SET key = bound(key, 'acme_accounts', server, email);
+  UPDATE acme_hosts SET pending = bound(pending, 'acme_hosts', app_id, host) WHERE pending IS NOT NULL;
+  UPDATE plugin_secrets SET sealed = bound(sealed, 'plugin_secrets', plugin, name, app_id);
+  UPDATE api_answers SET sealed = bound(sealed, 'api_answers', actor, key);
+  `,
 ];

@@ -18,13 +18,14 @@ export function pluginSecretsStore(db: Database, seal: Seal) {
   return {
     get({ plugin, name }: Named, app: App | undefined): string | undefined {
       const row = get.get(plugin, name, app?.id ?? null);
-      return row && seal.open(row.sealed);
+      return row && seal.open(row.sealed, ['plugin_secrets', plugin, name, app?.id ?? null]);
     },
     /** Without a value it is removed. */
     set: db.transaction(({ plugin, name }: Named, app: App | undefined, value: string | undefined) => {
       const id = app?.id ?? null;
       remove.run(plugin, name, id);
-      if (value !== undefined) put.run(plugin, name, id, seal.seal(value));
+      if (value === undefined) return;
+      put.run(plugin, name, id, seal.seal(value, ['plugin_secrets', plugin, name, id]));
     }),
   };
 }

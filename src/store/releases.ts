@@ -42,11 +42,12 @@ export function releasesStore(db: Database, seal: Seal) {
   const config = db.prepare<[number, number], { config: Buffer }>(
     'SELECT config FROM releases WHERE app_id = ? AND version = ?',
   );
+  const next = db.prepare<[number], { version: number }>(
+    'SELECT coalesce(max(version), 0) + 1 AS version FROM releases WHERE app_id = ?',
+  );
   const insert = db.prepare(
     `INSERT INTO releases (${columns}, config)
-     VALUES (@appId, (SELECT coalesce(max(version), 0) + 1 FROM releases WHERE app_id = @appId),
-       @image, 'pending', @description, @actor, @commit, @sourceImage, @at, @config)
-     RETURNING version`,
+     VALUES (@appId, @version, @image, 'pending', @description, @actor, @commit, @sourceImage, @at, @config)`,
   );
   const status = db.prepare<[ReleaseStatus, number, number]>(
     'UPDATE releases SET status = ? WHERE app_id = ? AND version = ?',
@@ -89,19 +90,26 @@ export function releasesStore(db: Database, seal: Seal) {
     /** The config as it was when the release was made. */
     config: (release: Release): Record<string, string> => {
       const row = config.get(release.appId, release.version);
-      return row ? (JSON.parse(seal.open(row.config)) as Record<string, string>) : {};
+      return row
+        ? (JSON.parse(seal.open(row.config, ['releases', release.appId, release.version])) as Record<
+            string,
+            string
+          >)
+        : {};
     },
     create: db.transaction((app: App, made: NewRelease): Release => {
-      const { version } = insert.get({
+      const version = next.get(app.id)?.version ?? 1;
+      insert.run({
         appId: app.id,
+        version,
         image: made.image,
         description: made.description,
         actor: made.actor,
         commit: made.commit,
         sourceImage: made.sourceImage ?? null,
         at: made.at.getTime(),
-        config: seal.seal(JSON.stringify(made.config)),
-      }) as { version: number };
+        config: seal.seal(JSON.stringify(made.config), ['releases', app.id, version]),
+      });
       return get(app, version);
     }),
     /** This release serves now; the one before is superseded. */

@@ -22,6 +22,7 @@ import { pluginSecretsStore } from './plugin-secrets.ts';
 import { propertiesStore } from './properties.ts';
 import { releasesStore } from './releases.ts';
 import type { Seal } from './seal.ts';
+import { addSealFunctions, checkLabels, sealedValues } from './sealed-values.ts';
 import { tokensStore } from './tokens.ts';
 
 export type Store = ReturnType<typeof openStore>;
@@ -34,7 +35,9 @@ export function openStore(path: string, seal: Seal) {
   db.pragma('synchronous = FULL');
   db.pragma('foreign_keys = ON');
   db.pragma('busy_timeout = 5000');
+  addSealFunctions(db, seal);
   migrate(db);
+  checkLabels(db, seal);
   const properties = propertiesStore(db);
   return {
     acme: acmeStore(db, seal),
@@ -56,6 +59,7 @@ export function openStore(path: string, seal: Seal) {
     events: eventsStore(db),
     properties,
     pluginSecrets: pluginSecretsStore(db, seal),
+    sealed: sealedValues(db, seal),
     buildpacks: buildpacksStore(properties),
     /** Runs all or nothing; nested calls join the outer one. */
     transaction: <Result>(work: () => Result): Result => db.transaction(work)(),

@@ -137,6 +137,7 @@ const table = {
   owner: [
     // The logins fetch whatever they may, for any app.
     ...['git:auth', 'git:auth-status'],
+    'secrets:rotate',
     ...['access:check', 'access:grant', 'access:list', 'access:revoke'],
     ...['ssh-keys:add', 'ssh-keys:list', 'ssh-keys:remove'],
     ...[

@@ -4,12 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { answersStore } from '../../src/store/answers.ts';
 import { migrations } from '../../src/store/migrations.ts';
 import { createSeal } from '../../src/store/seal.ts';
+import { addSealFunctions } from '../../src/store/sealed-values.ts';
 
 describe('answers', () => {
   it('lie sealed in the database', () => {
     const db = new Database(':memory:');
+    const seal = createSeal(randomBytes(32));
+    addSealFunctions(db, seal);
     for (const migration of migrations) db.exec(migration);
-    const answers = answersStore(db, createSeal(randomBytes(32)));
+    const answers = answersStore(db, seal);
     const kept = { request: 'hash', state: { outcome: '"a secret"' } };
     answers.put({ actor: 'ann', key: 'k' }, kept, new Date(0));
     expect(answers.find({ actor: 'ann', key: 'k' })).toEqual(kept);

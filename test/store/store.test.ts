@@ -7,8 +7,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../src/domain/app.ts';
 import type { Image } from '../../src/domain/image.ts';
 import { type ProcessType, parseAppName, parseConfigKey, parseDomain } from '../../src/domain/names.ts';
+import { loadKey } from '../../src/store/key-file.ts';
 import { migrations } from '../../src/store/migrations.ts';
-import { createSeal, loadKey } from '../../src/store/seal.ts';
+import { createSeal } from '../../src/store/seal.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 
 const seal = createSeal(randomBytes(32));
@@ -212,8 +213,8 @@ describe('on disk', () => {
   });
 
   it('says so when the key is another one', () => {
-    const sealed = seal.seal('x');
-    expect(() => createSeal(randomBytes(32)).open(sealed)).toThrow(/secret.key/);
+    const sealed = seal.seal('x', ['config', 1, 'A']);
+    expect(() => createSeal(randomBytes(32)).open(sealed, ['config', 1, 'A'])).toThrow(/secret.key/);
   });
 });
 

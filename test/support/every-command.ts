@@ -294,6 +294,7 @@ export function rows({ keys, pem }: Given): readonly Row[] {
     row('webhooks:report', 'shop', { prints: /Webhooks/ }),
     row('report', 'shop', { prints: /shop/ }),
     row('cleanup', 'shop'),
+    row('secrets:rotate', '', { prints: /the old key is gone/ }),
   ];
 }
 
