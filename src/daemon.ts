@@ -27,6 +27,7 @@ import { createCallJson } from './commands/call-json.ts';
 import { createDispatch } from './commands/dispatch.ts';
 import { guardGit } from './commands/git-access.ts';
 import { knownHostsKey } from './commands/git-allow-host.ts';
+import { createGitLogins } from './commands/git-logins.ts';
 import { registry } from './commands/index.ts';
 import { Timetable } from './cron/timetable.ts';
 import { createCronWorkers } from './cron-workers.ts';
@@ -189,7 +190,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     ...(settings.caFile ? { caFile: settings.caFile } : {}),
     allowHosts: settings.allowHosts,
     nodeMirror: settings.nodeMirror,
-    gitLogin: host => store.credentials.find('git', undefined, host),
+    gitLogin: createGitLogins(store, clock),
     sshIdentity: () => {
       const key = store.credentials.deployKey();
       const knownHosts = store.properties.list('global', knownHostsKey);

@@ -103,7 +103,7 @@ export type Unpacked = {
   remove(): Promise<void>;
 };
 
-export type FetchRequest = Pick<BuildRequest, 'progress' | 'signal'> & {
+export type FetchRequest = Pick<BuildRequest, 'app' | 'progress' | 'signal'> & {
   readonly url: URL;
   /** A branch, a tag or a commit; what the repository has as its default when left out. */
   readonly ref?: string | undefined;

@@ -60,7 +60,7 @@ export type BuilderOptions = {
   readonly nodeMirror?: string | undefined;
   /** Who apps are to registries of images; nobody when left out. */
   readonly credentials?: FindCredentials;
-  /** Who Wherry is to hosts of git repositories; nobody when left out. */
+  /** Who apps are to hosts of git repositories; nobody when left out. */
   readonly gitLogin?: FindLogin;
   /** Its deploy key, and the hosts by ssh that it knows; none when left out. */
   readonly sshIdentity?: () => SshIdentity | undefined;
@@ -138,8 +138,7 @@ export function createBuilder(options: BuilderOptions): Builder {
     async unpack(request) {
       await swept;
       return await unpackSource(request, {
-        builds: paths.builds,
-        rules: downloads,
+        ...{ builds: paths.builds, rules: downloads, login },
       });
     },
     async detect(request) {

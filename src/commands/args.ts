@@ -26,6 +26,8 @@ export type ArgKind<Value> = {
   readonly role?: 'app' | 'past-app' | 'new-app';
   /** Takes the word `--global` in its place: what is set then is what apps have unless told otherwise. */
   readonly orGlobal?: true;
+  /** Of `orGlobal`: words that are no app's but of the next argument, before which `--global` is meant (a host). */
+  globalBefore?(word: string): boolean;
   /** Takes the names of flags that nothing else knows (reports: `--running`). */
   readonly unknownFlags?: true;
   /** From a word (all words for `rest`), from JSON, or from undefined when left out. @throws WherryError invalid */

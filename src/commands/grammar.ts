@@ -104,7 +104,16 @@ export function readWords(command: Command, rest: readonly string[], globals: Gl
     else positional.push(word);
   }
   if (globals.app !== undefined) positional.splice(appAt, 0, globals.app);
+  else if (meansGlobal(command, positional, globals)) positional.unshift('--global');
   return { positional, flags, unknown };
+}
+
+/** Whether an app is left out, where `--global` need not be said. */
+function meansGlobal(command: Command, words: readonly string[], { here }: Globals): boolean {
+  const kinds = Object.values(command.args);
+  const [first] = words;
+  if (!kinds[0]?.globalBefore || first === '--global' || words.length >= kinds.length) return false;
+  return first === undefined ? here === undefined : kinds[0].globalBefore(first);
 }
 
 /** Whether `--format json` was asked for, also in a line that is otherwise wrong. */

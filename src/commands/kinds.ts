@@ -13,7 +13,7 @@ import {
 import { type PortMapping, parsePortMapping } from '../domain/port-map.ts';
 import { largestScale } from '../domain/quota.ts';
 import { everyType } from '../store/limits.ts';
-import { type ArgKind, asInteger, asList, asText, shown } from './args.ts';
+import { type ArgKind, asInteger, asList, asText, optional, shown } from './args.ts';
 
 /** Linux takes no environment string longer than 128 KiB (MAX_ARG_STRLEN); key and `=` come out of the same. */
 const longestValue = 128 * 1024 - 512;
@@ -33,6 +33,11 @@ export const appOrGlobal: ArgKind<AppName | undefined> = {
   word: 'app|--global',
   orGlobal: true,
   parse: value => (value === '--global' ? undefined : app.parse(value)),
+};
+/** The same, and in dokku's form for the host of something: its name in the first place is of all apps. */
+export const appOrGlobalBeforeHost: ArgKind<AppName | undefined> = {
+  ...optional(appOrGlobal),
+  globalBefore: word => !/^[a-z0-9-]+$/.test(word),
 };
 /** The word `--global` and no other; `why` says so to whoever names an app. */
 export const globalOnly = (why: string): ArgKind<'--global'> => ({

@@ -1,5 +1,6 @@
 import type { App } from '../domain/app.ts';
 import { formationKey } from '../domain/formation.ts';
+import { gitLoginKey } from '../domain/git-login.ts';
 import { domainsDisabledKey } from '../domain/global-domains.ts';
 import { parseConfigKey } from '../domain/names.ts';
 import { isExclusive, portsKey } from '../domain/port-map.ts';
@@ -20,6 +21,7 @@ const notCopied = [
   firstDeployKey,
   domainsDisabledKey,
   redirectsKey,
+  gitLoginKey('*'),
   // Of plugins.
   'kept:*',
 ];

@@ -23,7 +23,7 @@ export async function syncApp(
   const intake = await offers.open(app.name);
   try {
     const objects = { into: intake.quarantine, known: intake.known };
-    const fetched = await builder.fetch({ url, ref, objects, progress, signal });
+    const fetched = await builder.fetch({ app: app.name, url, ref, objects, progress, signal });
     const { commit } = fetched;
     const branch = keepBranch ? branchOf(app) : (fetched.branch ?? branchOf(app));
     const offer = await offers.offer(intake, { branch, commit });

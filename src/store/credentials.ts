@@ -36,6 +36,8 @@ export function credentialsStore(db: Database, seal: Seal) {
     /** The app's own for the host, else everybody's. */
     find: (kind: Kind, app: App | undefined, host: string): { user: string; password: string } | undefined =>
       (app && find(kind, app, host)) ?? find(kind, 'global', host),
+    /** The one that was put for this owner. */
+    own: find,
     put(kind: Kind, owner: Owner, login: { host: string; user: string; password: string }): void {
       const { host, user, password } = login;
       const scope = scopeOf(owner);

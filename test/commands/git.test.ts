@@ -14,8 +14,9 @@ describe('git:auth', () => {
     const kept = await bench.runWith({ words: ['git:auth', 'GIT.example.org', 'ann'], stdin: 's3cret\n' });
     expect([kept.code, login()]).toEqual([0, { user: 'ann', password: 's3cret' }]);
     const listed = await bench.run('git:auth-status', '--format', 'json');
-    expect(JSON.parse(listed.stdout)).toEqual([{ host: 'git.example.org', user: 'ann' }]);
-    expect((await bench.run('git:auth-status')).stdout).toBe('ann@git.example.org\n');
+    const apps = 'apps that admins of all apps alone deploy';
+    expect(JSON.parse(listed.stdout)).toEqual([{ host: 'git.example.org', user: 'ann', apps }]);
+    expect((await bench.run('git:auth-status')).stdout).toBe(`ann@git.example.org (${apps})\n`);
     expect(kept.stdout + kept.stderr + JSON.stringify(bench.logged)).not.toContain('s3cret');
     expect((await bench.run('git:auth', 'git.example.org')).code).toBe(0);
     expect(login()).toBeUndefined();
@@ -27,6 +28,49 @@ describe('git:auth', () => {
     expect(kept.code).toBe(0);
     expect(bench.store.credentials.find('git', undefined, 'git.example.org:8443')?.password).toBe('s3cret');
     expect(kept.stdout + JSON.stringify(bench.logged)).not.toContain('s3cret');
+  });
+
+  it.each([
+    ['the host of a repository', ['git.example.org', 'ann', 's3cret'], undefined],
+    ['--global', ['--global', 'gitea', 'ann', 's3cret'], undefined],
+    ['an app', ['blog', 'git.example.org', 'ann', 's3cret'], 'blog'],
+    ['an app whose name looks like a host', ['blog.io', 'git.example.org', 'ann', 's3cret'], 'blog.io'],
+    ['--app', ['--app', 'blog.io', 'gitea', 'ann'], 'blog.io'],
+    ['the app of the folder', ['--here', 'blog', 'gitea', 'ann'], 'blog'],
+    ['a host in the folder of an app', ['--here', 'blog', 'git.example.org', 'ann'], undefined],
+  ])('is for whom %s in the first place says', async (_what, words, name) => {
+    for (const app of ['blog', 'blog.io']) await bench.deployed(app);
+    const kept = await bench.runWith({ words: ['git:auth', ...words], stdin: 's3cret\n' });
+    expect(kept.code).toBe(0);
+    const owner = name === undefined ? 'global' : bench.store.apps.get(parseAppName(name));
+    expect(bench.store.credentials.list('git', owner)).toMatchObject([{ user: 'ann' }]);
+    const others = ['global', ...bench.store.apps.list()] as const;
+    expect(others.flatMap(each => bench.store.credentials.list('git', each))).toHaveLength(1);
+  });
+
+  it('says whose login is used for what, and asks for an app where only one can be meant', async () => {
+    await bench.deployed('blog');
+    await bench.run('git:auth', 'git.example.org', 'ann', 's3cret');
+    expect((await bench.run('git:auth', 'git.example.org', '--apps', 'blog,nope')).code).toBe(20);
+    const named = await bench.run('git:auth', 'git.example.org', '--apps', 'blog');
+    expect(named.stdout + named.stderr).toContain('It is used for blog, apps that admins');
+    await bench.run('git:auth', 'git.example.org', '--all-apps');
+    expect((await bench.run('git:auth-status')).stdout).toBe('ann@git.example.org (all apps)\n');
+    const wrong = await bench.run('git:auth', 'blog', 'git.example.org', 'ann', 'x', '--all-apps');
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('of the login of all alone')]);
+    expect((await bench.run('git:auth', 'other.example.org', '--all-apps')).code).not.toBe(0);
+  });
+
+  it('of all is for admins of all apps, of an app for its admins', async () => {
+    const app = await bench.deployed('blog');
+    bench.store.people.ensure('bob', new Date(0));
+    bench.store.people.grant('bob', 'admin', app);
+    const bob = { name: 'bob', via: 'ssh' } as const;
+    const tried = async (...words: string[]) => (await bench.runWith({ words, actor: bob })).code;
+    expect(await tried('git:auth', 'git.example.org', 'bob', 'x')).toBe(21);
+    expect(await tried('git:auth-status')).toBe(21);
+    expect(await tried('git:auth', 'blog', 'git.example.org', 'bob', 'x')).toBe(0);
+    expect(await tried('git:auth', 'shop', 'git.example.org', 'bob', 'x')).toBe(20);
   });
 
   it.each([

@@ -65,6 +65,7 @@ const table = {
   ],
   admin: [
     'audit',
+    ...['git:auth', 'git:auth-status'],
     ...[
       'apps:destroy',
       'autoscale:set',
@@ -135,8 +136,6 @@ const table = {
     ...['network:rebuildall', 'network:set'],
   ],
   owner: [
-    // The logins fetch whatever they may, for any app.
-    ...['git:auth', 'git:auth-status'],
     'secrets:rotate',
     ...['access:check', 'access:grant', 'access:list', 'access:revoke'],
     ...['ssh-keys:add', 'ssh-keys:list', 'ssh-keys:remove'],

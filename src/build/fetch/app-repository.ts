@@ -20,7 +20,7 @@ export type AppRepositories = {
 
 /** An app's code from a repository elsewhere, under the same guards as buildpacks. @throws access-denied, unavailable, not-found */
 export async function fetchAppCommit(
-  { url, ref, objects, progress, signal }: FetchRequest,
+  { app, url, ref, objects, progress, signal }: FetchRequest,
   { cache, clock, rules, login, sshIdentity }: AppRepositories,
 ): Promise<FetchedCommit> {
   const user = await ensureSystemUser('wherry-git');
@@ -31,7 +31,7 @@ export async function fetchAppCommit(
     if (url.protocol === 'ssh:')
       ssh = await openSshAccess(url, { identity: sshIdentity(), user, allowed: rules.allowed });
     const request: RepositoryRequest = {
-      ...{ url: url.href, ref, scratch, user, objects, login: login(url.host) },
+      ...{ url: url.href, ref, scratch, user, objects, login: login(app, url.host) },
       rules: { ...rules, signal },
       smart: true,
       ssh,

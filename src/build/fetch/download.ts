@@ -101,8 +101,13 @@ export async function readAnswer({ url, response }: Opened, most: number): Promi
  * Downloads into a new file and returns the content's sha256.
  * @throws invalid past 256 MiB; access-denied and unavailable as `open`
  */
-export async function download(url: URL, file: string, rules: DownloadRules): Promise<string> {
-  const { response } = await open(url, rules);
+export async function download(
+  url: URL,
+  file: string,
+  rules: DownloadRules,
+  headers: Headers = {},
+): Promise<string> {
+  const { response } = await open(url, rules, headers);
   const hash = createHash('sha256');
   let size = 0;
   const measure = new Transform({

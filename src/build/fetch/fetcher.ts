@@ -19,7 +19,13 @@ import type { AllowedHosts } from './addresses.ts';
 import { unpackBuildpackage } from './buildpackage.ts';
 import { download } from './download.ts';
 import { copyFolder } from './folder.ts';
-import { checkOutCommit, type FindLogin, type RepositoryRequest, resolveCommit } from './repository.ts';
+import {
+  checkOutCommit,
+  type FindLogin,
+  type Login,
+  type RepositoryRequest,
+  resolveCommit,
+} from './repository.ts';
 import { makeScratch } from './scratch.ts';
 import { unpackDownload } from './unpack.ts';
 
@@ -42,7 +48,7 @@ export type Fetched = {
 export type FetchOptions = {
   /** What it is, for people; a buildpack when left out. */
   readonly what?: string;
-  /** Whose credentials registries are shown. */
+  /** Whose logins hosts are shown. */
   readonly app: AppName;
   /** What an earlier build was held at: taken as it is, without asking the network, unless `renew`. */
   readonly pin?: string | undefined;
@@ -62,7 +68,8 @@ type Held = {
 type Remote = Extract<BuildpackSource, { kind: 'git' | 'archive' | 'image' }>;
 
 /**
- * Buildpacks by URL, each content fetched once per host: a layer of the shared cache under the name of what was fetched.
+ * Buildpacks by URL, each content fetched once per host: a layer of the shared cache under the name of what was fetched, which
+ * for what a login opened is known to those alone whose login it is.
  * Folders of this host are copied as they are now.
  */
 export function createFetcher(options: {
@@ -72,7 +79,7 @@ export function createFetcher(options: {
   allowed: AllowedHosts;
   caFile?: string | undefined;
   proxies?: Proxies;
-  /** Who Wherry is to hosts of repositories; nobody when left out. */
+  /** Who apps are to hosts of repositories; nobody when left out. */
   login?: FindLogin;
   registries: Pick<Registries, 'resolve' | 'download'>;
 }) {
@@ -92,8 +99,13 @@ export function createFetcher(options: {
     submodules,
   });
 
-  const known = (source: Remote, pin: string): Fetched | undefined => {
-    const found = readRecord(join(home, `${keyOf(source, pin)}.json`));
+  const loginFor = (source: Remote, app: AppName): Login | undefined => {
+    const url = source.kind === 'git' ? new URL(source.url) : undefined;
+    return url?.protocol === 'https:' ? options.login?.(app, url.host) : undefined;
+  };
+
+  const known = (source: Remote, pin: string, login?: Login): Fetched | undefined => {
+    const found = readRecord(join(home, `${keyOf(source, pin, login)}.json`));
     return found?.layers.every(layers.has) ? fetched(source, pin, found) : undefined;
   };
 
@@ -104,12 +116,12 @@ export function createFetcher(options: {
     source: Remote,
     pin: string,
     [first, ...others]: readonly [string, ...string[]],
-    submodules: readonly Submodule[] = [],
+    { submodules = [], login }: { submodules?: readonly Submodule[]; login?: Login | undefined } = {},
   ): Promise<Fetched> => {
     const made: [DiffId, ...DiffId[]] = [await put(source, first)];
     for (const dir of others) made.push(await put(source, dir));
     const [layer, ...parts] = made;
-    const file = join(home, `${keyOf(source, pin)}.json`);
+    const file = join(home, `${keyOf(source, pin, login)}.json`);
     const record = { source: source.text, pin, layer, parts, submodules };
     await writeFile(`${file}.${process.pid}.tmp`, JSON.stringify(record));
     await rename(`${file}.${process.pid}.tmp`, file);
@@ -154,14 +166,14 @@ export function createFetcher(options: {
       }
       const user = await ensureSystemUser('wherry-git');
       const ref = pin ?? source.ref;
-      const login = options.login?.(new URL(source.url).host);
+      const login = loginFor(source, how.app);
       const request: RepositoryRequest = { url: source.url, ref, scratch, user, rules, login };
       const remote = await resolveCommit(request);
       progress.detail(`Commit ${remote.commit}`);
-      const again = known(source, remote.commit);
+      const again = known(source, remote.commit, login);
       if (again) return again;
       const submodules = await checkOutCommit(request, remote, into);
-      return await keep(source, remote.commit, [into], submodules);
+      return await keep(source, remote.commit, [into], { submodules, login });
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -176,7 +188,7 @@ export function createFetcher(options: {
       }
       const fixed = fixedPin(source);
       const held = fixed ?? how.pin;
-      const have = held === undefined ? undefined : known(source, held);
+      const have = held === undefined ? undefined : known(source, held, loginFor(source, how.app));
       if (have && (fixed !== undefined || !how.renew)) return have;
       const lock = {
         dir: join(paths.cache, 'locks'),
@@ -215,10 +227,10 @@ function fixedPin(source: Remote): string | undefined {
   return source.kind === 'archive' ? source.sha256 : undefined;
 }
 
-function keyOf(source: Remote, pin: string): string {
+function keyOf(source: Remote, pin: string, login?: Login): string {
   const address = source.kind === 'image' ? `${source.ref.registry}/${source.ref.repository}` : source.url;
   return createHash('sha256')
-    .update(JSON.stringify([source.kind, address, pin]))
+    .update(JSON.stringify([source.kind, address, pin, ...(login ? [login.scope] : [])]))
     .digest('hex')
     .slice(0, 32);
 }

@@ -1,7 +1,7 @@
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
-import { quoteForPeople } from '../../domain/names.ts';
+import { type AppName, quoteForPeople } from '../../domain/names.ts';
 import type { Submodule } from '../../domain/push.ts';
 import { ExecError, exec, spawn } from '../../system/exec.ts';
 import { hardenedGitEnv } from '../../system/git-env.ts';
@@ -29,10 +29,15 @@ export type RepositoryRequest = {
   readonly smart?: true;
 };
 
-export type Login = { readonly user: string; readonly password: string };
+export type Login = {
+  readonly user: string;
+  readonly password: string;
+  /** Whose it is: what it opens is kept for these alone. */
+  readonly scope: string;
+};
 
-/** Who Wherry is to a host of repositories, `HOST` or `HOST:PORT`. */
-export type FindLogin = (host: string) => Login | undefined;
+/** Who an app is to a host of repositories, `HOST` or `HOST:PORT`. */
+export type FindLogin = (app: AppName, host: string) => Login | undefined;
 
 /** A repository that was looked at: where it really is, and the commit that was asked for. */
 export type Remote = Located & {
@@ -224,7 +229,7 @@ function refusal(url: string, { host, origin, pathname }: URL, status: number | 
       'access-denied',
       `${quoteForPeople(url)} is not open to everybody (status ${status}).`,
       {
-        hint: `Tell Wherry who it is there: git:auth ${host} USER < password-file`,
+        hint: `Tell Wherry who the app is there: git:auth APP ${host} USER < password-file`,
       },
     );
   return new WherryError(
@@ -233,7 +238,7 @@ function refusal(url: string, { host, origin, pathname }: URL, status: number | 
   );
 }
 
-function basic({ user, password }: Login): string {
+export function basic({ user, password }: Login): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 

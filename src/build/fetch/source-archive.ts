@@ -11,16 +11,19 @@ import { makeWorkFolder } from '../lifecycle/work-folder.ts';
 import { saveStream } from '../save-stream.ts';
 import { extractZip } from '../zip.ts';
 import { type DownloadRules, download, shown } from './download.ts';
+import { basic, type FindLogin } from './repository.ts';
+
+type Way = { readonly rules: Omit<DownloadRules, 'signal'>; readonly login: FindLogin };
 
 /** An app's files out of an archive, which comes from a URL or is sent. @throws invalid naming what is refused; as `download` */
 export async function unpackSource(
   request: UnpackRequest,
-  { builds, rules }: { builds: string; rules: Omit<DownloadRules, 'signal'> },
+  { builds, ...way }: Way & { builds: string },
 ): Promise<Unpacked> {
   const work = await makeWorkFolder(join(builds, request.app));
   try {
     const file = join(work.dir, 'archive');
-    const name = await save(request, file, rules);
+    const name = await save(request, file, way);
     const into = work.folder('archive.d');
     const format = await formatOf(file, request.type, name);
     await extract(format, { file, into, name, limits: request.most });
@@ -34,13 +37,14 @@ export async function unpackSource(
 
 /** The archive's name, for people. */
 async function save(
-  { archive, limits: { disk, time }, progress, signal }: UnpackRequest,
+  { app, archive, limits: { disk, time }, progress, signal }: UnpackRequest,
   file: string,
-  rules: Omit<DownloadRules, 'signal'>,
+  { rules, login }: Way,
 ): Promise<string> {
   if (archive instanceof URL) {
     progress.step(`Fetching ${shown(archive)}`);
-    await download(archive, file, { ...rules, signal });
+    const known = archive.protocol === 'https:' ? login(app, archive.host) : undefined;
+    await download(archive, file, { ...rules, signal }, known ? { authorization: basic(known) } : {});
     return `Archive ${shown(archive)}`;
   }
   await saveStream(archive, file, { most: disk, time, signal });

@@ -9,6 +9,7 @@ import { parseAllowedHosts } from '../../../src/build/fetch/addresses.ts';
 import { fetchAppCommit } from '../../../src/build/fetch/app-repository.ts';
 import { createHostKeyScan } from '../../../src/build/fetch/host-keys.ts';
 import type { SshIdentity } from '../../../src/build/fetch/ssh-access.ts';
+import { parseAppName } from '../../../src/domain/names.ts';
 import { systemClock as clock } from '../../../src/system/clock.ts';
 import { spawn } from '../../../src/system/exec.ts';
 import { readProxies } from '../../../src/system/proxy.ts';
@@ -50,6 +51,7 @@ type More = {
 };
 async function fetch(url: string, { ref, hosts = host.host, login, caFile, proxy, identity }: More = {}) {
   const request: FetchRequest = {
+    app: parseAppName('blog'),
     url: new URL(url),
     ref,
     objects: { into: join(repo, 'objects/new'), known: join(repo, 'objects') },
@@ -66,7 +68,7 @@ async function fetch(url: string, { ref, hosts = host.host, login, caFile, proxy
       proxies: readProxies(proxy === undefined ? {} : { HTTPS_PROXY: proxy }),
     },
     sshIdentity: () => identity,
-    login: () => (login === undefined ? undefined : { user, password }),
+    login: () => (login === undefined ? undefined : { user, password, scope: 'blog' }),
   });
 }
 const packs = () => readdirSync(join(repo, 'objects/new/pack')).filter(name => name.endsWith('.pack'));
@@ -239,7 +241,7 @@ describe('a repository that is not open to everybody', () => {
     host.lock.login = 'ann:secret';
     await expect(fetch(`${host.url}/smart/blog.git`)).rejects.toMatchObject({
       code: 'access-denied',
-      hint: expect.stringContaining(`git:auth ${host.host}`),
+      hint: expect.stringContaining(`git:auth APP ${host.host}`),
     });
   });
 

@@ -16,10 +16,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseAllowedHosts } from '../../../src/build/fetch/addresses.ts';
 import { createFetcher, type Fetcher } from '../../../src/build/fetch/fetcher.ts';
+import type { FindLogin } from '../../../src/build/fetch/repository.ts';
 import { createLayerStore } from '../../../src/build/index.ts';
 import { createRegistries } from '../../../src/build/registry/registries.ts';
 import { parseBuildpackSource } from '../../../src/domain/buildpack-source.ts';
-import { parseAppName } from '../../../src/domain/names.ts';
+import { type AppName, parseAppName } from '../../../src/domain/names.ts';
 import { systemClock as clock } from '../../../src/system/clock.ts';
 import { createPaths } from '../../../src/system/paths.ts';
 import { type BuildpackHost, openBuildpackHost, writeFiles } from '../support/buildpack-host.ts';
@@ -42,15 +43,15 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-function createFor(hosts: string, caFile?: string): Fetcher {
+function createFor(hosts: string, caFile?: string, login?: FindLogin): Fetcher {
   const paths = createPaths({ data: join(root, 'data'), cache: join(root, 'cache') });
   const allowed = parseAllowedHosts(hosts);
   const layers = createLayerStore(paths);
   const registries = createRegistries({ cache: paths.cache, clock, allowed, credentials: () => undefined });
-  return createFetcher({ paths, layers, clock, allowed, caFile, registries });
+  return createFetcher({ paths, layers, clock, allowed, caFile, registries, ...(login ? { login } : {}) });
 }
 
-async function fetch(text: string, more: { pin?: string; renew?: boolean } = {}) {
+async function fetch(text: string, more: { app?: AppName; pin?: string; renew?: boolean } = {}) {
   const source = parseBuildpackSource(text);
   if (source.kind === 'built-in') throw new Error('not for fetching');
   const quiet = { header() {}, step() {}, detail() {}, raw() {} };
@@ -225,6 +226,34 @@ describe('a host with a certificate of a company', () => {
       fetcher = createFor(secure.host, file);
       expect(textOf(await fetch(`${secure.url}/smart/pack.git`))).toBe('one');
       expect(textOf(await fetch(archive))).toBe('two');
+    } finally {
+      await secure.close();
+    }
+  });
+});
+
+describe('a repository that a login opens', () => {
+  it('is known to those alone whose login it is, also by its commit', async () => {
+    const { file, tls } = await makeCertificate(root);
+    const secure = await openBuildpackHost(join(root, 'secure'), tls);
+    try {
+      const commit = await secure.commit('pack', pack('one'));
+      secure.lock.login = 'ann:s3cret';
+      const [app, other] = [parseAppName('app'), parseAppName('other')];
+      const opened = new Set<string>([app]);
+      fetcher = createFor(secure.host, file, name =>
+        opened.has(name) ? { user: 'ann', password: 's3cret', scope: name } : undefined,
+      );
+      const url = `${secure.url}/smart/pack.git`;
+      const { pin } = await fetch(url);
+      expect(pin).toBe(commit);
+      const asked = secure.requests.length;
+      expect(textOf(await fetch(url, { pin }))).toBe('one');
+      expect(secure.requests).toHaveLength(asked);
+      const denied = expect.objectContaining({ code: 'access-denied' });
+      await expect(fetch(url, { app: other, pin })).rejects.toEqual(denied);
+      opened.delete(app);
+      await expect(fetch(url, { pin })).rejects.toEqual(denied);
     } finally {
       await secure.close();
     }

@@ -6,11 +6,13 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UnpackRequest } from '../../../src/build/builder.ts';
 import { parseAllowedHosts } from '../../../src/build/fetch/addresses.ts';
+import type { FindLogin } from '../../../src/build/fetch/repository.ts';
 import { unpackSource } from '../../../src/build/fetch/source-archive.ts';
 import { archiveLimitsOf } from '../../../src/domain/archive-limits.ts';
 import { buildLimitsOf } from '../../../src/domain/build-limits.ts';
 import { parseAppName } from '../../../src/domain/names.ts';
 import { type BuildpackHost, openBuildpackHost } from '../support/buildpack-host.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { tarOf } from '../support/oci-images.ts';
 import { zipOf } from '../support/zips.ts';
 
@@ -27,8 +29,11 @@ afterEach(async () => {
 
 const builds = () => join(root, 'builds');
 const quiet = { header() {}, step() {}, detail() {}, raw() {}, warn() {} };
-const unpack = async (archive: URL | Readable, more: Partial<UnpackRequest> & { hosts?: string } = {}) => {
-  const { hosts = host.host, ...rest } = more;
+const unpack = async (
+  archive: URL | Readable,
+  more: Partial<UnpackRequest> & { hosts?: string; caFile?: string; login?: FindLogin } = {},
+) => {
+  const { hosts = host.host, caFile, login, ...rest } = more;
   const request: UnpackRequest = {
     app: parseAppName('blog'),
     archive,
@@ -38,7 +43,8 @@ const unpack = async (archive: URL | Readable, more: Partial<UnpackRequest> & { 
     signal: new AbortController().signal,
     ...rest,
   };
-  return await unpackSource(request, { builds: builds(), rules: { allowed: parseAllowedHosts(hosts) } });
+  const rules = { allowed: parseAllowedHosts(hosts), caFile };
+  return await unpackSource(request, { builds: builds(), rules, login: login ?? (() => undefined) });
 };
 const tar = async (folder = '') =>
   await tarOf([
@@ -82,6 +88,33 @@ describe('the files of an app in an archive', () => {
     expect(readFileSync(join(dir, 'page.html'), 'utf8')).toBe('hello');
     expect(steps.join()).toContain('/files/blog.tar.gz"');
     expect(steps.join()).not.toContain('secret');
+  });
+
+  it('are fetched with the login of the app, by https alone, and no other host is told it', async () => {
+    const { file: caFile, tls } = await makeCertificate(root);
+    const secure = await openBuildpackHost(join(root, 'secure'), tls);
+    try {
+      await secure.archive('blog.tar.gz', { 'page.html': 'hello', 'app.js': '' });
+      await host.archive('blog.tar.gz', { a: 'x' });
+      secure.lock.login = 'ann:s3cret';
+      const hosts = `${host.host},${secure.host}`;
+      const asked: string[] = [];
+      const login: FindLogin = (app, at) => {
+        asked.push(`${app} ${at}`);
+        return { user: 'ann', password: 's3cret', scope: app };
+      };
+      const url = new URL(`${secure.url}/files/blog.tar.gz`);
+      await expect(unpack(url, { hosts, caFile })).rejects.toThrow(/answers with status 401/);
+      const { dir } = await unpack(url, { hosts, caFile, login });
+      expect(readFileSync(join(dir, 'page.html'), 'utf8')).toBe('hello');
+      expect(asked).toEqual([`blog ${secure.host}`]);
+      await unpack(new URL(`${host.url}/files/blog.tar.gz`), { hosts, caFile, login });
+      const elsewhere = encodeURIComponent(`${host.url}/files/blog.tar.gz`);
+      await unpack(new URL(`${secure.url}/to/302/${elsewhere}`), { hosts, caFile, login });
+      expect(host.told).toEqual([]);
+    } finally {
+      await secure.close();
+    }
   });
 
   it('are not fetched from inside the network, nor by a redirect', async () => {
