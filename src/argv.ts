@@ -3,18 +3,18 @@ import { settingsTable } from './settings.ts';
 
 const settingFlags = new Set<string>(Object.values(settingsTable).map(row => row.flag));
 
-/**
- * The process's own words: `wherry [--data DIR] daemon|edge|down|import [--flag value ...]`. Returns the command, or nothing when the
- * words are for the client.
- */
-export function ownCommand(argv: readonly string[]): 'daemon' | 'edge' | 'down' | 'import' | undefined {
+/** What this program does without asking a daemon. */
+const ownCommands = ['daemon', 'edge', 'down', 'import', 'database'] as const;
+
+/** `wherry [--data DIR] daemon|edge|down|import|database [--flag value ...]`: the command, or nothing when the words are for the client. */
+export function ownCommand(argv: readonly string[]): (typeof ownCommands)[number] | undefined {
   let at = 0;
   for (let flag = flagName(argv[at]); flag; flag = flagName(argv[at])) {
     if (!settingFlags.has(flag)) return undefined;
     at += argv[at]?.includes('=') ? 1 : 2;
   }
   const word = argv[at];
-  return word === 'daemon' || word === 'edge' || word === 'down' || word === 'import' ? word : undefined;
+  return ownCommands.find(own => own === word);
 }
 
 function flagName(word: string | undefined): string | undefined {

@@ -72,6 +72,7 @@ import { createSshServer } from './ssh/server.ts';
 import { loadKey, saveKeys } from './store/key-file.ts';
 import { createSeal } from './store/seal.ts';
 import { openStore, type Store } from './store/store.ts';
+import { createDatabaseUpkeep } from './store/upkeep.ts';
 import { systemClock as clock } from './system/clock.ts';
 import { every } from './system/every.ts';
 import { armFault } from './system/fault.ts';
@@ -341,6 +342,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     store.events.add({ at: clock.now(), app, kind: 'storage-full', message }),
   );
   const watching = every(30_000, watchVolumes, { clock, log });
+  const lookAfterDatabase = createDatabaseUpkeep({ store, database: paths.database, clock, log });
+  const copying = every(60_000, lookAfterDatabase, { clock, log });
   const scaling = every(1000, async () => void scaler.tick(), { clock, log });
   certifier.soon();
   const renewals = every(60_000, () => certifier.tick(), { clock, log });
@@ -429,6 +432,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       await cron.close();
       await scaling.close();
       await watching.close();
+      await copying.close();
       await certifier.close();
       await renewals.close();
       await rebaseTimer.close();

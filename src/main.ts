@@ -12,6 +12,8 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
       return undefined;
     case 'import':
       return (await import('./moving/main.ts')).runImport(argv);
+    case 'database':
+      return (await import('./database.ts')).runDatabase(argv);
     default:
       return (await import('./cli/main.ts')).runCli(argv);
   }
@@ -19,7 +21,7 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
 
 /** The settings are read only when such a word is among the others: the client starts without them. */
 async function processCommand(argv: readonly string[]) {
-  const may = argv.some(word => ['daemon', 'edge', 'down', 'import'].includes(word));
+  const may = argv.some(word => ['daemon', 'edge', 'down', 'import', 'database'].includes(word));
   return may ? (await import('./argv.ts')).ownCommand(argv) : undefined;
 }
 
@@ -29,6 +31,7 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     process.stderr.write(` !     ${sentence(error)}\n`);
+    if (error instanceof WherryError && error.hint) process.stderr.write(` !     ${error.hint}\n`);
     if (!(error instanceof WherryError))
       process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
     process.exitCode = error instanceof WherryError ? error.exitCode : 1;

@@ -9,11 +9,13 @@ const root = new URL('..', import.meta.url).pathname;
  * below src without its ending; `engine/engine` is the engine's port alone.
  */
 const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
-  main: ['argv', 'serve', 'daemon', 'edge/main', 'moving/main', 'cli', 'domain'],
+  main: ['argv', 'serve', 'daemon', 'database', 'edge/main', 'moving/main', 'cli', 'domain'],
   // The composition root and its parts.
   daemon: 'everything',
   serve: ['argv', 'daemon', 'down', 'settings', 'domain', 'system'],
   down: ['pid-file', 'edge-link', 'fast-path', 'engine', 'domain', 'system'],
+  // What is left to do where no daemon can start.
+  database: ['argv', 'pid-file', 'settings', 'store', 'domain', 'system'],
   argv: ['settings', 'domain'],
   'pid-file': ['domain', 'system'],
   // Joins the runtime's sink to the edge.

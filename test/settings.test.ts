@@ -30,6 +30,7 @@ it.each(['', '80', 'a:b', 'a:70000', '1.2.3.4:'])('refuses address %j', text => 
 it("tells its own commands from the client's", () => {
   expect(ownCommand(['--data', '/x', 'daemon', '--ssh', ':1'])).toBe('daemon');
   expect(ownCommand(['--data=/x', 'down'])).toBe('down');
+  expect(ownCommand(['--data=/x', 'database', 'restore'])).toBe('database');
   expect(ownCommand(['--data', 'down', 'apps:list'])).toBeUndefined();
   expect(ownCommand(['apps:create', 'daemon'])).toBeUndefined();
   expect(ownCommand(['--force', 'apps:destroy', 'down'])).toBeUndefined();

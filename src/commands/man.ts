@@ -13,6 +13,8 @@ export function manPage(registry: Registry): string {
       '.br',
       bold('wherry daemon|edge|down [--FLAG VALUE...]'),
       '.br',
+      bold('wherry [--data DIR] database check|copies|restore [COPY]'),
+      '.br',
       bold('ssh -p 2222 wherry@HOST COMMAND [ARGUMENT...]'),
     ]),
     ...section('DESCRIPTION', [

@@ -1,6 +1,4 @@
 import { chmodSync } from 'node:fs';
-import Database from 'better-sqlite3';
-import { WherryError } from '../domain/errors.ts';
 import { acmeStore } from './acme.ts';
 import { answersStore } from './answers.ts';
 import { appsStore } from './apps.ts';
@@ -9,14 +7,16 @@ import { buildpacksStore } from './buildpacks.ts';
 import { buildsStore } from './builds.ts';
 import { certificatesStore } from './certificates.ts';
 import { configStore } from './config.ts';
+import { copyDatabase } from './copies.ts';
 import { credentialsStore } from './credentials.ts';
 import { domainsStore } from './domains.ts';
 import { eventsStore } from './events.ts';
 import { formationStore } from './formation.ts';
 import { imagesStore } from './images.ts';
+import { damageOf } from './integrity.ts';
 import { keysStore } from './keys.ts';
 import { limitsStore } from './limits.ts';
-import { migrations } from './migrations.ts';
+import { openDatabase } from './open-database.ts';
 import { peopleStore } from './people.ts';
 import { pluginSecretsStore } from './plugin-secrets.ts';
 import { propertiesStore } from './properties.ts';
@@ -29,16 +29,11 @@ export type Store = ReturnType<typeof openStore>;
 
 /** Opens (and migrates) the database; `:memory:` for tests. Every call is synchronous and prepared once. */
 export function openStore(path: string, seal: Seal) {
-  const db = new Database(path);
+  const db = openDatabase(path, { prepare: opened => addSealFunctions(opened, seal) });
   if (path !== ':memory:') chmodSync(path, 0o600);
-  db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = FULL');
-  db.pragma('foreign_keys = ON');
-  db.pragma('busy_timeout = 5000');
-  addSealFunctions(db, seal);
-  migrate(db);
   checkLabels(db, seal);
   const properties = propertiesStore(db);
+  const changed = db.prepare<[], number>('SELECT total_changes()').pluck();
   return {
     acme: acmeStore(db, seal),
     answers: answersStore(db, seal),
@@ -63,22 +58,14 @@ export function openStore(path: string, seal: Seal) {
     buildpacks: buildpacksStore(properties),
     /** Runs all or nothing; nested calls join the outer one. */
     transaction: <Result>(work: () => Result): Result => db.transaction(work)(),
+    /** What is wrong with its pages and indexes, all of which are read; nothing when all is right. */
+    damage: (): string | undefined => damageOf(db, 'integrity_check'),
+    /** Copies it as it is, beside it. @throws failed when the disk has no room */
+    copy: (at: Date): string => copyDatabase(db, path, { at, why: 'regular' }),
+    /** Grows with each row that is changed. */
+    changes: (): number => changed.get() ?? 0,
     close: () => {
       db.close();
     },
   };
-}
-
-function migrate(db: Database.Database): void {
-  const done = db.pragma('user_version', { simple: true }) as number;
-  if (done > migrations.length) {
-    throw new WherryError(
-      'failed',
-      'This data directory was used by a newer Wherry. Install that version or restore a backup.',
-    );
-  }
-  db.transaction(() => {
-    for (const migration of migrations.slice(done)) db.exec(migration);
-    db.pragma(`user_version = ${migrations.length}`);
-  })();
 }
