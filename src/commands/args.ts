@@ -146,6 +146,9 @@ export function shown(value: unknown): string {
   return quoteForPeople(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'));
 }
 
-function isMissing(value: unknown): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+/** Not given; an empty list or object says nothing either. */
+export function isMissing(value: unknown): boolean {
+  return (
+    value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
+  );
 }

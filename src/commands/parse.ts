@@ -1,6 +1,6 @@
 import { WherryError } from '../domain/errors.ts';
 import type { ArgKind } from './args.ts';
-import { shown } from './args.ts';
+import { isMissing, shown } from './args.ts';
 import type { Command } from './define.ts';
 import type { Words } from './grammar.ts';
 import { flagList, usage } from './usage.ts';
@@ -69,14 +69,10 @@ function parseGiven(command: Command, given: Readonly<Record<string, unknown>>):
   const kinds = [...Object.entries(command.args), ...Object.entries(command.flags ?? {})];
   for (const [name, kind] of kinds) {
     const value = given[name];
-    if (kind.required && isAbsent(value)) throw missing(command, kind);
+    if (kind.required && isMissing(value)) throw missing(command, kind);
     input[name] = kind.parse(value);
   }
   return input;
-}
-
-function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
 
 function missing(command: Command, kind: ArgKind<unknown>): WherryError {

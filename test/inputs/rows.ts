@@ -141,6 +141,12 @@ export const rows: readonly Row[] = [
     18,
     'a line of SSH with quotes, ;, &&, and of 1 MB',
     [
+      'words over SSH',
+      'refused',
+      'inputs/values.test.ts',
+      '(42) of many megabytes is refused before it is all read',
+    ],
+    [
       'SSH itself',
       'kept',
       'ssh/server.system.test.ts',
@@ -387,12 +393,61 @@ export const rows: readonly Row[] = [
   row(
     41,
     'odd keys of config',
+    ['words over SSH', 'kept', 'inputs/values.test.ts', '(41) of key %s is the app’s own matter, and kept'],
+    ['HTTP API', 'kept', 'inputs/values.test.ts', '(41) of key %s is the app’s own matter, and kept'],
+    ['client', 'kept', 'inputs/values.test.ts', '(41) of key %s is the app’s own matter, and kept'],
+    [
+      'words over SSH',
+      'refused',
+      'inputs/values.test.ts',
+      '(41) of key %j is refused, and no other of the line is kept',
+    ],
+    [
+      'HTTP API',
+      'refused',
+      'inputs/values.test.ts',
+      '(41) of key %j is refused, and no other of the line is kept',
+    ],
+    [
+      'client',
+      'refused',
+      'inputs/values.test.ts',
+      '(41) of key %j is refused, and no other of the line is kept',
+    ],
     ['words over SSH', 'refused', 'commands/config.test.ts', 'refuses %.20j and stores nothing of the line'],
     ['HTTP API', 'kept', 'api/bad-input.test.ts', 'takes an odd key as the key it is'],
   ),
   row(
     42,
     'odd values of config',
+    ['words over SSH', 'kept', 'inputs/values.test.ts', '(42) with %s arrives byte for byte'],
+    ['HTTP API', 'kept', 'inputs/values.test.ts', '(42) with %s arrives byte for byte'],
+    ['client', 'kept', 'inputs/values.test.ts', '(42) with %s arrives byte for byte'],
+    [
+      'words over SSH',
+      'kept',
+      'inputs/values.test.ts',
+      '(42) with %s arrives so as base64 and by standard input too',
+    ],
+    [
+      'HTTP API',
+      'kept',
+      'inputs/values.test.ts',
+      '(42) with %s arrives so as base64 and by standard input too',
+    ],
+    [
+      'client',
+      'kept',
+      'inputs/values.test.ts',
+      '(42) with %s arrives so as base64 and by standard input too',
+    ],
+    [
+      'words over SSH',
+      'refused',
+      'inputs/values.test.ts',
+      '(42) in a line of SSH are refused, not kept as others',
+    ],
+    ['client', 'refused', 'inputs/values.test.ts', '(42) in the client’s arguments are refused'],
     ['words over SSH', 'kept', 'commands/config.test.ts', 'keeps values byte for byte'],
     ['HTTP API', 'kept', 'api/rest.test.ts', 'takes values byte for byte'],
     ['client', 'kept', 'cli/main.test.ts', 'passes words, output, errors and the exit status through'],
@@ -418,6 +473,24 @@ export const rows: readonly Row[] = [
   row(
     45,
     'odd amounts of memory',
+    [
+      'words over SSH',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'HTTP API',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'client',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
     ['words over SSH', 'refused', 'commands/limits.test.ts', 'refuses memory %j and stores nothing'],
     [
       'words over SSH',
@@ -429,6 +502,24 @@ export const rows: readonly Row[] = [
   row(
     46,
     'scales of -1 and 1e6',
+    [
+      'words over SSH',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'HTTP API',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'client',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
     ['words over SSH', 'refused', 'commands/ps.test.ts', 'refuses %s and changes nothing'],
     ['files of the app', 'refused', 'build/app-json.test.ts', 'refuses the formation %j'],
   ),
@@ -452,6 +543,24 @@ export const rows: readonly Row[] = [
   row(
     49,
     'odd names of images',
+    [
+      'words over SSH',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'HTTP API',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'client',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
     ['words over SSH', 'refused', 'commands/git-from-image.test.ts', 'refuses %s, and pulls nothing'],
     ['words over SSH', 'refused', 'domain/image-ref.test.ts', 'is refused: %j'],
     ['build', 'refused', 'build/oci/import.system.test.ts', 'is refused for another processor'],
@@ -459,6 +568,24 @@ export const rows: readonly Row[] = [
   row(
     50,
     'mounts of the host',
+    [
+      'words over SSH',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'HTTP API',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'client',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
     ['words over SSH', 'refused', 'commands/storage.test.ts', 'refuses %s'],
     [
       'words over SSH',
@@ -567,6 +694,24 @@ export const rows: readonly Row[] = [
     61,
     'what is of others in every field',
     [
+      'words over SSH',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'HTTP API',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'client',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
       'HTTP API',
       'refused',
       'commands/authorise.test.ts',
@@ -577,6 +722,24 @@ export const rows: readonly Row[] = [
   row(
     62,
     'a token that is over, of another app, or in the query',
+    [
+      'words over SSH',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'HTTP API',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'client',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
     ['HTTP API', 'refused', 'api/tcp.test.ts', 'is 401 %s, wherever it asks'],
     ['HTTP API', 'refused', 'commands/tokens.test.ts', 'ends with its time, its revocation, and its user'],
     ['HTTP API', 'refused', 'api/tcp.test.ts', 'narrows rights to the scope of the token'],
@@ -620,18 +783,60 @@ export const rows: readonly Row[] = [
   row(
     67,
     'pages of 1e9, negative offsets',
+    [
+      'words over SSH',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'HTTP API',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'client',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
     ['HTTP API', 'refused', 'api/bad-input.test.ts', '/v1/events?app=blog&num=1e9'],
     ['HTTP API', 'refused', 'api/bad-input.test.ts', '/v1/events?app=blog&num=-1'],
   ),
-  row(68, 'fields that were not asked for', [
-    'HTTP API',
-    'refused',
-    'api/bad-input.test.ts',
-    'with an unknown field',
-  ]),
+  row(
+    68,
+    'fields that were not asked for',
+    ['HTTP API', 'refused', 'inputs/settings.test.ts', '(68) such as %s are refused, and nothing is made'],
+    [
+      'HTTP API',
+      'refused',
+      'inputs/settings.test.ts',
+      '(68) is nothing: it neither sets nor releases anything',
+    ],
+    ['HTTP API', 'refused', 'api/bad-input.test.ts', 'with an unknown field'],
+  ),
   row(
     69,
     'addresses inside the network',
+    [
+      'words over SSH',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'HTTP API',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
+    [
+      'client',
+      'refused',
+      'inputs/settings.test.ts',
+      '(%i) %s ends with %i and one sentence, alike at every front end',
+    ],
     [
       'words over SSH',
       'refused',
