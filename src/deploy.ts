@@ -569,9 +569,11 @@ export function createDeployer(options: DeployerOptions): Deployer {
         );
       }
       const config = store.releases.config(old);
+      const secretKeys = store.releases.secretKeys(old);
       const release = releases.make(app, {
         image: store.images.get(old.image),
         config,
+        secretKeys,
         description: `Rollback to v${old.version}`,
         actor: doing.actor.name,
         commit: old.commit,
@@ -579,7 +581,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       });
       return await record({ app, kind: 'deploy', commit: old.commit, config, ...doing }, async watched => {
         await rollOut(app, release, 'rollback', watched);
-        store.config.restore(app, config);
+        store.config.restore(app, config, secretKeys);
         announce(app, watched);
         collect(app);
         return release;

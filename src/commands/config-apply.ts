@@ -4,6 +4,7 @@ import { WherryError } from '../domain/errors.ts';
 import type { ConfigKey } from '../domain/names.ts';
 import type { ConfigOwner } from '../store/config.ts';
 import { toggle } from './args.ts';
+import { unseen } from './config-owner.ts';
 import type { Context } from './context.ts';
 import { doing, tell } from './doing.ts';
 import { forEachApp } from './each-app.ts';
@@ -25,9 +26,24 @@ type Change = {
 };
 type Applied = { app: string | null; keys: readonly ConfigKey[]; release: number | null };
 
-export function toldSetting(context: Context, values: ReadonlyMap<ConfigKey, string>): void {
+export const secretFlag = toggle({ help: 'write-only from now on: apps get the value, no command shows it' });
+
+/** Keeps the values, and shows those that may be. */
+export function keepValues(
+  context: Context,
+  owner: ConfigOwner,
+  {
+    values,
+    secret,
+    replace = false,
+  }: { values: ReadonlyMap<ConfigKey, string>; secret: boolean; replace?: boolean },
+): void {
+  const { config } = context.store;
+  config[replace ? 'replace' : 'set'](owner, values, { secret });
+  const writeOnly = new Set(config.secretKeys(owner));
   context.progress.step('Setting config vars');
-  for (const line of keyValues([...values])) context.progress.detail(line);
+  const shown = [...values].map(([key, value]) => [key, writeOnly.has(key) ? unseen : value] as const);
+  for (const line of keyValues(shown)) context.progress.detail(line);
 }
 
 /** What changed in the store, made so in what runs: an app's at once unless told not to, that of all only when told to. */

@@ -1,19 +1,20 @@
 import { padding, tarHeader } from '../build/layers/tar-header.ts';
-import { configOf, merged } from './config-owner.ts';
+import { merged, readableConfig } from './config-owner.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
 
 export const bundle = defineCommand({
   name: 'config:bundle',
   summary: 'Print all config variables as a tar archive with a file for each',
-  description: 'A file has the name of its variable and holds its value, nothing added.',
+  description:
+    'A file has the name of its variable and holds its value, nothing added. What is write-only is left out.',
   examples: ['config:bundle blog', 'config:bundle --merged blog', 'config:bundle --global'],
   args: { app: appOrGlobal },
   flags: { merged },
   access: { app: 'deploy' },
   effect: 'read',
   verbatim: true,
-  run: configOf,
+  run: readableConfig,
   text: values => [tarOf(values).toString('utf8')],
 });
 

@@ -1,7 +1,7 @@
 import { WherryError } from '../domain/errors.ts';
 import type { ConfigKey } from '../domain/names.ts';
 import { many, toggle } from './args.ts';
-import { applied, checkSizes, restartFlags, toldSetting } from './config-apply.ts';
+import { applied, checkSizes, keepValues, restartFlags, secretFlag } from './config-apply.ts';
 import { ownerOf } from './config-owner.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
@@ -11,23 +11,23 @@ export const set = defineCommand({
   name: 'config:set',
   summary: 'Set config variables and release the app with them',
   description:
-    'Values are kept byte for byte and encrypted. An app that runs is released and restarted with them; if that fails the values stay set, the old release keeps running and the command fails (dokku only warns). With --global they are what every app has unless its own say otherwise: at once with --restart, else from the next release of each.',
+    'Values are kept byte for byte and encrypted. An app that runs is released and restarted with them; if that fails the values stay set, the old release keeps running and the command fails (dokku only warns). With --global they are what every app has unless its own say otherwise: at once with --restart, else from the next release of each. With --secret values are write-only: builds and instances get them as any other, and no command or API call shows them again, to anybody. They stay so when they are set again, in clones and after a rollback; only config:unset ends it, together with the value.',
   examples: [
     'config:set blog NODE_ENV=production "GREETING=hello there"',
     'config:set --no-restart blog TOKEN=x',
+    'config:set --secret blog API_KEY=x',
     'config:set --encoded blog KEY=aGVsbG8K',
     'config:set --global TZ=Europe/Vienna',
   ],
   args: { app: appOrGlobal, pairs },
-  flags: { encoded: toggle({ help: 'values are base64' }), ...restartFlags },
+  flags: { encoded: toggle({ help: 'values are base64' }), secret: secretFlag, ...restartFlags },
   access: { app: 'deploy' },
   effect: 'write',
   async run(context, input) {
     const owner = ownerOf(context, input.app);
     const values = input.encoded ? decoded(input.pairs) : input.pairs;
     checkSizes(context, owner, { ...context.store.config.own(owner), ...Object.fromEntries(values) });
-    toldSetting(context, values);
-    context.store.config.set(owner, values);
+    keepValues(context, owner, { values, secret: input.secret });
     const keys = [...values.keys()];
     return applied(context, owner, { keys, description: `Set ${keys.join(', ')}`, ...input });
   },

@@ -1,5 +1,5 @@
 import { choice, flag, withDefault } from './args.ts';
-import { configOf, merged } from './config-owner.ts';
+import { merged, readableConfig } from './config-owner.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
 import { keyValues, type Line } from './lines.ts';
@@ -42,6 +42,7 @@ const writers: Readonly<Record<Format, (entries: Entries) => readonly Line[]>> =
 export const exportCommand = defineCommand({
   name: 'config:export',
   summary: 'Print all config variables in a form for programs',
+  description: 'What is write-only is left out, with a warning on standard error.',
   examples: ['config:export blog', 'config:export --format shell blog', 'config:export --merged blog'],
   args: { app: appOrGlobal },
   flags: {
@@ -50,6 +51,6 @@ export const exportCommand = defineCommand({
   },
   access: { app: 'deploy' },
   effect: 'read',
-  run: configOf,
+  run: readableConfig,
   text: (values, input) => writers[input.format](Object.entries(values)),
 });

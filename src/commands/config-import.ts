@@ -4,7 +4,7 @@ import { parseEnvFile } from '../domain/env-file.ts';
 import { WherryError } from '../domain/errors.ts';
 import { type ConfigKey, parseConfigKey } from '../domain/names.ts';
 import { choice, flag, text, toggle, withDefault } from './args.ts';
-import { applied, checkSizes, largestConfig, restartFlags, toldSetting } from './config-apply.ts';
+import { applied, checkSizes, keepValues, largestConfig, restartFlags, secretFlag } from './config-apply.ts';
 import { ownerOf } from './config-owner.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
@@ -29,6 +29,7 @@ export const importCommand = defineCommand({
   flags: {
     format: flag(withDefault(choice('format', formats), 'envfile'), { help: formats.join(', ') }),
     replace: toggle({ help: 'unset all others' }),
+    secret: secretFlag,
     ...restartFlags,
   },
   access: { app: 'deploy' },
@@ -42,9 +43,7 @@ export const importCommand = defineCommand({
       throw new WherryError('invalid', 'The file holds no variable, so that nothing was set.');
     const kept = input.replace ? {} : config.own(owner);
     checkSizes(context, owner, { ...kept, ...Object.fromEntries(values) });
-    toldSetting(context, values);
-    if (input.replace) config.replace(owner, values);
-    else config.set(owner, values);
+    keepValues(context, owner, { values, ...input });
     const keys = [...values.keys()];
     return await applied(context, owner, { keys, description: `Imported ${keys.join(', ')}`, ...input });
   },

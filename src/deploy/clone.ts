@@ -2,7 +2,6 @@ import type { App } from '../domain/app.ts';
 import { formationKey } from '../domain/formation.ts';
 import { gitLoginKey } from '../domain/git-login.ts';
 import { domainsDisabledKey } from '../domain/global-domains.ts';
-import { parseConfigKey } from '../domain/names.ts';
 import { isExclusive, portsKey } from '../domain/port-map.ts';
 import { redirectsKey } from '../domain/redirect.ts';
 import type { Store } from '../store/store.ts';
@@ -28,8 +27,7 @@ const notCopied = [
 
 /** Gives an app the settings of another: config, formation, limits, and whatever `X:set` keeps; no domains, TCP ports, logins or certificates. */
 export function copySettings(store: Store, from: App, to: App): void {
-  const config = Object.entries(store.config.own(from));
-  store.config.set(to, new Map(config.map(([key, value]) => [parseConfigKey(key), value])));
+  store.config.copy(from, to);
   store.formation.set(to, store.formation.get(from));
   for (const row of store.limits.rows(from)) store.limits.put(to, row);
   store.limits.setQuota(to, store.limits.quota(from));

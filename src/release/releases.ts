@@ -13,6 +13,8 @@ export type ReleaseParts = {
   readonly actor: string;
   readonly commit: string | null;
   readonly sourceImage: string | null;
+  /** Of a config that comes back: what was write-only in it. */
+  readonly secretKeys?: readonly string[];
 };
 
 /** Image + config + processes = an immutable, numbered release. */

@@ -237,4 +237,9 @@ export const migrations: readonly string[] = [
   UPDATE plugin_secrets SET sealed = bound(sealed, 'plugin_secrets', plugin, name, app_id);
   UPDATE api_answers SET sealed = bound(sealed, 'api_answers', actor, key);
   `,
+  `
+  ALTER TABLE config ADD COLUMN secret INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE global_config ADD COLUMN secret INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE releases ADD COLUMN secret_keys TEXT NOT NULL DEFAULT '[]';
+  `,
 ];

@@ -24,6 +24,8 @@ export type NewRelease = {
   readonly actor: string;
   readonly commit: string | null;
   readonly sourceImage?: string | null;
+  /** Of the config, beside those that are write-only now. */
+  readonly secretKeys?: readonly string[];
   readonly at: Date;
 };
 
@@ -46,8 +48,13 @@ export function releasesStore(db: Database, seal: Seal) {
     'SELECT coalesce(max(version), 0) + 1 AS version FROM releases WHERE app_id = ?',
   );
   const insert = db.prepare(
-    `INSERT INTO releases (${columns}, config)
-     VALUES (@appId, @version, @image, 'pending', @description, @actor, @commit, @sourceImage, @at, @config)`,
+    `INSERT INTO releases (${columns}, config, secret_keys)
+     VALUES (@appId, @version, @image, 'pending', @description, @actor, @commit, @sourceImage, @at, @config,
+       (SELECT json_group_array(DISTINCT key) FROM (SELECT key FROM config WHERE app_id = @appId AND secret = 1
+        UNION SELECT key FROM global_config WHERE secret = 1 UNION SELECT value FROM json_each(@secretKeys))))`,
+  );
+  const secretKeys = db.prepare<[number, number], { keys: string }>(
+    'SELECT secret_keys AS keys FROM releases WHERE app_id = ? AND version = ?',
   );
   const status = db.prepare<[ReleaseStatus, number, number]>(
     'UPDATE releases SET status = ? WHERE app_id = ? AND version = ?',
@@ -97,6 +104,9 @@ export function releasesStore(db: Database, seal: Seal) {
           >)
         : {};
     },
+    /** Which of that were write-only. */
+    secretKeys: (release: Release): readonly string[] =>
+      JSON.parse(secretKeys.get(release.appId, release.version)?.keys ?? '[]') as string[],
     create: db.transaction((app: App, made: NewRelease): Release => {
       const version = next.get(app.id)?.version ?? 1;
       insert.run({
@@ -108,6 +118,7 @@ export function releasesStore(db: Database, seal: Seal) {
         commit: made.commit,
         sourceImage: made.sourceImage ?? null,
         at: made.at.getTime(),
+        secretKeys: JSON.stringify(made.secretKeys ?? []),
         config: seal.seal(JSON.stringify(made.config), ['releases', app.id, version]),
       });
       return get(app, version);

@@ -40,7 +40,7 @@ const table = {
       'stacks:report',
     ],
     // Names alone: values are a deployer's.
-    'config:keys',
+    ...['config:keys', 'config:report'],
     ...['certs:report', 'letsencrypt:active', 'letsencrypt:list', 'letsencrypt:report'],
     ...['disk:report', 'docker-options:list', 'docker-options:report', 'quota:report', 'resource:report'],
     ...['domains:report', 'error-pages:report', 'http-auth:report', 'maintenance:report', 'redirect:report'],

@@ -52,6 +52,7 @@ export function rows({ keys, pem }: Given): readonly Row[] {
     row('config:get', 'shop GREETING', { prints: /^hello\n$/ }),
     row('config:get', 'shop NONE', { code: 1 }),
     row('config:show', 'shop', { prints: /GREETING: +hello/ }),
+    row('config:report', 'shop', { prints: /keys: +GREETING/ }),
     row('config:keys', 'shop', { prints: /^GREETING$/m }),
     // Its `--format` is dokku's own.
     row('config:export', '--format shell shop', { json: null, prints: /GREETING=/ }),
