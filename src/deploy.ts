@@ -20,6 +20,7 @@ import { createRunning, type Running } from './deploy/running.ts';
 import { createScripts } from './deploy/scripts.ts';
 import { siteOf } from './deploy/site.ts';
 import { rememberSource, withOrigin } from './deploy/source.ts';
+import { forgetSourceImage, sourceImageOf } from './deploy/source-image.ts';
 import { stoppedTypes, withoutStopped } from './deploy/stopped-types.ts';
 import { type Synced, type SyncRequest, syncApp } from './deploy/sync.ts';
 import type { App } from './domain/app.ts';
@@ -385,6 +386,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       make,
     );
     const times = await rollOut(app, release, 'deploy', hidden);
+    forgetSourceImage(store, app);
     const total = checkoutMs + clock.ticks() - begun;
     log.info(
       {
@@ -481,7 +483,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
         doing,
       ),
     async rebuild(app, { explain }, doing) {
-      const source = store.releases.live(app)?.sourceImage;
+      const source = sourceImageOf(store, app);
       if (source) return await pullImage(app, { ref: parseImageRef(source), force: true }, doing);
       return await buildAndRollOut(app, await lastPushed(app), { fresh: true, explain }, doing);
     },

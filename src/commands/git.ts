@@ -1,4 +1,5 @@
 import { sourceOf } from '../deploy/source.ts';
+import { setSourceImage, sourceImageOf } from '../deploy/source-image.ts';
 import type { App } from '../domain/app.ts';
 import {
   type ArchiveProperty,
@@ -9,6 +10,7 @@ import {
 } from '../domain/archive-limits.ts';
 import { WherryError } from '../domain/errors.ts';
 import { gitSettings, parseBranch } from '../domain/git-settings.ts';
+import { parseImageRef } from '../domain/image-ref.ts';
 import type { AppName } from '../domain/names.ts';
 import { type ArgKind, asText, optional } from './args.ts';
 import type { Context } from './context.ts';
@@ -18,7 +20,13 @@ import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
 import { setProperty, settingWords } from './set-property.ts';
 
-const properties = ['deploy-branch', 'rev-env-var', ...archiveProperties] as const;
+const properties = [
+  'deploy-branch',
+  'keep-git-dir',
+  'rev-env-var',
+  'source-image',
+  ...archiveProperties,
+] as const;
 
 const property: ArgKind<(typeof properties)[number]> = {
   word: 'property',
@@ -39,12 +47,14 @@ const set = defineCommand({
   name: 'git:set',
   summary: 'Set or, without a value, unset a git property of an app or of all',
   description:
-    'deploy-branch: the branch whose pushes build; unset, the next branch that is pushed becomes it. With --global, what apps that are made from now on have. rev-env-var: the variable that tells processes their commit, GIT_REV unless set, from the next start on. archive-max-files and archive-max-size: what an archive may hold that git:from-archive deploys.',
+    'deploy-branch: the branch whose pushes build; unset, the next branch that is pushed becomes it. With --global, what apps that are made from now on have. rev-env-var: the variable that tells processes their commit, GIT_REV unless set, from the next start on. keep-git-dir: whether builds find git’s own folder at the root of the files (false), with the commits and tags that led to theirs. source-image: the image that ps:rebuild pulls and deploys in place of the last commit, until the next deploy; unset, the last commit again. archive-max-files and archive-max-size: what an archive may hold that git:from-archive deploys.',
   examples: [
     'git:set blog deploy-branch main',
     'git:set blog deploy-branch',
     'git:set --global deploy-branch main',
     'git:set blog rev-env-var COMMIT',
+    'git:set blog keep-git-dir true',
+    'git:set blog source-image ghcr.io/team/blog:2',
     'git:set --global archive-max-size 2g',
   ],
   args: {
@@ -63,8 +73,8 @@ const set = defineCommand({
     const { app, property: name, value: given } = input;
     const value = given === '' ? undefined : given;
     if (name === 'deploy-branch' && app !== undefined) return setBranch(context, app, value);
-    if (name !== 'deploy-branch' && name !== 'rev-env-var')
-      return setLimit(context, { app, property: name, value });
+    if (name === 'source-image') return setImage(context, app, value);
+    if (!isPlain(name)) return setLimit(context, { app, property: name, value });
     const { key, parse } = gitSettings[name];
     const checked = value === undefined ? undefined : parse(value);
     return setProperty(context, { app, property: name, key, value: checked, event: 'git' });
@@ -86,7 +96,7 @@ const report = defineReport({
       'last-updated-at': (release?.commit ?? release?.sourceImage) ? release.createdAt.toISOString() : '',
       sha: sha ?? '',
       source: sourceOf(context.store.properties, each, sha) ?? '',
-      'source-image': release?.sourceImage ?? '',
+      'source-image': sourceImageOf(context.store, each) ?? '',
       ...settingsFor(context.store, each),
       ...limitsFor(context.store, each),
     };
@@ -106,15 +116,36 @@ function setBranch(context: Context, name: AppName, value: string | undefined) {
   return { app: owner.name, 'deploy-branch': branch };
 }
 
+/** Of an app alone: what the next rebuild deploys. */
+function setImage(context: Context, name: AppName | undefined, value: string | undefined) {
+  if (name === undefined) throw new WherryError('invalid', 'Property cannot be specified globally');
+  const owner = context.app(name);
+  const image = value === undefined ? undefined : parseImageRef(value).text;
+  setSourceImage(context.store, owner, image);
+  const words = settingWords('source-image', image);
+  context.progress.header(words);
+  tell(context, owner, 'git', words);
+  return { app: owner.name, 'source-image': image ?? null };
+}
+
+function isPlain(name: (typeof properties)[number]): name is keyof typeof gitSettings {
+  return Object.hasOwn(gitSettings, name);
+}
+
 function settingsFor({ properties: stored }: Context['store'], app: App): Record<string, string> {
-  const [branch, revision] = [gitSettings['deploy-branch'].key, gitSettings['rev-env-var']];
-  const common = stored.get('global', branch) ?? '';
+  const common = stored.get('global', gitSettings['deploy-branch'].key) ?? '';
+  const plain = (['keep-git-dir', 'rev-env-var'] as const).flatMap(name => {
+    const { key, usual } = gitSettings[name];
+    return [
+      [name, stored.get(`app:${app.id}`, key) ?? ''],
+      [`global-${name}`, stored.get('global', key) ?? ''],
+      [`computed-${name}`, stored.resolve(app.id, key) ?? usual],
+    ];
+  });
   return {
     'global-deploy-branch': common,
     'computed-deploy-branch': app.deployBranch ?? '',
-    'rev-env-var': stored.get(`app:${app.id}`, revision.key) ?? '',
-    'global-rev-env-var': stored.get('global', revision.key) ?? '',
-    'computed-rev-env-var': stored.resolve(app.id, revision.key) ?? revision.usual,
+    ...Object.fromEntries(plain),
   };
 }
 

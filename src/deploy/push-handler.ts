@@ -1,5 +1,6 @@
 import type { Deployer } from '../deploy.ts';
 import { WherryError } from '../domain/errors.ts';
+import { gitSettings } from '../domain/git-settings.ts';
 import type { PushHandler } from '../receive/receiver.ts';
 import type { Store } from '../store/store.ts';
 
@@ -26,6 +27,12 @@ export function pushHandler({
     },
     deployBranch: name => store.apps.find(name)?.deployBranch ?? null,
     setDeployBranch: (name, branch) => store.apps.setDeployBranch(store.apps.get(name), branch),
+    keepsHistory(name) {
+      const app = store.apps.find(name);
+      return (
+        app !== undefined && store.properties.resolve(app.id, gitSettings['keep-git-dir'].key) === 'true'
+      );
+    },
     async deploy(push, source, { progress, signal }) {
       await deployer().push(push, source, { actor: push.actor, progress, signal });
     },

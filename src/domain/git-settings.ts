@@ -4,6 +4,7 @@ import { parseConfigKey, quoteForPeople } from './names.ts';
 /** What `git:set` knows besides the limits of archives, by dokku's names: the property it is stored under, and its check. */
 export const gitSettings = {
   'deploy-branch': { key: 'git-deploy-branch', usual: '', parse: parseBranch },
+  'keep-git-dir': { key: 'git-keep-git-dir', usual: 'false', parse: parseSwitch },
   'rev-env-var': { key: 'git-rev-env-var', usual: 'GIT_REV', parse: parseConfigKey },
 } as const;
 
@@ -23,4 +24,9 @@ export function parseBranch(text: string): string {
     'invalid',
     `Branch ${quoteForPeople(text)} is not a branch name. Give for example "main".`,
   );
+}
+
+function parseSwitch(text: string): string {
+  if (text === 'true' || text === 'false') return text;
+  throw new WherryError('invalid', `${quoteForPeople(text)} is not valid. Give true or false.`);
 }

@@ -42,6 +42,7 @@ const longestFetch = 3_600_000;
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { paths, handler, locks, log, clock } = options;
   const sessions = trackSessions();
+  const keepsHistory = (app: AppName) => handler.keepsHistory?.(app) ?? false;
   let parts: Opened | undefined;
   const opened = (): Opened => {
     if (parts) return parts;
@@ -61,7 +62,7 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       const git = createGit({ paths, user });
       const repositories = createRepositories({ paths, user });
       const maintenance = createMaintenance({ git, log });
-      const offers = createOffers({ git, repositories, maintenance, paths, clock });
+      const offers = createOffers({ git, repositories, maintenance, paths, clock, keepsHistory });
       parts = { git, repositories, maintenance, offers };
     },
     close: async () => {
@@ -106,7 +107,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
           `Commit ${quoteForPeople(commit)} is not 40 hex digits. Give the full hash.`,
         );
       }
-      return takeSource({ git, paths, repo: repositories.pathOf(app), commit });
+      const history = keepsHistory(app) ? { branch: handler.deployBranch(app) ?? 'main' } : undefined;
+      return takeSource({ git, paths, repo: repositories.pathOf(app), commit, history });
     },
   };
 }

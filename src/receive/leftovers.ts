@@ -2,7 +2,7 @@ import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../system/clock.ts';
 import type { Paths } from '../system/paths.ts';
-import { quarantinePrefix } from './make-offers.ts';
+import { scratchPrefix } from './scratch.ts';
 
 /** Milliseconds until a process of a daemon that is gone is killed. */
 const patience = 2000;
@@ -32,7 +32,7 @@ export async function clearQuarantines(repo: string): Promise<void> {
 /** Objects of commits that were made here and not accepted. Only at the start. */
 async function clearOffers(repo: string): Promise<void> {
   for (const name of await list(join(repo, 'objects'))) {
-    if (name.startsWith(quarantinePrefix))
+    if (name.startsWith(scratchPrefix))
       await rm(join(repo, 'objects', name), { recursive: true, force: true });
   }
 }

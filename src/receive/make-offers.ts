@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
@@ -12,6 +11,7 @@ import type { Maintenance } from './maintenance.ts';
 import { ObjectReader } from './objects.ts';
 import type { Intake, Offer, Offers } from './offers.ts';
 import type { Repositories } from './repositories.ts';
+import { makeScratch } from './scratch.ts';
 import { takeSource } from './sources.ts';
 
 type Parts = {
@@ -20,19 +20,17 @@ type Parts = {
   readonly maintenance: Maintenance;
   readonly paths: Paths;
   readonly clock: Clock;
+  readonly keepsHistory: (app: AppName) => boolean;
 };
 
 const nowhere = '0'.repeat(40);
 
 /** Commits made here go the way of a push: objects in a quarantine, checked out by the same rules, the ref moved last. */
-export function createOffers({ git, repositories, maintenance, paths, clock }: Parts): Offers {
+export function createOffers({ git, repositories, maintenance, paths, clock, keepsHistory }: Parts): Offers {
   const open = async (app: AppName): Promise<Intake> => {
     await repositories.ensure(app);
-    const known = join(repositories.pathOf(app), 'objects');
-    const quarantine = join(known, `${quarantinePrefix}${randomBytes(8).toString('hex')}`);
-    await mkdir(quarantine, { mode: 0o700 });
-    await chown(quarantine, git.user.uid, git.user.gid);
-    return { app, quarantine, known };
+    const repo = repositories.pathOf(app);
+    return { app, quarantine: await makeScratch(repo, git.user), known: join(repo, 'objects') };
   };
 
   const offer: Offers['offer'] = async ({ app, quarantine }, { branch, commit }) => {
@@ -83,9 +81,10 @@ export function createOffers({ git, repositories, maintenance, paths, clock }: P
         throw error;
       }
     },
-    async checkout({ app, commit, quarantine }, signal) {
+    async checkout({ app, commit, branch, quarantine }, signal) {
       const repo = repositories.pathOf(app);
-      return await takeSource({ git, paths, repo, quarantine, commit, signal });
+      const history = keepsHistory(app) ? { branch } : undefined;
+      return await takeSource({ git, paths, repo, quarantine, commit, history, signal });
     },
     async accept(offer) {
       const repo = repositories.pathOf(offer.app);
@@ -97,9 +96,6 @@ export function createOffers({ git, repositories, maintenance, paths, clock }: P
     drop,
   };
 }
-
-/** Of a quarantine's folder, so that a start after a crash finds it. */
-export const quarantinePrefix = 'offer-';
 
 /** Indexes last: a pack is in use from the moment its index is there. */
 async function movePacks(quarantine: string, repo: string, { user }: Git): Promise<void> {

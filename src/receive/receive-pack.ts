@@ -117,7 +117,7 @@ function deployInTurn(
     const verdict = judge(work, updates);
     if (verdict.deploy) {
       await refuseMoved(work, verdict.deploy);
-      await deploy(work, verdict.deploy);
+      await deploy(work, updates, verdict.deploy);
     }
     await faultPoint('receive:refs');
     const status = await settle(work, verdict, 0);
@@ -147,7 +147,11 @@ async function refuseMoved(
   );
 }
 
-async function deploy(work: HookWork, { branch, commit }: Deployable): Promise<void> {
+async function deploy(
+  work: HookWork,
+  updates: readonly RefUpdate[],
+  { branch, commit }: Deployable,
+): Promise<void> {
   const { session, parts, progress, repo, call } = work;
   const { app, actor } = session;
   const quarantine = call.quarantine === '' ? undefined : join(repo, 'objects', basename(call.quarantine));
@@ -156,7 +160,8 @@ async function deploy(work: HookWork, { branch, commit }: Deployable): Promise<v
   try {
     await faultPoint('receive:hook');
     const { git, paths } = parts;
-    source = await takeSource({ git, paths, repo, quarantine, commit, signal: life.signal });
+    const history = parts.handler.keepsHistory?.(app) ? { branch, tags: tagsOf(updates) } : undefined;
+    source = await takeSource({ git, paths, repo, quarantine, commit, history, signal: life.signal });
     await faultPoint('receive:source');
     const first = parts.handler.deployBranch(app) === null;
     if (first) progress.step(`Set ${branch} as deploy-branch`);
@@ -172,6 +177,11 @@ async function deploy(work: HookWork, { branch, commit }: Deployable): Promise<v
   } finally {
     life.release();
   }
+}
+
+function tagsOf(updates: readonly RefUpdate[]): ReadonlyMap<string, string> {
+  const tags = updates.filter(({ kind }) => kind === 'tag');
+  return new Map(tags.flatMap(({ ref, to }) => (to === null ? [] : [[ref, to] as const])));
 }
 
 /** Tells the hook, then waits until git has moved the refs or dropped the push. */

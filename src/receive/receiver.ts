@@ -10,6 +10,8 @@ export interface PushHandler {
   /** The branch that builds, or null when the first push decides. */
   deployBranch(app: AppName): string | null;
   setDeployBranch(app: AppName, branch: string): void;
+  /** Whether builds see the commits that led to theirs, as git keeps them; never when left out. */
+  keepsHistory?(app: AppName): boolean;
   /** Build, release, run, while the app's lock is held. `source.dir` is the handler's to keep or delete. */
   deploy(push: Push, source: Source, options: { progress: Progress; signal: AbortSignal }): Promise<void>;
 }

@@ -7,6 +7,7 @@ import type { Paths } from '../system/paths.ts';
 import { checkoutTree } from './checkout.ts';
 import { readCommit } from './commit.ts';
 import type { Git } from './git.ts';
+import { type Kept, keepHistory } from './history.ts';
 import { ObjectReader } from './objects.ts';
 
 /** Checked-out trees on their way to the builder. */
@@ -30,6 +31,8 @@ export async function takeSource(options: {
   readonly repo: string;
   readonly quarantine?: string | undefined;
   readonly commit: string;
+  /** For a source that has git's own folder too. */
+  readonly history?: Pick<Kept, 'branch' | 'tags'> | undefined;
   readonly signal?: AbortSignal;
 }): Promise<Source> {
   const { git, repo, quarantine, commit, signal } = options;
@@ -41,6 +44,7 @@ export async function takeSource(options: {
     await chmod(dir, 0o755);
     const { tree, subject } = await readCommit(objects, commit);
     const submodules = await checkoutTree({ objects, tree, dir });
+    if (options.history) await keepHistory({ ...options, ...options.history, dir });
     return { commit, subject, dir, checkoutMs: performance.now() - begun, submodules };
   } catch (error) {
     await rm(dir, { recursive: true, force: true });

@@ -30,6 +30,29 @@ it('says that nothing changed, and deploys again when it is forced or the config
   expect(bench.runtime.told).toHaveLength(3);
 });
 
+it('gives way to the image of git:set for the next rebuild, and to commits when that is unset', async () => {
+  const set = async (...words: string[]) => await bench.run('git:set', 'blog', 'source-image', ...words);
+  await deploy('boat:1');
+  await set('boat:2');
+  expect(await source()).toBe('docker.io/library/boat:2');
+  await bench.run('ps:rebuild', 'blog');
+  expect(bench.pulled.at(-1)).toBe('docker.io/library/boat:2');
+  await bench.run('ps:rebuild', 'blog');
+  expect(bench.pulled.at(-1)).toBe('docker.io/library/boat:2');
+  await set();
+  expect(await source()).toBe('');
+  expect((await bench.run('ps:rebuild', 'blog')).stderr).toContain('has no pushed commit to build');
+  await bench.run('git:set', 'blog', 'deploy-branch', 'main');
+  bench.heads.set('blog', '1'.repeat(40));
+  await bench.run('ps:rebuild', 'blog');
+  expect([bench.asked.length, bench.pulled.length]).toEqual([1, 3]);
+  expect((await set('my boat')).stderr).toMatch(/is no name of an image/);
+  expect((await bench.run('git:set', '--global', 'source-image', 'boat')).stderr).toContain(
+    'cannot be specified globally',
+  );
+  expect(await source()).toBe('');
+});
+
 it.each([
   ['no image', [], /<image> is missing/],
   ['a name with blanks', ['my boat'], /is no name of an image/],

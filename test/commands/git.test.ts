@@ -134,6 +134,20 @@ describe('git:report', () => {
 });
 
 describe('git:set', () => {
+  it('says for one app or all whether builds have the folder of git', async () => {
+    await bench.run('apps:create', 'blog');
+    const computed = async () =>
+      (await bench.run('git:report', 'blog', '--git-computed-keep-git-dir')).stdout.trim();
+    expect(await computed()).toBe('false');
+    await bench.run('git:set', '--global', 'keep-git-dir', 'true');
+    expect(await computed()).toBe('true');
+    await bench.run('git:set', 'blog', 'keep-git-dir', 'false');
+    expect(await computed()).toBe('false');
+    expect((await bench.run('git:set', 'blog', 'keep-git-dir', 'maybe')).stderr).toContain(
+      'Give true or false',
+    );
+  });
+
   const report = async (key: string) => (await bench.run('git:report', 'blog', `--git-${key}`)).stdout.trim();
 
   it('holds what an archive may be, for an app or for all', async () => {

@@ -30,7 +30,12 @@ const blog: DokkuApp = {
       deployed: 'true',
     },
     resource: { '_default_.limit.memory': '512', 'worker.limit.cpu': '1.5', 'web.reserve.memory': '128' },
-    git: { 'deploy-branch': 'main', 'rev-env-var': 'COMMIT', 'global-rev-env-var': 'GIT_REV' },
+    git: {
+      'deploy-branch': 'main',
+      'keep-git-dir': 'true',
+      'rev-env-var': 'COMMIT',
+      'global-rev-env-var': 'GIT_REV',
+    },
     apps: { locked: 'false', 'deploy-source': 'git' },
   },
   says: {
@@ -71,6 +76,7 @@ describe('a dokku host', () => {
       'wherry ps:set blog stop-timeout-seconds 60',
       'wherry ps:scale blog web=2 worker=1',
       'wherry git:set blog deploy-branch main',
+      'wherry git:set blog keep-git-dir true',
       'wherry git:set blog rev-env-var COMMIT',
     ]);
     expect(moves.later).toEqual([

@@ -26,6 +26,8 @@ export interface Harness {
   readonly port: number;
   readonly receiver: Receiver;
   readonly deployBranches: Map<string, string>;
+  /** Apps whose builds have git's own folder. */
+  readonly keeps: Set<string>;
   readonly deployed: Push[];
   /** What the next deploys do. */
   deploy: Deploy;
@@ -60,6 +62,7 @@ export async function startHarness(limits: Partial<SshLimits> = {}): Promise<Har
   await makeKey(join(dir, 'stranger'));
   const deployBranches = new Map<string, string>();
   const deployed: Push[] = [];
+  const keeps = new Set<string>();
   const receiver = createReceiver({
     paths,
     log: silentLog,
@@ -69,6 +72,7 @@ export async function startHarness(limits: Partial<SshLimits> = {}): Promise<Har
       admit: app => harness.admit(app),
       deployBranch: app => deployBranches.get(app) ?? null,
       setDeployBranch: (app, branch) => deployBranches.set(app, branch),
+      keepsHistory: app => keeps.has(app),
       deploy: async (push, source, options) => {
         await harness.deploy(push, source, options);
         deployed.push(push);
@@ -104,6 +108,7 @@ export async function startHarness(limits: Partial<SshLimits> = {}): Promise<Har
     port,
     receiver,
     deployBranches,
+    keeps,
     deployed,
     deploy: () => {},
     dispatch: async () => 0,

@@ -9,6 +9,7 @@ export async function moveCode(host: DokkuHost, app: string): Promise<void> {
   const branch = git?.get('deploy-branch') ?? '';
   const settings = [
     ['deploy-branch', branch],
+    ['keep-git-dir', git?.get('keep-git-dir') === 'true' ? 'true' : ''],
     ['rev-env-var', git?.get('rev-env-var') ?? ''],
   ] as const;
   for (const [name, value] of settings)
