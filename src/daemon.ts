@@ -8,6 +8,7 @@ import { createTransport } from './acme/transport.ts';
 import { createOnce } from './api/once.ts';
 import { openTcpApi } from './api/open.ts';
 import { createApi } from './api/server.ts';
+import { createBackups } from './backup/backups.ts';
 import { createBuilds } from './build/builds.ts';
 import { createDiskRoom } from './build/disk-room.ts';
 import { createDiskUse } from './build/disk-use.ts';
@@ -99,10 +100,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const freePid = claimPid(paths.pidFile);
 
   const keys = loadKey(paths.secretKey, paths.database);
-  const store = openStore(
-    paths.database,
-    createSeal(keys, next => saveKeys(paths.secretKey, next)),
-  );
+  const seal = createSeal(keys, next => saveKeys(paths.secretKey, next));
+  const store = openStore(paths.database, seal);
   store.releases.abandonPending();
   store.builds.abandonRunning(clock.now());
   const locks = createLocks();
@@ -208,6 +207,13 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
 
   const builds = createBuilds({ store, paths, clock });
   const disk = createDiskUse({ store, paths });
+  const backups = createBackups({
+    ...{ store, paths, layers, clock, version: version(), domain: settings.domain },
+    openCopy: file => openStore(file, seal),
+    storage: volumes,
+    caFile: settings.caFile || undefined,
+  });
+  await backups.sweep();
   const room = createDiskRoom({ store, paths, layers, clock, log });
 
   const urls = (app: App) =>
@@ -359,6 +365,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     locks,
     deployer,
     builds,
+    backups,
     disk,
     room,
     runtime,

@@ -30,6 +30,8 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   // Joins the timetable of apps to the pipeline.
   'cron-workers': ['cron', 'deploy', 'runtime', 'store', 'domain', 'system'],
   cron: ['domain', 'system'],
+  // The whole platform, elsewhere and back.
+  backup: ['domain', 'system', 'store'],
   // Folders of apps, for the engine.
   volumes: ['engine/engine', 'store', 'domain', 'system'],
   settings: ['domain'],
@@ -53,6 +55,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   'fast-path': ['domain', 'system'],
   commands: [
     'doctor',
+    'backup',
     'deploy',
     'settings',
     'receive',

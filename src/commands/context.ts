@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Certifier } from '../acme/certifier.ts';
+import type { Backups } from '../backup/backups.ts';
 import type { Builds } from '../build/builds.ts';
 import type { DiskRoom } from '../build/disk-room.ts';
 import type { DiskUse } from '../build/disk-use.ts';
@@ -32,6 +33,7 @@ export type Services = {
   readonly locks: Locks;
   readonly deployer: Deployer;
   readonly builds: Builds;
+  readonly backups: Backups;
   readonly disk: DiskUse;
   readonly stacks: Stack;
   readonly rebaseAll: RebaseAll;

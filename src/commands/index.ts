@@ -4,6 +4,7 @@ import { appJsonCommands } from './app-json.ts';
 import { appsCommands } from './apps.ts';
 import { audit } from './audit.ts';
 import { autoscaleCommands } from './autoscale.ts';
+import { backupCommands } from './backup.ts';
 import { builderCommands } from './builder.ts';
 import { builderDockerfileCommands } from './builder-dockerfile.ts';
 import { buildpacksCommands } from './buildpacks.ts';
@@ -65,6 +66,7 @@ export function createCoreRegistry(): Registry {
     ...appsCommands,
     ...accessCommands,
     ...autoscaleCommands,
+    ...backupCommands,
     ...buildpacksCommands,
     ...builderCommands,
     ...builderDockerfileCommands,

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { App } from '../domain/app.ts';
+import type { BackupSecret } from '../domain/backup-settings.ts';
 import type { SshKeyPair } from '../system/ssh-key-pair.ts';
 import type { Seal } from './seal.ts';
 
@@ -10,6 +11,8 @@ type Owner = App | 'global';
 
 /** Not a scope of logins: Wherry's own key for repositories by ssh. */
 const deployKey = ['git', 'deploy-key', 'ed25519'] as const;
+/** Nor is this one: what backups are encrypted under, and how they get to their place. */
+const backup = ['registry', 'backup'] as const;
 
 /** Names and passwords for other hosts, encrypted at rest. An app's own go before everybody's. */
 export function credentialsStore(db: Database, seal: Seal) {
@@ -55,6 +58,15 @@ export function credentialsStore(db: Database, seal: Seal) {
     },
     putDeployKey({ publicKey, privateKey }: SshKeyPair): void {
       put.run(...deployKey, publicKey, seal.seal(privateKey, ['credentials', ...deployKey]));
+    },
+    backup(name: BackupSecret): string | undefined {
+      const row = one.get(...backup, name);
+      return row && seal.open(row.sealed, ['credentials', ...backup, name]);
+    },
+    /** Without a value it is removed. */
+    putBackup(name: BackupSecret, value: string | undefined): void {
+      if (value === undefined) drop.run(...backup, name);
+      else put.run(...backup, name, 'wherry', seal.seal(value, ['credentials', ...backup, name]));
     },
     clear: (app: App): void => void clear.run(scopeOf(app)),
   };

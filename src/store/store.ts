@@ -64,6 +64,8 @@ export function openStore(path: string, seal: Seal) {
     copy: (at: Date): string => copyDatabase(db, path, { at, why: 'regular' }),
     /** Grows with each row that is changed. */
     changes: (): number => changed.get() ?? 0,
+    /** Writes all of it as it is at one moment to a new file, while it is used. */
+    copyTo: async (file: string): Promise<void> => void (await db.backup(file)),
     close: () => {
       db.close();
     },

@@ -32,6 +32,8 @@ export function createPaths(options: { data: string; cache?: string }) {
     layers: join(data, 'layers'),
     engine: join(data, 'engine'),
     logs: join(data, 'logs'),
+    /** What a backup is made of while it is made, and what it keeps of the index of a server. */
+    backup: join(data, 'backup'),
     /** Plugins that were installed, a folder each. */
     plugins: join(data, 'plugins'),
     /** A folder an app with the socket that its instances see. Short: a socket's path has at most 107 bytes. */

@@ -137,6 +137,8 @@ const table = {
   ],
   owner: [
     'secrets:rotate',
+    // All that there is, and where it goes.
+    ...['backup', 'backup:list', 'backup:report', 'backup:set'],
     ...['access:check', 'access:grant', 'access:list', 'access:revoke'],
     ...['ssh-keys:add', 'ssh-keys:list', 'ssh-keys:remove'],
     ...[

@@ -8,6 +8,7 @@ import { CaFault } from '../../src/acme/ca-fault.ts';
 import { Certifier } from '../../src/acme/certifier.ts';
 import { Challenges } from '../../src/acme/challenges.ts';
 import type { Transport } from '../../src/acme/transport.ts';
+import { createBackups } from '../../src/backup/backups.ts';
 import type { Builder, BuildRequest, PullImageRequest, RebaseRequest } from '../../src/build/builder.ts';
 import { createBuilds } from '../../src/build/builds.ts';
 import { createDiskRoom } from '../../src/build/disk-room.ts';
@@ -71,7 +72,8 @@ const noAuthority: Transport = async () => {
 
 /** The registry over the real store and pipeline, with a runtime that only remembers what it was told. */
 export function createBench({ allowHosts, transport = noAuthority }: BenchOptions = {}) {
-  const store = openStore(':memory:', createSeal(randomBytes(32)));
+  const seal = createSeal(randomBytes(32));
+  const store = openStore(':memory:', seal);
   // A user who may do everything, not at the host itself.
   store.people.ensure('ann', clock.now());
   store.people.grant('ann', 'owner');
@@ -175,6 +177,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
     solvers: challenges.solvers,
     applyRoutes: deployer.applyRoutes,
   });
+  const volumes = createVolumes({ store, paths });
   const services: Services = {
     stacks,
     rebaseAll: createRebaseAll({ store, locks, rebase: deployer.rebase }),
@@ -184,11 +187,17 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
     locks,
     deployer,
     builds,
+    backups: createBackups({
+      ...{ store, paths, clock, version: '1.2.3', domain: 'example.org', caFile: undefined },
+      layers: createLayerStore(paths),
+      openCopy: file => openStore(file, seal),
+      storage: volumes,
+    }),
     disk: createDiskUse({ store, paths }),
     room,
     runtime,
     scaler,
-    volumes: createVolumes({ store, paths }),
+    volumes,
     dataDir: paths.data,
     leases,
     host: healthyHost(),

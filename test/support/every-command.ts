@@ -30,6 +30,12 @@ export function rows({ keys, pem }: Given): readonly Row[] {
 
     row('completion', 'bash', { prints: /complete/ }),
     row('doctor', '', { code: 1, prints: /./ }),
+    row('backup', '', { code: 1 }),
+    row('backup:set', 'to=/nonexistent/backup keep=3'),
+    row('backup:set', 'password', { input: 'a long password\n' }),
+    row('backup:set', 'password=word', { code: 2 }),
+    row('backup:list', '', { code: 1 }),
+    row('backup:report', '', { prints: /nonexistent/ }),
     row('apps:create', 'tea', { json: 'coffee', prints: /tea/ }),
     row('apps:create', 'Not_A_Name!', { code: 1 }),
     row('apps:create', 'tea', { code: 1 }),
