@@ -32,7 +32,7 @@ describe('wherry database', () => {
     const store = openStore(file(), seal);
     store.apps.create(parseAppName('blog'), new Date(0));
     store.copy(new Date('2026-05-01T12:00:00Z'));
-    const entry = { via: 'ssh', credential: null, address: null, result: 'ok' };
+    const entry = { via: 'ssh', credential: null, address: null, other: null, args: '', result: 'ok' };
     store.audit.add({ at: new Date(0), user: 'ann', command: 'apps:destroy', app: 'blog', ...entry });
     store.close();
     expect(run('check')).toBe(0);

@@ -20,6 +20,11 @@ export type ArgKind<Value> = {
   readonly short?: string;
   readonly help?: string;
   /**
+   * What the audit leaves out: `all` of it, the `values` of KEY=VALUE, what is `assigned` behind a `=` if there is one, or the `rest`
+   * behind the first word. Queries and logins in URLs are left out of everything.
+   */
+  readonly secret?: 'all' | 'values' | 'assigned' | 'rest';
+  /**
    * `app` names an existing app, `past-app` one that exists or did, `new-app` one to be made: what the lock is taken on, and
    * where `--app` goes.
    */

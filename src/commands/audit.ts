@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../store/audit.ts';
 import { flag, integer, optional, withDefault } from './args.ts';
 import { mayAll } from './authorise.ts';
 import { defineCommand } from './define.ts';
@@ -7,7 +8,7 @@ export const audit = defineCommand({
   name: 'audit',
   summary: 'Show who changed what: each write, from where, and what came of it',
   description:
-    'Of one app, or of all that one is admin of; an owner sees everything. Oldest first. Pushes are git-push; also what was refused, and what went on without its client. Arguments are not kept, since they may be secrets. The newest 20,000 are.',
+    'Of one app, or of all that one is admin of; an owner sees everything. Oldest first. Pushes are git-push; also what was refused, and what went on without its client. Values of config, passwords and other secrets are left out of the words of a command, and so is what follows the first word of run and enter. A rename is found under both names. The newest 20,000 are kept.',
   examples: ['audit blog', 'audit -n 20 --format json'],
   args: { app: optional(anyApp) },
   flags: {
@@ -22,12 +23,26 @@ export const audit = defineCommand({
     const { actor, store } = context;
     const everything = input.app !== undefined || mayAll(actor, 'owner', store);
     const names = new Set<string | null>(context.apps().map(({ name }) => name));
-    const entries = store.audit.list(input.app).filter(({ app }) => everything || names.has(app));
-    return entries.slice(-input.num).map(each => ({ ...each, at: each.at.toISOString() }));
+    const entries = store.audit
+      .list(input.app)
+      .filter(({ app, other }) => everything || names.has(app) || names.has(other));
+    const hidden = new Set<string>(store.apps.list().flatMap(({ name }) => (names.has(name) ? [] : [name])));
+    const sees = (app: string | null) => app === null || !hidden.has(app);
+    return entries
+      .slice(-input.num)
+      .map(each => ({ ...withoutUnseen(each, sees), at: each.at.toISOString() }));
   },
   text: entries =>
     entries.map(each => {
       const by = [each.user, each.credential, each.address].filter(part => part !== null).join(' ');
-      return `${each.at} ${each.app ?? '-'} ${each.command}: ${each.result} (${each.via}: ${by})`;
+      const words = [each.at, each.app ?? '-', each.command, each.args].filter(word => word !== '');
+      return `${words.join(' ')}: ${each.result} (${each.via}: ${by})`;
     }),
 });
+
+/** Of a rename or a clone by somebody who sees more: one end of it may be none of the reader's business. */
+function withoutUnseen(entry: AuditEntry, sees: (app: string | null) => boolean): AuditEntry {
+  const { app, other } = entry;
+  if (sees(app) && sees(other)) return entry;
+  return { ...entry, app: sees(app) ? app : other, other: null, args: '***' };
+}

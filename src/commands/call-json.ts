@@ -39,7 +39,7 @@ export function createCallJson(services: Services, options: { locks: Locks; log:
     try {
       const input = parseJson(command, body);
       const result = await pipeline.run({
-        ...{ command, input, actor, force, stdin, signal },
+        ...{ command, input, given: body, actor, force, stdin, signal },
         quiet: false,
         progress: client.progress,
         takeStreams() {

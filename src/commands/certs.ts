@@ -31,7 +31,12 @@ const [add, update] = (['add', 'update'] as const).map(verb =>
       `certs:${verb} blog /etc/ssl/blog.crt /etc/ssl/blog.key`,
       `certs:${verb} --global`,
     ],
-    args: { app: appOrGlobal, certificate: optional(text('crt')), key: optional(text('key')) },
+    args: {
+      app: appOrGlobal,
+      certificate: optional(text('crt')),
+      // A path, but some put the key itself here.
+      key: optional({ ...text('key'), secret: 'all' }),
+    },
     access: { app: 'write' },
     effect: 'write',
     stdin: true,

@@ -40,7 +40,7 @@ export type CommandDefinition<Positional extends Args, Flags extends Args, Resul
   readonly access: Access;
   /** `write` takes the app's lock, is audited, and is POST over HTTP. */
   readonly effect: 'read' | 'write';
-  /** Of a `read` command: it does something all the same (starts, stops), needs no lock, and is POST over HTTP. */
+  /** Of a `read` command: it does something all the same (starts, stops), needs no lock, is audited, and is POST over HTTP. */
   readonly acts?: true;
   /** The result is an async iterable; its items are shown as they come. */
   readonly stream?: true;

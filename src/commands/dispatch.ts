@@ -8,7 +8,7 @@ import type { Command, Confirmation } from './define.ts';
 import { asksForJson, type Globals, readInvocation, readWords } from './grammar.ts';
 import { withAppOfFolder } from './here.ts';
 import { printed } from './lines.ts';
-import { type Input, parseWords } from './parse.ts';
+import { type Given, givenBy, type Input, parseGiven } from './parse.ts';
 import { createPipeline, hasNoJson, type Pipeline } from './pipeline.ts';
 import { readStdin } from './read-stdin.ts';
 import type { Registry } from './registry.ts';
@@ -48,12 +48,12 @@ export function createDispatch(
     const start = clock.ticks();
     let name = 'unknown';
     try {
-      const { command, input, globals } = understand(registry, request.words, isApp);
+      const { command, input, given, globals } = understand(registry, request.words, isApp);
       name = command.name;
       screen.look.quiet = globals.quiet;
       screen.look.json = globals.format === 'json';
       const parsed = clock.ticks();
-      const result = await pipeline.run(toCall({ command, input, globals }, request, screen));
+      const result = await pipeline.run(toCall({ command, input, given, globals }, request, screen));
       const ran = clock.ticks();
       await render(command, { input, result, signal: request.signal }, screen);
       if (globals.trace) {
@@ -68,7 +68,12 @@ export function createDispatch(
   };
 }
 
-type Understood = { readonly command: Command; readonly input: Input; readonly globals: Globals };
+type Understood = {
+  readonly command: Command;
+  readonly input: Input;
+  readonly given: Given;
+  readonly globals: Globals;
+};
 
 /** Finds the command and parses its arguments; every way to ask for help leads to `help`. */
 function understand(
@@ -80,6 +85,7 @@ function understand(
   const help = (topic: string | undefined): Understood => ({
     command: registry.find('help'),
     input: { topic },
+    given: { topic },
     globals,
   });
   if (name === undefined) return help(undefined);
@@ -95,13 +101,15 @@ function understand(
   const known = command ?? registry.find(name);
   const sorted = withAppOfFolder(known, readWords(known, rest, globals), { ...globals, isApp });
   if (globals.help) return help(name);
-  return { command: known, input: parseWords(known, sorted), globals };
+  const given = givenBy(known, sorted);
+  return { command: known, input: parseGiven(known, given), given, globals };
 }
 
-function toCall({ command, input, globals }: Understood, request: DispatchRequest, screen: Screen) {
+function toCall({ command, input, given, globals }: Understood, request: DispatchRequest, screen: Screen) {
   return {
     command,
     input,
+    given,
     actor: request.actor,
     quiet: globals.quiet,
     force: globals.force,

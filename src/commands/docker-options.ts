@@ -41,6 +41,7 @@ const phaseList: ArgKind<readonly Phase[]> = {
 /** One option as docker has it, kept word by word; words with blanks are quoted again. */
 const option: ArgKind<string> = {
   word: 'option',
+  secret: 'assigned',
   required: true,
   rest: true,
   verbatim: true,

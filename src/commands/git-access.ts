@@ -24,7 +24,7 @@ export function guardGit(
         if (error instanceof WherryError) result = error.code;
         throw error;
       } finally {
-        noteAudit(services, actor, { command: 'git-push', app, result });
+        noteAudit(services, actor, { command: 'git-push', app, other: null, args: '', result });
       }
     },
     async uploadPack(session: GitSession) {

@@ -43,6 +43,7 @@ const user: ArgKind<string> = {
 
 const password: ArgKind<string> = {
   word: 'password',
+  secret: 'all',
   required: true,
   schema: { type: 'string' },
   parse: value => checkPassword(asText(value, 'password')),

@@ -120,6 +120,7 @@ export const counts: ArgKind<ReadonlyMap<ProcessType, number>> = {
 export const pairs: ArgKind<ReadonlyMap<ConfigKey, string>> = {
   word: 'KEY=VALUE',
   required: true,
+  secret: 'values',
   rest: true,
   schema: { type: 'object', additionalProperties: { type: 'string' } },
   parse: value =>

@@ -1,4 +1,5 @@
 import type { Actor } from '../domain/push.ts';
+import type { AuditEntry } from '../store/audit.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 
@@ -6,7 +7,7 @@ import type { Clock } from '../system/clock.ts';
 export function noteAudit(
   { store, clock }: { readonly store: Pick<Store, 'audit'>; readonly clock: Pick<Clock, 'now'> },
   { name, via, fingerprint, token, address }: Actor,
-  what: { readonly command: string; readonly app: string | null; readonly result: string },
+  what: Pick<AuditEntry, 'command' | 'app' | 'other' | 'args' | 'result'>,
 ): void {
   const credential = token ?? fingerprint ?? null;
   store.audit.add({ at: clock.now(), user: name, via, credential, address: address ?? null, ...what });

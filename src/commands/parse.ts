@@ -8,8 +8,16 @@ import { flagList, usage } from './usage.ts';
 /** A command's arguments and flags by name, each parsed by its kind. */
 export type Input = Readonly<Record<string, unknown>>;
 
+/** The same as it came: words, or values of JSON. */
+export type Given = Readonly<Record<string, unknown>>;
+
 /** @throws usage when words are missing or too many, invalid when one does not parse */
 export function parseWords(command: Command, words: Words): Input {
+  return parseGiven(command, givenBy(command, words));
+}
+
+/** Which word is what. @throws usage when there are too many */
+export function givenBy(command: Command, words: Words): Given {
   const left = [...words.positional];
   const given: Record<string, unknown> = Object.fromEntries(words.flags);
   for (const [name, kind] of Object.entries(command.args)) {
@@ -21,11 +29,11 @@ export function parseWords(command: Command, words: Words): Input {
     });
   const catchAll = flagList(command).find(({ kind }) => kind.unknownFlags);
   if (catchAll && words.unknown.length > 0) given[catchAll.key] = words.unknown;
-  return parseGiven(command, given);
+  return given;
 }
 
 /** The same from a JSON object, whose keys are the names of arguments and flags. @throws usage, invalid */
-export function parseJson(command: Command, body: Readonly<Record<string, unknown>>): Input {
+export function parseJson(command: Command, body: Given): Input {
   const known = new Set([...Object.keys(command.args), ...Object.keys(command.flags ?? {})]);
   const stray = Object.keys(body).find(key => !known.has(key));
   if (stray !== undefined) {
@@ -53,6 +61,13 @@ export function appOf(command: Command, input: Input): NamedApp | undefined {
     : undefined;
 }
 
+/** The name that it gives to another: of a rename or a clone. */
+export function secondAppOf(command: Command, input: Input): string | undefined {
+  const [, second] = Object.entries(command.args).filter(([, kind]) => kind.role !== undefined);
+  const name = second && input[second[0]];
+  return typeof name === 'string' ? name : undefined;
+}
+
 /** Whether what is meant is of all apps: `--global` in an app's place, or as a report's one flag. */
 export function isGlobal(command: Command, input: Input): boolean {
   if (
@@ -64,7 +79,8 @@ export function isGlobal(command: Command, input: Input): boolean {
   );
 }
 
-function parseGiven(command: Command, given: Readonly<Record<string, unknown>>): Input {
+/** @throws usage when one is missing, invalid when one does not parse */
+export function parseGiven(command: Command, given: Given): Input {
   const input: Record<string, unknown> = {};
   const kinds = [...Object.entries(command.args), ...Object.entries(command.flags ?? {})];
   for (const [name, kind] of kinds) {

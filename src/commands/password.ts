@@ -10,6 +10,7 @@ const longestPassword = 16 * 1024;
 export function noPasswordWord(hint: string): ArgKind<undefined> {
   return {
     word: 'password on standard input',
+    secret: 'all',
     required: false,
     schema: { type: 'null' },
     parse(value) {

@@ -6,11 +6,12 @@ import type { Actor, Progress } from '../domain/push.ts';
 import type { Streams } from '../runtime/runtime.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
+import { auditWords } from './audit-words.ts';
 import { appsFor, authorise, mayAll } from './authorise.ts';
 import type { Context, Services } from './context.ts';
 import type { Command, Confirmation } from './define.ts';
 import { noteAudit } from './note-audit.ts';
-import { appOf, type Input } from './parse.ts';
+import { appOf, type Given, type Input, secondAppOf } from './parse.ts';
 
 /** Milliseconds that a command waits for whatever is being done to its app. */
 const lockWait = 30_000;
@@ -19,6 +20,8 @@ const lockWait = 30_000;
 export type Call = {
   readonly command: Command;
   readonly input: Input;
+  /** What it was parsed from. */
+  readonly given: Given;
   readonly actor: Actor;
   readonly quiet: boolean;
   readonly force: boolean;
@@ -102,9 +105,9 @@ type Done = {
   readonly ms: number;
 };
 
-/** Names and outcomes only: arguments may be secrets. */
+/** Logs are read by many: they hold names and outcomes only. */
 function audit({ services, log, call, result, ms }: Done): void {
-  const { command, actor, input } = call;
+  const { command, actor, input, given } = call;
   const fields = {
     actor: actor.name,
     via: actor.via,
@@ -113,11 +116,17 @@ function audit({ services, log, call, result, ms }: Done): void {
     result,
     ms: Math.round(ms * 10) / 10,
   };
-  if (command.effect === 'read') log.debug(fields, 'command');
-  else {
-    log.info(fields, 'command');
-    noteAudit(services, actor, { command: command.name, app: fields.app ?? null, result });
+  if (command.effect === 'read' && !command.acts) {
+    log.debug(fields, 'command');
+    return;
   }
+  log.info(fields, 'command');
+  noteAudit(services, actor, {
+    ...{ command: command.name, app: fields.app ?? null, result },
+    // Of an app that was not made there is nothing to tell under its name.
+    other: result === 'ok' ? (secondAppOf(command, input) ?? null) : null,
+    args: auditWords(command, given),
+  });
 }
 
 function createContext(services: Services, call: Call): Context {

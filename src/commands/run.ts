@@ -13,6 +13,7 @@ import { columns } from './lines.ts';
 /** All words that are left, whatever they begin with. */
 const command: ArgKind<readonly string[]> = {
   word: 'command',
+  secret: 'rest',
   required: true,
   rest: true,
   verbatim: true,
@@ -20,7 +21,7 @@ const command: ArgKind<readonly string[]> = {
   parse: value => asList(value).map(word => asText(word, 'command')),
 };
 
-const env = flag(optional(text('KEY=VALUE,...')), {
+const env = flag(optional({ ...text('KEY=VALUE,...'), secret: 'values' }), {
   help: 'variables of this run alone, by commas',
   short: 'e',
 });

@@ -6,6 +6,7 @@ import { storageName } from './storage-name.ts';
 
 const command: ArgKind<readonly string[]> = {
   word: 'command',
+  secret: 'rest',
   required: true,
   rest: true,
   verbatim: true,

@@ -53,6 +53,9 @@ function setCommand(definition: PluginDefinition, settings: Settings): Command {
   const keys = Object.keys(settings);
   const plain = keys.find(key => !settings[key]?.secret);
   const hidden = keys.find(key => settings[key]?.secret);
+  // One word may be meant for standard input.
+  const word = optional(text('value'));
+  const value: typeof word = hidden === undefined ? word : { ...word, secret: 'all' };
   return defineCommand({
     name: `${name}:set`,
     summary: `Set or, without a value, unset a property of ${name}`,
@@ -64,7 +67,7 @@ function setCommand(definition: PluginDefinition, settings: Settings): Command {
       ...(plain === undefined ? [] : [`${name}:set blog ${plain}`]),
       ...(hidden === undefined ? [] : [`${name}:set blog ${hidden}`]),
     ],
-    args: { app: appOrGlobal, property: text('property'), value: optional(text('value')) },
+    args: { app: appOrGlobal, property: text('property'), value },
     access: { app: 'write' },
     effect: 'write',
     stdin: true,

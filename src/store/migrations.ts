@@ -242,4 +242,9 @@ export const migrations: readonly string[] = [
   ALTER TABLE global_config ADD COLUMN secret INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE releases ADD COLUMN secret_keys TEXT NOT NULL DEFAULT '[]';
   `,
+  `
+  ALTER TABLE audit ADD COLUMN other TEXT;
+  ALTER TABLE audit ADD COLUMN args TEXT NOT NULL DEFAULT '';
+  CREATE INDEX audit_by_other ON audit (other, id) WHERE other IS NOT NULL;
+  `,
 ];
