@@ -11,6 +11,8 @@ const ownLimit = 2 ** 20;
 const tailBlock = 256 * 1024;
 const followBlock = 4 * 2 ** 20;
 const followPause = 200;
+/** Characters; a longer line is shown in several, so that one without end costs no memory. */
+const longestLine = 2 ** 18;
 
 /**
  * An app's log is a folder of files in the CRI format (`<RFC 3339> <stream> <F|P> text`), one per instance, kept after it ends,
@@ -52,15 +54,15 @@ export function createLogFiles(options: { dir: string; clock: Clock }) {
 }
 
 async function* readLog(folder: string, query: LogQuery, clock: Clock): AsyncIterable<LogLine> {
-  const offsets = new Map<string, number>();
+  const seen = new Map<string, Pick<Read, 'end' | 'open'>>();
   const past: LogLine[] = [];
   const keeps = keeper(query);
   for (const file of await logFilesIn(folder)) {
     const dyno = dynoOfFile(file);
     if (!matches(dyno, query.type) || !isOf(file, query.version)) continue;
-    const { lines, end } = await readTail(file, { count: query.lines, dyno, keeps, since: query.since });
-    offsets.set(file, end);
-    past.push(...lines);
+    const read = await readTail(file, { count: query.lines, dyno, keeps, since: query.since });
+    seen.set(file, read);
+    past.push(...read.lines);
   }
   past.sort(byTime);
   yield* query.lines === 0 ? [] : past.slice(-query.lines);
@@ -69,9 +71,9 @@ async function* readLog(folder: string, query: LogQuery, clock: Clock): AsyncIte
     for (const file of await logFilesIn(folder)) {
       const dyno = dynoOfFile(file);
       if (!matches(dyno, query.type) || !isOf(file, query.version)) continue;
-      const { lines, end } = await readFrom(file, offsets.get(file) ?? 0, dyno);
-      offsets.set(file, end);
-      fresh.push(...lines.filter(keeps));
+      const read = await readFrom(file, seen.get(file) ?? { end: 0, open: new Map() }, dyno);
+      seen.set(file, read);
+      fresh.push(...read.lines.filter(keeps));
     }
     yield* fresh.sort(byTime);
     try {
@@ -108,7 +110,9 @@ function dynoOfFile(file: string): string {
   return /^(.+\.\d+)\.v\d+-[0-9a-f]+\.log$/.exec(rest)?.[1] ?? 'wherry';
 }
 
-type Read = { readonly lines: LogLine[]; readonly end: number };
+/** Lines whose end has not come yet, by their stream. */
+type Open = Map<string, { readonly at: Date; readonly text: string }>;
+type Read = { readonly lines: LogLine[]; readonly end: number; readonly open: Open };
 
 /** The last `count` lines of those that are wanted, and where the file ends now. */
 function readTail(
@@ -127,13 +131,14 @@ function readTail(
       const text = await readPart(handle, start, size);
       const whole = start === 0 ? text : text.slice(text.indexOf('\n') + 1);
       const end = size - (text.length - text.lastIndexOf('\n') - 1);
-      const all = parseLines(whole, dyno);
+      const open: Open = new Map();
+      const all = parseLines(whole, dyno, open);
       const lines = all.filter(keeps);
       const [first] = all;
       // What is before it is older still.
       const enough =
         lines.length >= count || (since !== undefined && first !== undefined && first.at < since);
-      if (enough || start === 0) return { lines: count === 0 ? [] : lines.slice(-count), end };
+      if (enough || start === 0) return { lines: count === 0 ? [] : lines.slice(-count), end, open };
     }
   });
 }
@@ -148,21 +153,23 @@ function isOf(file: string, version: number | undefined): boolean {
   return version === undefined || basename(file).includes(`.v${version}-`);
 }
 
-/** Whole lines after `offset`; from the start when the file was begun anew in between. */
-function readFrom(file: string, offset: number, dyno: string): Promise<Read> {
+/** Whole lines after what was seen; from the start when the file was begun anew in between. */
+function readFrom(file: string, seen: Pick<Read, 'end' | 'open'>, dyno: string): Promise<Read> {
   return withFile(file, async (handle, size) => {
-    const start = size < offset ? 0 : offset;
-    if (size === start) return { lines: [], end: start };
+    const anew = size < seen.end;
+    const start = anew ? 0 : seen.end;
+    const open: Open = anew ? new Map() : seen.open;
+    if (size === start) return { lines: [], end: start, open };
     const text = await readPart(handle, start, Math.min(size, start + followBlock));
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-    return { lines: parseLines(whole, dyno), end: start + whole.length };
+    return { lines: parseLines(whole, dyno, open), end: start + whole.length, open };
   });
 }
 
 /** A file that is gone has no lines. */
 async function withFile(file: string, read: (handle: Handle, size: number) => Promise<Read>): Promise<Read> {
   const handle = await open(file, 'r').catch(() => undefined);
-  if (!handle) return { lines: [], end: 0 };
+  if (!handle) return { lines: [], end: 0, open: new Map() };
   try {
     return await read(handle, (await handle.stat()).size);
   } finally {
@@ -179,24 +186,28 @@ async function readPart(handle: Handle, start: number, end: number): Promise<str
   return buffer.subarray(0, bytesRead).toString('latin1');
 }
 
-/** Parses CRI lines; `P` parts are joined with what follows. */
-export function parseLines(text: string, dyno: string): LogLine[] {
+/** Parses CRI lines; `P` parts are joined with what follows on their stream, up to a length. What has no time is no line, as after a crash. */
+export function parseLines(text: string, dyno: string, open: Open = new Map()): LogLine[] {
   const lines: LogLine[] = [];
-  let open: { at: Date; stream: LogLine['stream']; text: string } | undefined;
   for (const raw of text.split('\n')) {
-    const match = /^(\S+) (stdout|stderr) ([FP]) ?(.*)$/.exec(raw);
-    if (!match) continue;
-    const [, stamp = '', stream, tag, rest = ''] = match;
-    open ??= { at: new Date(stamp), stream: stream as LogLine['stream'], text: '' };
-    open.text += rest;
-    if (tag === 'P') continue;
+    // Of a progress bar, a line may hold carriage returns.
+    const [, stamp = '', stream = '', tag, rest = ''] =
+      /^(\S+) (stdout|stderr) ([FP]) ?(.*)$/s.exec(raw) ?? [];
+    const at = new Date(stamp);
+    if (Number.isNaN(at.getTime())) continue;
+    const before = open.get(stream);
+    const line = { at: before?.at ?? at, text: (before?.text ?? '') + rest };
+    if (tag === 'P' && line.text.length < longestLine) {
+      open.set(stream, line);
+      continue;
+    }
+    open.delete(stream);
     lines.push({
-      at: open.at,
+      at: line.at,
       dyno,
-      stream: open.stream,
-      text: Buffer.from(open.text, 'latin1').toString('utf8'),
+      stream: stream as LogLine['stream'],
+      text: Buffer.from(line.text.replace(/\r$/, ''), 'latin1').toString('utf8'),
     });
-    open = undefined;
   }
   return lines;
 }

@@ -863,12 +863,19 @@ export const rows: readonly Row[] = [
   row(
     71,
     'lines without end, and without number',
+    ['logs', 'bounded', 'runtime/log-files.test.ts', 'shows a line without end in several'],
     ['logs', 'bounded', 'build/mask.test.ts', 'may be very long without the mask becoming slow'],
     ['logs', 'bounded', 'runtime/log-files.test.ts', 'reads the end of a long log'],
   ),
   row(
     72,
     'logs that are no UTF-8',
+    [
+      'logs',
+      'kept',
+      'runtime/log-files.test.ts',
+      'joins parts by their stream, and passes over what a crash left',
+    ],
     ['logs', 'kept', 'runtime/log-files.test.ts', 'joins partial lines and keeps UTF-8 across them'],
     ['logs', 'kept', 'api/exec.test.ts', 'gives bytes that are no text as base64'],
   ),

@@ -67,6 +67,28 @@ it('joins partial lines and keeps UTF-8 across them', async () => {
   expect(await read({ lines: 10 })).toEqual(['web.1 h\u00e9llo']);
 });
 
+it('keeps lines with carriage returns, of progress bars and of Windows', async () => {
+  write(
+    'blog.web.1.v1-aaaaaa.log',
+    '2026-01-01T00:00:01Z stdout F 10%\r20%\r100%\n2026-01-01T00:00:02Z stdout F a line of Windows\r\n',
+  );
+  expect(await read({ lines: 10 })).toEqual(['web.1 10%\r20%\r100%', 'web.1 a line of Windows']);
+});
+
+it('joins parts by their stream, and passes over what a crash left', async () => {
+  write(
+    'blog.web.1.v1-aaaaaa.log',
+    '\0\0\0\0 stdout F x\nnever stdout F y\n2026-01-01T00:00:01Z stdout P one \n2026-01-01T00:00:02Z stderr F two\n2026-01-01T00:00:03Z stdout F half\n',
+  );
+  expect(await read({ lines: 10 })).toEqual(['web.1 one half', 'web.1 two']);
+});
+
+it('shows a line without end in several', async () => {
+  write('blog.web.1.v1-aaaaaa.log', `2026-01-01T00:00:01Z stdout P ${'x'.repeat(8192)}\n`.repeat(100));
+  const found = await read({ lines: 10 });
+  expect(found.map(line => line.length)).toEqual(Array(3).fill('web.1 '.length + 2 ** 18));
+});
+
 it('reads the end of a long log', async () => {
   write(
     'blog.web.1.v1-aaaaaa.log',
@@ -91,6 +113,20 @@ it('follows new lines and new instances until told to stop', async () => {
     if (lines.length === 3) stop.abort();
   }
   expect(lines.map(line => line.text)).toEqual(['old', 'other', 'half whole']);
+});
+
+it('joins a line whose parts it reads apart when it follows', async () => {
+  write('blog.web.1.v1-aaaaaa.log', '2026-01-01T00:00:01Z stdout P one \n');
+  const leave = new AbortController();
+  const pauses: (() => void)[] = [
+    () => write('blog.web.1.v1-aaaaaa.log', '2026-01-01T00:00:02Z stdout P and \n'),
+    () => write('blog.web.1.v1-aaaaaa.log', '2026-01-01T00:00:03Z stdout F two\n'),
+  ];
+  const stepped = { ...clock, sleep: async () => (pauses.shift() ?? (() => leave.abort()))() };
+  const found: LogLine[] = [];
+  const query = { lines: 10, follow: true, signal: leave.signal };
+  for await (const line of createLogFiles({ dir, clock: stepped }).read('blog', query)) found.push(line);
+  expect(found.map(({ text }) => text)).toEqual(['one and two']);
 });
 
 it('repeats and loses nothing when it follows lines that are not ASCII', async () => {
