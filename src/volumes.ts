@@ -1,7 +1,8 @@
 import { chown, mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { App } from './domain/app.ts';
-import { dockerOptionsKey, phaseOf, readRunOptions } from './domain/docker-option.ts';
+import { readRunOptions } from './domain/docker-option.ts';
+import { optionsFor, typesWithOptions } from './domain/docker-option-place.ts';
 import { WherryError } from './domain/errors.ts';
 import type { AppName } from './domain/names.ts';
 import { formatVolumeMount, parseVolumeMount, type VolumeMount } from './domain/volume.ts';
@@ -65,7 +66,7 @@ export function createVolumes({
     store.properties.list(scope(app), key).map(text => parseVolumeMount(text, data));
   const seen = (app: App, type: string): readonly VolumeMount[] => [
     ...list(app),
-    ...readRunOptions(store.properties.list(scope(app), dockerOptionsKey(phaseOf(type)))).mounts,
+    ...readRunOptions(optionsFor(store.properties, scope(app), type)).mounts,
   ];
   const pathOf = (source: string) => (source.startsWith('/') ? source : join(storage, source));
 
@@ -88,14 +89,16 @@ export function createVolumes({
     });
   };
 
+  /** By any of its process types. */
+  const sees = (app: App, name: string): boolean =>
+    ['web', 'run', ...typesWithOptions(store.properties, scope(app))].some(type =>
+      seen(app, type).some(({ source }) => source === name || source.startsWith(`${name}/`)),
+    );
+
   const users = (name: string): AppName[] =>
     store.apps
       .list()
-      .filter(app =>
-        [...seen(app, 'web'), ...seen(app, 'run')].some(
-          ({ source }) => source === name || source.startsWith(`${name}/`),
-        ),
-      )
+      .filter(app => sees(app, name))
       .map(app => app.name);
 
   return {

@@ -1,21 +1,20 @@
 import type { App } from '../domain/app.ts';
-import { dockerOptionsKey, phaseOf, readRunOptions } from '../domain/docker-option.ts';
+import { readRunOptions } from '../domain/docker-option.ts';
+import { optionsFor } from '../domain/docker-option-place.ts';
 import type { RunOptions } from '../domain/docker-run-option.ts';
 import type { Limits } from '../domain/quota.ts';
 import { type LimitRow, resolveLimits } from '../store/limits.ts';
 import type { Store } from '../store/store.ts';
 
-/** What docker-options ask for of instances of a type, read once for each phase. */
+/** What docker-options ask for of instances of a type, read once for each type. */
 export function runOptionsOf(
   { properties }: Pick<Store, 'properties'>,
   app: App,
 ): (type: string) => RunOptions {
   const read = new Map<string, RunOptions>();
   return type => {
-    const phase = phaseOf(type);
-    const known =
-      read.get(phase) ?? readRunOptions(properties.list(`app:${app.id}`, dockerOptionsKey(phase)));
-    read.set(phase, known);
+    const known = read.get(type) ?? readRunOptions(optionsFor(properties, `app:${app.id}`, type));
+    read.set(type, known);
     return known;
   };
 }

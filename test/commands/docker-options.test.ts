@@ -77,6 +77,56 @@ it('reach the instances of a deploy, and one-off commands by their own', async (
   expect((await add('deploy', '--tmpfs', '/data')).stderr).toContain('Something is mounted at /data already');
 });
 
+it('are of one process type alone where that is named', async () => {
+  await bench.run('storage:create', 'uploads');
+  const docker = async (verb: string, ...words: string[]) =>
+    await bench.run(`docker-options:${verb}`, ...words);
+  await docker('add', 'blog', 'deploy', '--memory=128m');
+  await docker('add', '--process', 'worker', '--process', 'clock', 'blog', 'deploy', '--memory=64m');
+  await docker('add', '--process', 'worker', 'blog', 'deploy', '-v', 'uploads:/data');
+  const desired = await deployed();
+  const memory = (type: string) => (desired?.limits(type as never).memory ?? 0) / 2 ** 20;
+  expect(['web', 'worker', 'clock', 'run'].map(memory)).toEqual([128, 64, 64, 512]);
+  const app = bench.store.apps.list()[0] as never;
+  expect(await bench.services.volumes.mounts(app, 'worker')).toMatchObject([{ target: '/data' }]);
+  expect(await bench.services.volumes.mounts(app, 'web')).toEqual([]);
+  expect((await bench.run('storage:destroy', 'uploads', '--force')).stderr).toContain('mounts storage');
+  expect((await docker('add', 'blog', 'deploy', '--tmpfs', '/data')).stderr).toContain('mounted at /data');
+  expect((await docker('list', '--process', 'worker', 'blog')).stdout).toBe(
+    '--memory=64m\n-v uploads:/data\n',
+  );
+  expect((await docker('list', 'blog', 'deploy')).stdout).toBe('--memory=128m\n');
+  expect((await docker('report', 'blog', '--docker-options-deploy.clock')).stdout).toBe('--memory=64m\n');
+  await docker('remove', '--process', 'worker', 'blog', 'deploy', '-v', 'uploads:/data');
+  await docker('clear', '--process', 'clock', 'blog');
+  expect(JSON.parse((await docker('list', 'blog', '--format', 'json')).stdout)).toEqual({
+    build: [],
+    deploy: ['--memory=128m'],
+    run: [],
+    'deploy.worker': ['--memory=64m'],
+  });
+  await docker('clear', 'blog', 'deploy');
+  expect(JSON.parse((await docker('list', 'blog', '--format', 'json')).stdout)).toEqual({
+    build: [],
+    deploy: [],
+    run: [],
+  });
+});
+
+it.each([
+  [['build', '--pull'], '--process counts for the phase deploy alone. Leave out build.'],
+  [['deploy,run', '--read-only'], 'Leave out run.'],
+  [['deploy', '--network', 'backend'], 'of all process types of an app'],
+  [['deploy', '--restart=no'], 'of all process types of an app'],
+])('are refused for one process type as %j', async (words, why) => {
+  await bench.run('network:create', 'backend');
+  const ran = await bench.run('docker-options:add', '--process', 'worker', 'blog', ...words);
+  expect(ran.stderr).toContain(why);
+  expect((await bench.run('docker-options:list', '--process', 'worker', 'blog')).stdout).toBe('');
+  const odd = await bench.run('docker-options:add', '--process', '../web', 'blog', 'deploy', '--read-only');
+  expect(odd.code).not.toBe(0);
+});
+
 it('give way to what resource:limit and ps:set say', async () => {
   await bench.run('docker-options:add', 'blog', 'deploy', '-m', '128m');
   await bench.run('docker-options:add', 'blog', 'deploy', '--restart=no');

@@ -188,6 +188,7 @@ export function rows({ keys, pem }: Given): readonly Row[] {
     row('stacks:remove', 'nosuch', { code: 1 }),
     row('docker-options:add', 'mate build --build-arg A=1'),
     row('docker-options:list', 'mate build', { prints: /A=1/ }),
+    row('docker-options:add', '--process worker mate deploy --read-only'),
     row('docker-options:report', 'mate', { prints: /A=1/ }),
     row('docker-options:remove', 'mate build --build-arg A=1', { json: 'mate build --build-arg A=1' }),
     row('docker-options:clear', 'mate'),
