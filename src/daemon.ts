@@ -9,6 +9,7 @@ import { createOnce } from './api/once.ts';
 import { openTcpApi } from './api/open.ts';
 import { createApi } from './api/server.ts';
 import { createBackups } from './backup/backups.ts';
+import { createBackupTimer } from './backup/timer.ts';
 import { createBuilds } from './build/builds.ts';
 import { createDiskRoom } from './build/disk-room.ts';
 import { createDiskUse } from './build/disk-use.ts';
@@ -350,6 +351,9 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const watching = every(30_000, watchVolumes, { clock, log });
   const lookAfterDatabase = createDatabaseUpkeep({ store, database: paths.database, clock, log });
   const copying = every(60_000, lookAfterDatabase, { clock, log });
+  const backUp = createBackupTimer({ store, backups, clock, log });
+  const leaving = new AbortController();
+  const backingUp = every(30_000, async () => await backUp(leaving.signal), { clock, log });
   const scaling = every(1000, async () => void scaler.tick(), { clock, log });
   certifier.soon();
   const renewals = every(60_000, () => certifier.tick(), { clock, log });
@@ -439,6 +443,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       await cron.close();
       await scaling.close();
       await watching.close();
+      leaving.abort();
+      await backingUp.close();
       await copying.close();
       await certifier.close();
       await renewals.close();

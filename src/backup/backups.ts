@@ -10,7 +10,7 @@ import {
   type VolumeChoice,
 } from '../domain/backup-settings.ts';
 import { type BackupTarget, parseBackupTarget } from '../domain/backup-target.ts';
-import { WherryError } from '../domain/errors.ts';
+import { sentence, WherryError } from '../domain/errors.ts';
 import type { Progress } from '../domain/push.ts';
 import type { Clock } from '../system/clock.ts';
 import { type Copied, copyFiles } from './copy.ts';
@@ -102,9 +102,15 @@ export function createBackups(options: BackupsOptions) {
     }
   };
 
-  const note = (last: LastBackup): void => {
+  const note = (last: LastBackup, aborted = false): void => {
     store.properties.set('global', backupKey('last'), JSON.stringify(last));
     if (last.error === undefined) store.properties.set('global', backupKey('last-good'), last.at);
+    else if (!aborted)
+      store.events.add({
+        at: clock.now(),
+        kind: 'backup-failed',
+        message: `The backup failed: ${last.error}`,
+      });
   };
 
   const make = async (
@@ -191,7 +197,7 @@ export function createBackups(options: BackupsOptions) {
           note({ at, to, id: result.id });
           return result;
         } catch (error) {
-          note({ at, to, error: error instanceof Error ? error.message : String(error) });
+          note({ at, to, error: sentence(error) }, doing.signal.aborted);
           throw error;
         }
       }),

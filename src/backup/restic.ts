@@ -16,8 +16,8 @@ export type Repository = {
 };
 
 export type ResticOptions = {
-  /** Folder for what it keeps of a server's index. */
-  readonly cache: string;
+  /** Folder for what it keeps of a server's index; it keeps nothing when left out. */
+  readonly cache?: string;
   /** PEM file of an authority to trust. */
   readonly caFile?: string | undefined;
 };
@@ -43,7 +43,8 @@ const day = 86_400_000;
 /** Debian's restic at one repository. */
 export function createRestic(repository: Repository, options: ResticOptions) {
   const { target } = repository;
-  const fixed = ['--json', ...(target.kind === 'folder' ? ['--no-cache'] : []), ...cacert(target, options)];
+  const keepsIndex = target.kind === 's3' && options.cache !== undefined;
+  const fixed = ['--json', ...(keepsIndex ? [] : ['--no-cache']), ...cacert(target, options)];
 
   return {
     target,
@@ -80,7 +81,7 @@ function environment(repository: Repository, { cache }: ResticOptions): Record<s
   return {
     PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
     HOME: '/nonexistent',
-    RESTIC_CACHE_DIR: cache,
+    ...(cache === undefined ? {} : { RESTIC_CACHE_DIR: cache }),
     RESTIC_PROGRESS_FPS: '1',
     RESTIC_PASSWORD: password,
     RESTIC_REPOSITORY: target.kind === 'folder' ? target.path : s3Of(target),

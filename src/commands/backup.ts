@@ -1,3 +1,4 @@
+import { readSchedule, writeSchedule } from '../backup/timer.ts';
 import {
   backupKey,
   backupSecrets,
@@ -8,12 +9,14 @@ import {
 } from '../domain/backup-settings.ts';
 import { type BackupTarget, parseBackupTarget } from '../domain/backup-target.ts';
 import { formatBytes } from '../domain/bytes.ts';
+import { scheduleFault } from '../domain/cron-task.ts';
 import { WherryError } from '../domain/errors.ts';
-import { type ArgKind, asText, flag, many, optional, text } from './args.ts';
+import { type ArgKind, asList, asText, flag, many, optional, shown, text } from './args.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { columns, detail, header, heading, keyValues } from './lines.ts';
 import { readPassword } from './password.ts';
+import { settingWords } from './set-property.ts';
 import { readSettingWords, setProperties } from './setting-words.ts';
 
 const place: ArgKind<BackupTarget> = {
@@ -152,6 +155,7 @@ const report = defineCommand({
           name => [name, context.store.credentials.backup(name) === undefined ? '' : 'set'] as const,
         ),
       ),
+      schedule: readSchedule(context.store)?.schedule ?? '',
       last: last?.at ?? '',
       'last-result': last === undefined ? '' : (last.error ?? `backup ${last.id} at ${last.to}`),
       'last-good': valueIn(context, 'last-good') ?? '',
@@ -164,7 +168,43 @@ const report = defineCommand({
   ],
 });
 
-export const backupCommands = [make, set, list, report];
+const when: ArgKind<string> = {
+  word: 'schedule|off',
+  required: true,
+  rest: true,
+  schema: { type: 'string' },
+  parse(value) {
+    const schedule = asList(value)
+      .map(word => asText(word, 'schedule'))
+      .join(' ');
+    const fault = schedule === 'off' ? undefined : scheduleFault(schedule);
+    if (fault === undefined) return schedule;
+    throw new WherryError('invalid', `${shown(schedule)} ${fault}. Or give off.`);
+  },
+};
+
+const schedule = defineCommand({
+  name: 'backup:schedule',
+  summary: 'Make backups at times by itself, or no longer',
+  description:
+    'Five fields or a name, as "15 3 * * *" or @daily, in UTC. One that was missed while the daemon was away is made up for. One that fails is told by events and doctor.',
+  examples: ['backup:schedule "15 3 * * *"', 'backup:schedule @daily', 'backup:schedule off'],
+  args: { schedule: when },
+  access: 'owner',
+  effect: 'write',
+  run(context, input) {
+    const wanted = input.schedule === 'off' ? undefined : input.schedule;
+    writeSchedule(
+      context.store,
+      wanted === undefined ? undefined : { schedule: wanted, since: context.clock.now() },
+    );
+    context.progress.header(settingWords('schedule', wanted));
+    return { schedule: wanted ?? null };
+  },
+  text: () => [],
+});
+
+export const backupCommands = [make, set, schedule, list, report];
 
 function valueIn({ store }: Context, name: Parameters<typeof backupKey>[0]): string | undefined {
   return store.properties.get('global', backupKey(name));

@@ -1,5 +1,8 @@
+import { readSchedule } from '../backup/timer.ts';
 import { examine, findingLines, hasFailure } from '../doctor/examine.ts';
 import { listenersOf } from '../doctor/listeners.ts';
+import { backupKey } from '../domain/backup-settings.ts';
+import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 
 export const doctor = defineCommand({
@@ -11,7 +14,7 @@ export const doctor = defineCommand({
   args: {},
   access: 'admin',
   effect: 'read',
-  async run({ settings, store, clock, dataDir, host }) {
+  async run({ settings, store, clock, dataDir, host, backups }) {
     const domains = store.domains.byApp();
     const apps = store.apps.list();
     const findings = await examine(host, {
@@ -30,6 +33,7 @@ export const doctor = defineCommand({
       certificates: store.certificates
         .all()
         .map(({ names, notAfter, source }) => ({ names, notAfter, isRenewed: source === 'acme' })),
+      backups: backupState(store, backups),
       now: clock.now(),
     });
     return { healthy: !hasFailure(findings), findings };
@@ -37,3 +41,15 @@ export const doctor = defineCommand({
   text: ({ findings }) => findingLines(findings),
   exit: ({ healthy }) => (healthy ? 0 : 1),
 });
+
+function backupState(store: Context['store'], backups: Context['backups']) {
+  const get = (name: 'to' | 'last-good') => store.properties.get('global', backupKey(name));
+  const last = backups.last();
+  if (get('to') === undefined && last === undefined) return undefined;
+  const lastGood = get('last-good');
+  return {
+    schedule: readSchedule(store)?.schedule,
+    error: last?.error,
+    lastGood: lastGood === undefined ? undefined : new Date(lastGood),
+  };
+}

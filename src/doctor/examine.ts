@@ -1,3 +1,4 @@
+import { type BackupState, checkBackups } from './backups.ts';
 import { checkCertificates, type Dated } from './certificates.ts';
 import { checkCgroups } from './cgroups.ts';
 import { checkClock } from './clock.ts';
@@ -19,6 +20,8 @@ export type Patient = {
   readonly listeners: readonly Listener[];
   readonly domains: readonly Named[];
   readonly certificates: readonly Dated[];
+  /** Undefined where none are set up. */
+  readonly backups?: BackupState | undefined;
   readonly now: Date;
 };
 
@@ -43,6 +46,7 @@ export async function examine(host: Host, patient: Patient): Promise<readonly Fi
     ...ports,
     ...dns,
     ...checkCertificates(certificates, now),
+    ...checkBackups(patient.backups, now),
   ];
 }
 

@@ -28,7 +28,7 @@ export function cronTask(given: Omit<CronTask, 'id'>): CronTask {
 }
 
 /** The first time after `from` at which it is due. */
-export function nextRun({ schedule }: CronTask, from: Date): Date {
+export function nextRun({ schedule }: Pick<CronTask, 'schedule'>, from: Date): Date {
   // What was stored was checked: there is one.
   return cronOf(schedule).nextRun(from) as Date;
 }

@@ -152,6 +152,9 @@ describe('a backup', () => {
     const refused = await bench.run('backup');
     expect(refused.stderr).toContain('encrypted under another password');
     expect((await bench.run('backup:report')).stdout).toContain('encrypted under another password');
+    expect((await bench.run('events')).stdout).toContain('The backup failed');
+    const examined = await bench.run('doctor');
+    expect(examined).toMatchObject({ code: 1, stdout: expect.stringContaining('The last backup failed') });
     await bench.runWith({ words: ['backup:set', 'password'], stdin: `${password}\n` });
   });
 });

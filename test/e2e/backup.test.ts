@@ -1,0 +1,127 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadKey } from '../../src/store/key-file.ts';
+import { createSeal } from '../../src/store/seal.ts';
+import { openStore } from '../../src/store/store.ts';
+import { createPaths } from '../../src/system/paths.ts';
+import { probe, probeSaying } from '../support/apps.ts';
+import type { Repository } from '../support/git.ts';
+import { type Run, run } from '../support/run.ts';
+import { until } from '../support/until.ts';
+import { createWherry, startWherry, type Wherry } from '../support/wherry.ts';
+
+const program = new URL('../../bin/wherry', import.meta.url).pathname;
+const place = mkdtempSync(join(tmpdir(), 'wherry-place-'));
+const folder = `${place}-of-the-host`;
+const password = 'CANARY-password-of-backups';
+let old: Wherry;
+let restored: Wherry;
+let blog: Repository;
+
+const restore = (data: string, ...words: string[]): Promise<Run> =>
+  run(program, ['restore', place, '--data', data, ...words], { input: `${password}\n`, timeout: 120_000 });
+const ok = (ran: Run) => expect(ran.code, ran.output).toBe(0);
+
+beforeAll(async () => {
+  old = await startWherry();
+  restored = await createWherry();
+  await old.cli('storage:create', 'uploads');
+  await old.cli('storage:create', 'sized', '--size', '20m');
+  writeFileSync(join(old.data, 'storage/uploads/photo'), 'a photo');
+  writeFileSync(join(old.data, 'storage/sized/film'), 'a film');
+  await old.cli('apps:create', 'blog');
+  await old.cli('config:set', '--no-restart', 'blog', 'TOKEN=CANARY-of-config');
+  await old.cli('storage:mount', 'blog', 'uploads:/uploads');
+  blog = await old.repository('blog', { from: probe });
+  ok(await blog.push());
+  ok(await (await old.repository('stopped', { from: probe })).push());
+  ok(await old.cli('ps:stop', 'stopped'));
+  mkdirSync(folder);
+  ok(await old.cli('storage:mount', 'stopped', `${folder}:/elsewhere`));
+  ok(await old.cli('backup:set', `to=${place}`));
+  ok(await old.cliWith(`${password}\n`, 'backup:set', 'password'));
+  const made = await old.ssh('backup');
+  ok(made);
+  expect(made.output).toContain(`Folders of the host that apps mount are not in it: ${folder}`);
+  rmdirSync(folder);
+});
+afterAll(async () => {
+  await old?.stop();
+  await restored?.stop();
+  rmSync(place, { recursive: true, force: true });
+});
+
+describe('a restore', () => {
+  it('refuses a folder that is not empty, and takes no wrong password', async () => {
+    const refused = await restore(old.data);
+    expect(refused).toMatchObject({ code: 22 });
+    expect(refused.output).toContain('is not empty');
+    expect((await restore(old.data, '--force')).output).toContain('Stop it, and its apps');
+    const wrong = await run(program, ['restore', place, '--data', restored.data], { input: 'wrong\n' });
+    expect(wrong.output).toContain('another password');
+    expect((await restore(restored.data, '--at', 'ffffffff')).output).toContain(
+      'There is no backup ffffffff',
+    );
+    expect(readdirSync(restored.data)).toEqual([]);
+  });
+
+  it('begins anew where one was cut off, and says what comes and what does not', async () => {
+    mkdirSync(join(restored.data, '.restoring/half'), { recursive: true });
+    mkdirSync(join(restored.data, 'repos/half.git'), { recursive: true });
+    const done = await restore(restored.data);
+    ok(done);
+    expect(done.output).toContain('2 apps are in');
+    expect(done.output).toContain('1 apps start with it');
+    expect(done.output).toContain(`App stopped mounts ${folder}, which this host does not have`);
+    expect(existsSync(join(restored.data, 'repos/half.git'))).toBe(false);
+    expect(existsSync(join(restored.data, '.restoring'))).toBe(false);
+    expect(readFileSync(join(restored.data, 'storage/uploads/photo'), 'utf8')).toBe('a photo');
+    expect(readFileSync(join(restored.data, 'storage/sized/film'), 'utf8')).toBe('a film');
+  });
+
+  it('has every layer of every release, those of the stack too', () => {
+    const paths = createPaths({ data: restored.data });
+    const store = openStore(paths.database, createSeal(loadKey(paths.secretKey, paths.database)));
+    const layers = store.images.list().flatMap(image => image.layers);
+    store.close();
+    expect(layers.length).toBeGreaterThan(2);
+    for (const id of layers)
+      expect(existsSync(join(paths.layers, id.replace(':', '-'), 'fs')), id).toBe(true);
+  });
+
+  it('starts its apps as they were, without a build', async () => {
+    await restored.start();
+    await until('the app that was restored', async () => (await restored.get('blog')).status === 200);
+    expect(await restored.get('blog')).toMatchObject({
+      status: 200,
+      text: expect.stringContaining('probe one'),
+    });
+    expect((await restored.cli('config:get', 'blog', 'TOKEN')).stdout).toBe('CANARY-of-config\n');
+    expect((await restored.cli('ps:report', 'stopped', '--running')).stdout).toContain('false');
+    expect((await restored.cli('releases', 'blog', '--format', 'json')).stdout).toBe(
+      (await old.cli('releases', 'blog', '--format', 'json')).stdout,
+    );
+    expect((await restored.cli('storage:info', 'sized')).stdout).toMatch(/sized .* of 20/);
+  });
+
+  it('knows people, keys and branches, and takes the next push', async () => {
+    const hostKeys = (data: string) =>
+      readdirSync(join(data, 'host-keys')).map(name => readFileSync(join(data, 'host-keys', name), 'utf8'));
+    expect(hostKeys(restored.data)).toEqual(hostKeys(old.data));
+    blog.write(probeSaying('probe two'));
+    await blog.commit('two');
+    ok(await blog.git('push', `ssh://wherry@127.0.0.1:${restored.sshPort}/blog`, 'main'));
+    expect((await restored.get('blog')).text).toContain('probe two');
+  });
+});
