@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { foreignLine, plainText } from '../domain/plain-text.ts';
 import type { Progress } from '../domain/push.ts';
 import type { Clock } from '../system/clock.ts';
 import { list } from '../system/list.ts';
@@ -16,9 +17,9 @@ export function logProgress(progress: Progress, file: string): Progress {
   let left = mostBytes;
   const write = (prefix: string, text: string): void => {
     if (left <= 0) return;
-    const lines = text
+    const lines = (prefix === '' ? foreignLine(text) : plainText(text))
       .replace(/\n+$/, '')
-      .split(/\r?\n/)
+      .split('\n')
       .map(line => `${prefix}${line}\n`);
     const bytes = Buffer.from(lines.join(''));
     left -= bytes.length;

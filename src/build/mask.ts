@@ -1,3 +1,4 @@
+import { plainText } from '../domain/plain-text.ts';
 import type { Progress } from '../domain/push.ts';
 import { longestLine } from './lifecycle/output.ts';
 
@@ -6,6 +7,14 @@ export const masked = '[masked]';
 
 /** Characters below which a value is taken for no secret: `true`, `5000`, `web`. */
 const shortest = 6;
+/** Longer ones that everybody has, and that hiding would make a riddle of what is shown. */
+const ordinary = new Set(
+  [
+    ...['production', 'development', 'staging', 'testing', 'preview', 'default', 'enabled', 'disabled'],
+    ...['localhost', '127.0.0.1', '0.0.0.0', 'postgres', 'postgresql', 'warning', 'verbose', 'silent'],
+    ...['Etc/UTC', 'en_US.UTF-8', 'C.UTF-8', 'node_modules', 'nodejs', 'python', 'master'],
+  ].map(word => word.toLowerCase()),
+);
 
 export type Mask = ReturnType<typeof createMask>;
 
@@ -14,7 +23,9 @@ export function createMask(config: Readonly<Record<string, string>>) {
   const secrets = secretsIn(Object.values(config));
   let cutBefore = false;
 
-  const text = (given: string): string => {
+  // Made plain first: what a terminal does not show would part a secret.
+  const text = (raw: string): string => {
+    const given = plainText(raw);
     const hidden = new Uint8Array(given.length);
     for (const secret of secrets) hideAll(given, secret, hidden);
     return show(given, hidden);
@@ -26,8 +37,9 @@ export function createMask(config: Readonly<Record<string, string>>) {
      * The next line of a program's output. One as long as lines may be was cut: what is left of a secret on both sides of
      * the cut is hidden too.
      */
-    line(given: string): string {
-      const cut = given.length >= longestLine;
+    line(raw: string): string {
+      const cut = raw.length >= longestLine;
+      const given = plainText(raw);
       if (!cut && !cutBefore) return text(given);
       const hidden = new Uint8Array(given.length);
       for (const secret of secrets) {
@@ -55,7 +67,7 @@ export function maskProgress(progress: Progress, mask: Mask): Progress {
 
 function secretsIn(values: readonly string[]): readonly string[] {
   const parts = values.flatMap(value => [value, ...value.split(/\r?\n/).map(line => line.trim())]);
-  return [...new Set(parts)].filter(part => part.length >= shortest);
+  return [...new Set(parts)].filter(part => part.length >= shortest && !ordinary.has(part.toLowerCase()));
 }
 
 /** Marks every place of the secret, also those that overlap one another. */

@@ -51,6 +51,7 @@ export const exportCommand = defineCommand({
   },
   access: { app: 'deploy' },
   effect: 'read',
+  exact: true,
   run: readableConfig,
   text: (values, input) => writers[input.format](Object.entries(values)),
 });

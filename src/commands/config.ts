@@ -19,6 +19,7 @@ const get = defineCommand({
   flags: { quoted: toggle({ help: 'quoted for a shell' }), merged },
   access: { app: 'deploy' },
   effect: 'read',
+  exact: true,
   run(context, input) {
     const config = configOf(context, input);
     if (secretKeysOf(context, input).includes(input.key))

@@ -46,6 +46,8 @@ export type CommandDefinition<Positional extends Args, Flags extends Args, Resul
   readonly stream?: true;
   /** Its text is one line that is printed as it is, without a line's end (an archive). */
   readonly verbatim?: true;
+  /** Its text is data for programs, or made plain already: control characters in it stay. */
+  readonly exact?: true;
   /** Gives the client's terminal to a program of the app, where there is one. */
   readonly tty?: true;
   /** Reads its standard input (a key, an archive). */

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { plainJson, plainText } from '../domain/plain-text.ts';
 import type { Actor } from '../domain/push.ts';
 import type { Terminal } from '../domain/terminal.ts';
 import type { Locks } from '../system/locks.ts';
@@ -142,10 +143,12 @@ async function render(
   { input, result, signal }: { input: Input; result: unknown; signal: AbortSignal },
   screen: Screen,
 ): Promise<void> {
-  const show = (value: unknown) =>
-    screen.look.json
-      ? screen.print([JSON.stringify(value ?? null)])
-      : screen.print(printed(command.text(value, input), screen.look.quiet), command.verbatim ? '' : '\n');
+  const isExact = command.exact || command.verbatim;
+  const show = (value: unknown) => {
+    if (screen.look.json) return screen.print([plainJson(JSON.stringify(value ?? null))]);
+    const lines = printed(command.text(value, input), screen.look.quiet);
+    return screen.print(isExact ? lines : lines.map(line => plainText(line)), command.verbatim ? '' : '\n');
+  };
   if (!command.stream) return show(result);
   for await (const item of result as AsyncIterable<unknown>) {
     if (signal.aborted) break;

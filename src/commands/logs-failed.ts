@@ -4,6 +4,7 @@ import { optional, toggle } from './args.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { app } from './kinds.ts';
+import { shownLogs } from './shown-logs.ts';
 
 /** Lines of each app that are shown. */
 const most = 1000;
@@ -18,6 +19,7 @@ export const logsFailed = defineCommand({
   access: { app: 'read' },
   effect: 'read',
   stream: true,
+  exact: true,
   run(context, input) {
     if (input.all === (input.app !== undefined))
       throw new WherryError('usage', 'Name one app, or say --all.');
@@ -29,7 +31,8 @@ export const logsFailed = defineCommand({
   ],
 });
 
-async function* failed({ store, runtime, signal, progress }: Context, apps: readonly App[]) {
+async function* failed(context: Context, apps: readonly App[]) {
+  const { store, signal, progress } = context;
   for (const each of apps) {
     const [release] = store.releases.list(each).filter(({ status }) => status === 'failed');
     if (!release) {
@@ -37,6 +40,6 @@ async function* failed({ store, runtime, signal, progress }: Context, apps: read
       continue;
     }
     const query = { lines: most, version: release.version, follow: false, signal };
-    for await (const line of runtime.logs(each, query)) yield { app: each.name, ...line };
+    for await (const line of shownLogs(context, each, query)) yield { app: each.name, ...line };
   }
 }

@@ -5,6 +5,7 @@ import { defineCommand } from './define.ts';
 import { app, duration } from './kinds.ts';
 import { logsFailed } from './logs-failed.ts';
 import { logsReport, logsSet } from './logs-set.ts';
+import { shownLogs } from './shown-logs.ts';
 
 const usualLines = 100;
 const mostLines = 100_000;
@@ -31,7 +32,7 @@ const since: ArgKind<Since> = {
 const logs = defineCommand({
   name: 'logs',
   summary: 'Show the output of an app, and what Wherry did to it',
-  description: `Lines of all instances, merged by time; those of instances that are gone too. The last ${usualLines}, or with --since all from then on, at most ${mostLines}. -q prints the text alone.`,
+  description: `Lines of all instances, merged by time; those of instances that are gone too. The last ${usualLines}, or with --since all from then on, at most ${mostLines}. -q prints the text alone. What a terminal would obey is taken out, colours too unless logs:set colors keeps them.`,
   examples: [
     'logs blog',
     'logs blog -t',
@@ -50,12 +51,13 @@ const logs = defineCommand({
   access: { app: 'read' },
   effect: 'read',
   stream: true,
+  exact: true,
   run(context, input) {
     const owner = context.app(input.app);
     const { runtime, store, signal } = context;
     if (!store.releases.live(owner) && runtime.instances(owner).length === 0)
       throw new WherryError('failed', `App ${owner.name} has not been deployed`);
-    return runtime.logs(owner, {
+    return shownLogs(context, owner, {
       lines: input.num ?? (input.since ? mostLines : usualLines),
       follow: input.tail,
       signal,

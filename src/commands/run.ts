@@ -9,6 +9,7 @@ import { defineCommand } from './define.ts';
 import { tell } from './doing.ts';
 import { app, asConfigValue } from './kinds.ts';
 import { columns } from './lines.ts';
+import { shownLogs } from './shown-logs.ts';
 
 /** All words that are left, whatever they begin with. */
 const command: ArgKind<readonly string[]> = {
@@ -103,8 +104,9 @@ const logs = defineCommand({
   access: { app: 'read' },
   effect: 'read',
   stream: true,
+  exact: true,
   run: (context, input) =>
-    context.runtime.logs(context.app(input.app), {
+    shownLogs(context, context.app(input.app), {
       ...{ lines: 1000, follow: false, signal: context.signal },
       type: input.name ?? 'run',
     }),

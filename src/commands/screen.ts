@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { WherryError } from '../domain/errors.ts';
+import { foreignLine, plainText } from '../domain/plain-text.ts';
 import type { Progress } from '../domain/push.ts';
 
 /** How the answer looks. */
@@ -21,11 +22,11 @@ export function createScreen(
   const unlessQuiet = (text: string) => void (look.quiet || put(told(), `${text}\n`));
 
   const progress: Progress = {
-    header: text => unlessQuiet(`=====> ${text}`),
-    step: text => unlessQuiet(`-----> ${text}`),
-    detail: text => void put(told(), `       ${text}\n`),
+    header: text => unlessQuiet(`=====> ${plainText(text)}`),
+    step: text => unlessQuiet(`-----> ${plainText(text)}`),
+    detail: text => void put(told(), `       ${plainText(text)}\n`),
     warn: text => void put(stderr, complaint(text)),
-    raw: line => void put(told(), `${line}\n`),
+    raw: line => void put(told(), `${foreignLine(line)}\n`),
   };
 
   return {
@@ -55,7 +56,7 @@ export function errorBody(error: WherryError): { error: { code: string; message:
 
 /** dokku's ` !     ` in front of every line. */
 function complaint(text: string): string {
-  return text
+  return plainText(text)
     .split('\n')
     .map(line => ` !     ${line}\n`)
     .join('');

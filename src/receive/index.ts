@@ -1,6 +1,7 @@
 import { sentence, WherryError } from '../domain/errors.ts';
 import type { AppName } from '../domain/names.ts';
 import { quoteForPeople } from '../domain/names.ts';
+import { plainLine } from '../domain/plain-text.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
@@ -142,7 +143,7 @@ function trackSessions() {
       return await work(session);
     } catch (error) {
       if (!(error instanceof WherryError)) log.error({ err: error, app: session.app }, 'git session failed');
-      session.stderr.write(` !     ${sentence(error)}\n`);
+      session.stderr.write(` !     ${plainLine(sentence(error))}\n`);
       return error instanceof WherryError ? error.exitCode : 1;
     }
   };

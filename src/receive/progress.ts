@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { sentence, WherryError } from '../domain/errors.ts';
+import { foreignLine, plainText } from '../domain/plain-text.ts';
 import type { Progress } from '../domain/push.ts';
 
 /** Bytes that may wait for a slow client; lines beyond are left out, and said so. */
@@ -21,7 +22,8 @@ export function createProgress(out: Writable): Progress {
     out.write(`${prefix}${text}\n`);
   };
   const lines = (prefix: string) => (text: string) => {
-    for (const part of text.replace(/\n+$/, '').split(/\r?\n/)) line(prefix, part);
+    const shown = prefix === '' ? foreignLine(text) : plainText(text);
+    for (const part of shown.replace(/\n+$/, '').split('\n')) line(prefix, part);
   };
   return {
     header: lines('=====> '),

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { appendFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { plainLine } from '../domain/plain-text.ts';
 import type { Clock } from '../system/clock.ts';
 import { instancePrefix, shortType } from './instance-name.ts';
 import type { LogLine, LogQuery } from './runtime.ts';
@@ -28,7 +29,7 @@ export function createLogFiles(options: { dir: string; clock: Clock }) {
       await mkdir(folder(app), { recursive: true });
       const { size } = await stat(file).catch(() => ({ size: 0 }));
       if (size > ownLimit) await rename(file, `${file}.old`);
-      await appendFile(file, `${options.clock.now().toISOString()} stdout F ${text}\n`);
+      await appendFile(file, `${options.clock.now().toISOString()} stdout F ${plainLine(text)}\n`);
     },
     ensure: (app: string): void => void mkdirSync(folder(app), { recursive: true, mode: 0o755 }),
     remove: (app: string): Promise<void> => rm(folder(app), { recursive: true, force: true }),
@@ -60,7 +61,13 @@ async function* readLog(folder: string, query: LogQuery, clock: Clock): AsyncIte
   for (const file of await logFilesIn(folder)) {
     const dyno = dynoOfFile(file);
     if (!matches(dyno, query.type) || !isOf(file, query.version)) continue;
-    const read = await readTail(file, { count: query.lines, dyno, keeps, since: query.since });
+    const read = await readTail(file, {
+      count: query.lines,
+      dyno,
+      keeps,
+      since: query.since,
+      show: query.show,
+    });
     seen.set(file, read);
     past.push(...read.lines);
   }
@@ -73,7 +80,7 @@ async function* readLog(folder: string, query: LogQuery, clock: Clock): AsyncIte
       if (!matches(dyno, query.type) || !isOf(file, query.version)) continue;
       const read = await readFrom(file, seen.get(file) ?? { end: 0, open: new Map() }, dyno);
       seen.set(file, read);
-      fresh.push(...read.lines.filter(keeps));
+      fresh.push(...shownAs(read.lines, query.show).filter(keeps));
     }
     yield* fresh.sort(byTime);
     try {
@@ -122,9 +129,10 @@ function readTail(
     readonly dyno: string;
     readonly keeps?: (line: LogLine) => boolean;
     readonly since?: Date | undefined;
+    readonly show?: ((text: string) => string) | undefined;
   },
 ): Promise<Read> {
-  const { count, dyno, keeps = () => true, since } = wanted;
+  const { count, dyno, keeps = () => true, since, show } = wanted;
   return withFile(file, async (handle, size) => {
     for (let block = tailBlock; ; block *= 4) {
       const start = Math.max(0, size - block);
@@ -132,7 +140,7 @@ function readTail(
       const whole = start === 0 ? text : text.slice(text.indexOf('\n') + 1);
       const end = size - (text.length - text.lastIndexOf('\n') - 1);
       const open: Open = new Map();
-      const all = parseLines(whole, dyno, open);
+      const all = shownAs(parseLines(whole, dyno, open), show);
       const lines = all.filter(keeps);
       const [first] = all;
       // What is before it is older still.
@@ -141,6 +149,10 @@ function readTail(
       if (enough || start === 0) return { lines: count === 0 ? [] : lines.slice(-count), end, open };
     }
   });
+}
+
+function shownAs(lines: LogLine[], show: LogQuery['show']): LogLine[] {
+  return show ? lines.map(line => ({ ...line, text: show(line.text) })) : lines;
 }
 
 function keeper({ since, contains }: LogQuery): (line: LogLine) => boolean {

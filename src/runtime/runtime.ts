@@ -75,6 +75,8 @@ export type LogQuery = {
   readonly version?: number;
   /** None from before it. */
   readonly since?: Date;
+  /** What people see of a line; `contains` is about that. */
+  readonly show?: (text: string) => string;
   /** None without this text. */
   readonly contains?: string;
   readonly follow: boolean;

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { sentence, WherryError } from '../domain/errors.ts';
 import { type AppName, parseAppName } from '../domain/names.ts';
+import { plainLine } from '../domain/plain-text.ts';
 import type { Actor } from '../domain/push.ts';
 import type { Terminal } from '../domain/terminal.ts';
 import { splitWords } from '../domain/words.ts';
@@ -46,7 +47,7 @@ export async function route(
   } catch (error) {
     if (!(error instanceof WherryError))
       log.error({ err: error, command: line.slice(0, 30) }, 'command failed');
-    session.stderr.write(` !     ${sentence(error)}\n`);
+    session.stderr.write(` !     ${plainLine(sentence(error))}\n`);
     return error instanceof WherryError ? error.exitCode : 1;
   }
 }

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { AppName } from '../domain/names.ts';
+import { plainLine } from '../domain/plain-text.ts';
 
 /** What happened, for people: deploys, scales, limits, kills, restarts. */
 export type PlatformEvent = {
@@ -51,7 +52,9 @@ export function eventsStore(db: Database) {
     watch: (watcher: (event: Happening) => void): void => void watchers.push(watcher),
     /** What happened to an app stays with it when it gets another name. */
     rename: (from: AppName, to: AppName): void => void rename.run(to, from),
-    add(event: Happening): void {
+    add(happening: Happening): void {
+      // Some tell what an app or a client said.
+      const event = { ...happening, message: plainLine(happening.message) };
       const { lastInsertRowid } = insert.run(
         event.at.getTime(),
         event.app ?? null,

@@ -45,6 +45,16 @@ describe('a secret', () => {
     expect(mask('aaaaaa').text(`b${'a'.repeat(15)}b`)).toBe(`b${masked}b`);
   });
 
+  it('is hidden also where colours part it', () => {
+    expect(shown(['my \x1b[1msec\x1b[0mret-value!\n'], 'secret-value')).toEqual([`my ${masked}!`]);
+  });
+
+  it('is no word that everybody has', () => {
+    const text = 'NODE_ENV is production at localhost';
+    expect(mask('production', 'localhost', 'true', '5000').text(text)).toBe(text);
+    expect(mask('production-key').text('production-key')).toBe(masked);
+  });
+
   it('of several lines is hidden line by line', () => {
     const key = '-----BEGIN KEY-----\r\nMIIabcdefg\nxyz\n';
     expect(shown([`${key}end\n`], key)).toEqual([masked, masked, 'xyz', 'end']);

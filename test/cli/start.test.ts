@@ -23,6 +23,7 @@ describe('the start of the client', () => {
     expect(files.filter(file => !file.startsWith('cli/')).sort()).toEqual([
       'domain/errors.ts',
       'domain/errors.ts',
+      'domain/words.ts',
       'main.ts',
     ]);
   });

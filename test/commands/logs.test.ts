@@ -61,6 +61,56 @@ describe('logs', () => {
   });
 });
 
+describe('what an app prints', () => {
+  const says = (...texts: string[]) => {
+    bench.runtime.says.lines = texts.map((text, at) => ({
+      ...{ at: new Date(at * 1000), dyno: 'run.1', stream: 'stdout' as const, text },
+    }));
+  };
+  const evil = '\x1b]52;c;ZXZpbA==\x07\x1b[31mred\x1b[0m\x1b[2J\x9b2J\r-----> x';
+
+  it.each([
+    ['logs', 'blog'],
+    ['logs', 'blog', '-q'],
+    ['run:logs', 'blog'],
+    ['logs', 'blog', '--format', 'json'],
+  ])('moves nobody’s terminal: %s %s %s', async (...words) => {
+    says(evil);
+    const { stdout } = await bench.run(...words);
+    expect(stdout).toContain('red^M-----> x');
+    expect(stdout).not.toMatch(/[\0-\x08\x0b-\x1f\x7f-\x9f]/);
+  });
+
+  it('keeps its colours, and no more, where logs:set says so', async () => {
+    says(evil);
+    await bench.run('logs:set', 'blog', 'colors', 'true');
+    expect((await bench.run('logs', 'blog', '-q')).stdout).toBe('\x1b[31mred\x1b[0m^M-----> x\x1b[0m\n');
+    await bench.run('logs:set', 'blog', 'colors');
+    await bench.run('logs:set', '--global', 'colors', 'true');
+    expect((await bench.run('logs', 'blog', '-q')).stdout).toContain('\x1b[31m');
+  });
+
+  it('shows values of config, of now and of releases before, unless logs:set hides them', async () => {
+    await bench.run('config:set', 'blog', 'KEY=first-secret', 'MODE=production', 'N=12345');
+    await bench.run('config:set', 'blog', 'KEY=second-secret');
+    const line = 'first-secret second-secret production 12345';
+    says(line, 'sec\x1b[0mond-secret');
+    expect((await bench.run('logs', 'blog', '-q')).stdout).toBe(`${line}\nsecond-secret\n`);
+    await bench.run('logs:set', 'blog', 'redact', 'true');
+    const hidden = '[masked] [masked] production 12345\n[masked]\n';
+    expect((await bench.run('logs', 'blog', '-q')).stdout).toBe(hidden);
+    expect((await bench.run('logs', 'blog', '--format', 'json')).stdout).not.toContain('secret');
+  });
+
+  it.each([
+    ['colors', 'yes'],
+    ['redact', '1'],
+    ['color', 'true'],
+  ])('is not set by %s %s', async (...words) => {
+    expect((await bench.run('logs:set', 'blog', ...words)).code).toBeGreaterThan(0);
+  });
+});
+
 describe('logs --since and --grep', () => {
   const asked = async (...words: string[]) => {
     const queries: LogQuery[] = [];
@@ -82,7 +132,9 @@ describe('logs --since and --grep', () => {
       lines: 5,
       since: new Date('2026-01-31T12:00:00Z'),
     });
-    expect((await asked()).query).toEqual({ lines: 100, follow: false, signal: expect.anything() });
+    expect((await asked()).query).toEqual({
+      ...{ lines: 100, follow: false, signal: expect.anything(), show: expect.any(Function) },
+    });
   });
 
   it.each(['yesterday', '', '12:00', '-5m', '2026-99-99'])('refuse the time %j', async time => {

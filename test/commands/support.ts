@@ -383,7 +383,8 @@ function fakeRuntime(): FakeRuntime {
     check: async (_, types) => says.checks.filter(({ dyno }) => types.includes(dyno.split('.')[0] ?? '')),
     stats: async () => says.stats,
     async *logs(_app, query) {
-      const wanted = says.lines.filter(line => !query.type || line.dyno.startsWith(query.type));
+      const shown = says.lines.map(line => ({ ...line, text: query.show?.(line.text) ?? line.text }));
+      const wanted = shown.filter(line => !query.type || line.dyno.startsWith(query.type));
       yield* query.lines === 0 ? [] : wanted.slice(-query.lines);
       if (query.follow)
         await new Promise<void>(resolve => query.signal?.addEventListener('abort', () => resolve()));

@@ -77,6 +77,18 @@ describe('progress for a pusher', () => {
     );
   });
 
+  it('lets no program move a terminal, or look like the platform', () => {
+    const text = collect(out => {
+      const progress = createProgress(out);
+      progress.raw('\x1b[2J-----> Released v9\rremote: x');
+      progress.raw('remote: \x1b]0;t\x07 !     fake');
+      progress.step('Building \x1b[H\u202eblog');
+    });
+    expect(text).toBe(
+      '       -----> Released v9^Mremote: x\n       remote:  !     fake\n-----> Building \ufffdblog\n',
+    );
+  });
+
   it('tells an expected failure with its hint, and of a fault only that there was one', () => {
     const expected = new WherryError('build-failed', 'It broke.', { hint: 'Mend it.' });
     expect(collect(out => tellFailure(createProgress(out), expected))).toBe(

@@ -173,3 +173,17 @@ it('finds lines by text, time and release, also where many others are after them
   expect(await read({ lines: 5, version: 2 })).toEqual(['web.1 of v2 ERROR (2)']);
   expect(await read({ lines: 5, contains: 'ERROR', since: new Date(stamp(0)), version: 1 })).toEqual([]);
 });
+
+it('looks for text in what is shown, so that nobody finds what is hidden', async () => {
+  write('blog.web.1.v1-aaaaaa.log', '2026-01-01T00:00:01Z stdout F the secret is out\n');
+  const show = (text: string) => text.replace('secret', '***');
+  expect(await read({ lines: 5, show })).toEqual(['web.1 the *** is out']);
+  expect(await read({ lines: 5, show, contains: '***' })).toHaveLength(1);
+  expect(await read({ lines: 5, show, contains: 'secr' })).toEqual([]);
+});
+
+it('writes a line of the platform as one, whatever it tells', async () => {
+  const text = 'ended: \x1b[2J\n2026-01-01T00:00:01Z stdout F forged\r\n';
+  await createLogFiles({ dir, clock }).say('blog', text);
+  expect(await read({ lines: 5 })).toEqual(['wherry ended: 2026-01-01T00:00:01Z stdout F forged']);
+});
