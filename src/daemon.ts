@@ -111,6 +111,8 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     root: paths.engine,
     tag: paths.tag,
     layerPath: layers.layerPath,
+    layerRoots: layers.roots,
+    mapUsers: settings.mapUsers,
     log,
     clock,
   });

@@ -129,6 +129,13 @@ export const settingsTable = {
     help: 'whether a push to an unknown app creates it',
     parse: parseSwitch,
   }),
+  mapUsers: setting({
+    flag: 'map-users',
+    env: 'WHERRY_MAP_USERS',
+    default: 'true',
+    help: 'whether users inside instances are others outside, where the host can',
+    parse: parseSwitch,
+  }),
   readyTimeout: setting({
     flag: 'ready-timeout',
     env: 'WHERRY_READY_TIMEOUT',

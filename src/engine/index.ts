@@ -10,6 +10,10 @@ export type EngineOptions = {
   /** Eight hex digits, unique per data directory on the host: in every name the engine gives to the kernel. */
   readonly tag: string;
   readonly layerPath: LayerPath;
+  /** Folders that layers lie in, at any depth; one mount of each serves all instances. */
+  readonly layerRoots?: readonly string[];
+  /** Whether users of new instances are others outside; so it is unless told, where the host can. */
+  readonly mapUsers?: boolean;
   readonly log: Log;
   readonly clock?: Clock;
 };

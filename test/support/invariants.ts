@@ -107,7 +107,11 @@ async function inKernel(paths: Paths, needed: readonly Instance[]): Promise<read
   const allowed: Readonly<Record<string, (line: string) => boolean>> = {
     mount: line =>
       line.includes(` /run/netns/wh${tag}-`) ||
-      ids.some(id => line.includes(` ${join(engine, 'instances', id)}/`)),
+      // What all instances share, and what each has of its own.
+      new RegExp(` /run/wherry-${tag}/(users|overlays|views/[^/ ]+) `).test(line) ||
+      ids.some(id =>
+        [join(engine, 'instances', id), `/run/wherry-${tag}/at/${id}`].some(at => line.includes(` ${at}/`)),
+      ),
     cgroup: line => {
       const [, id] = (line.split(`wherry-${tag}`)[1] ?? '').split('/').filter(Boolean);
       return id === undefined || ids.includes(id);

@@ -73,6 +73,8 @@ export function createLayerStore(paths: Pick<Paths, 'cache' | 'layers'>, clock: 
   };
 
   return {
+    /** Folders that all layers lie in. */
+    roots: Object.values(roots),
     /** Folder with the layer's files. Does not say whether it exists. */
     layerPath: (id: DiffId): string => {
       lease(id);

@@ -4,6 +4,7 @@ import type { Limits } from '../../domain/quota.ts';
 import type { TerminalSize } from '../../domain/terminal.ts';
 import type { Mount } from '../engine.ts';
 import { seccompProfile } from './seccomp.ts';
+import type { UserMapping } from './user-mapping.ts';
 
 /** `follows`: what is mounted below the source later on the host is mounted inside too. */
 export type BoundMount = Mount & { readonly follows?: true };
@@ -25,6 +26,8 @@ export type BundleSpec = {
   /** Bytes of /dev/shm. */
   readonly shm?: number | undefined;
   readonly readonlyRoot?: true | undefined;
+  /** A user namespace that is ready, and the host ids of who is in it; it owns the network namespace, which is set up too. */
+  readonly users?: Pick<UserMapping, 'namespace' | 'ids'> | undefined;
   /** Path of a network namespace that is ready, or none: a new one with loopback alone. */
   readonly netns?: string;
   readonly cgroupsPath: string;
@@ -79,8 +82,9 @@ export function bundleConfig(spec: BundleSpec) {
         { type: 'mount' },
         { type: 'cgroup' },
         { type: 'network', ...(spec.netns === undefined ? {} : { path: spec.netns }) },
+        ...(spec.users ? [{ type: 'user', path: spec.users.namespace }] : []),
       ],
-      sysctl: sysctls(spec.ipv6),
+      ...(spec.users ? idMappings(spec.users) : { sysctl: sysctls(spec.ipv6) }),
       ...(spec.nested ? {} : { seccomp: seccompProfile() }),
       maskedPaths,
       readonlyPaths,
@@ -138,6 +142,12 @@ function sysctls(ipv6: boolean): Record<string, string> {
     'net.ipv4.ip_unprivileged_port_start': '0',
     ...(ipv6 ? { 'net.ipv6.conf.all.disable_ipv6': '1', 'net.ipv6.conf.default.disable_ipv6': '1' } : {}),
   };
+}
+
+/** Those of the namespace, which the runtime wants to be told. */
+function idMappings({ ids }: Pick<UserMapping, 'ids'>) {
+  const mapping = [{ containerID: 0, hostID: ids.first, size: ids.count }];
+  return { uidMappings: mapping, gidMappings: mapping };
 }
 
 function bindMount(mount: BoundMount) {

@@ -17,18 +17,22 @@ export function conmonArguments(options: {
   id: string;
   folders: Folders;
   folder: InstanceFolder;
-  runc: string;
+  /** What runs the container: runc, or a program and its words in front of it. */
+  runtime: readonly [string, ...(readonly string[])];
   logFile: string;
   logSize?: number | undefined;
 }): readonly string[] {
-  const { id, folders, folder, runc, logFile, logSize = usualLogSize } = options;
+  const { id, folders, folder, logFile, logSize = usualLogSize } = options;
+  const [program, ...words] = options.runtime;
   return [
     ...['--api-version', '1', '--cid', id, '--cuuid', id],
-    ...['--runtime', runc, '--bundle', folder.bundle],
+    ...['--runtime', program, '--bundle', folder.bundle],
     ...['--container-pidfile', folder.pid, '--conmon-pidfile', folder.conmonPid],
     ...['--log-path', `k8s-file:${logFile}`, '--log-size-max', String(logSize), '--log-level', 'error'],
     ...['--exit-dir', folders.exits, '--full-attach', '--no-sync-log'],
-    ...[`--root=${folders.state}`, 'run', '--detach', '--bundle'].map(arg => `--runtime-arg=${arg}`),
+    ...[...words, `--root=${folders.state}`, 'run', '--detach', '--bundle'].map(
+      arg => `--runtime-arg=${arg}`,
+    ),
   ];
 }
 

@@ -15,7 +15,11 @@ export async function createInstance(driver: Driver, spec: InstanceSpec): Promis
   if (driver.instances.has(spec.id)) {
     throw new WherryError('conflict', `Instance ${spec.id} exists already. Remove it first.`);
   }
-  const living = createLiving(driver, { spec, network: await driver.network.take() });
+  const living = createLiving(driver, {
+    spec,
+    network: await driver.network.take(),
+    ...((await canMapUsers(driver, spec)) ? { mapped: true } : {}),
+  });
   const { folder } = living;
   try {
     await rm(folder.exitStatus, { force: true });
@@ -29,6 +33,22 @@ export async function createInstance(driver: Driver, spec: InstanceSpec): Promis
   driver.instances.set(spec.id, living);
   if (spec.networks?.length) await driver.meet();
   return living;
+}
+
+/** Not where it sees a folder whose file system cannot map owners: it could not use its own files there. */
+async function canMapUsers(
+  { mapping, mapUsers, log }: Driver,
+  { id, mounts = [] }: InstanceSpec,
+): Promise<boolean> {
+  if (!mapping || !mapUsers) return false;
+  try {
+    await mapping.prepare(id, mounts);
+    return true;
+  } catch (error) {
+    log.warn({ err: error, id }, 'its users are not mapped, since a mount of it cannot be');
+    await mapping.release(id);
+    return false;
+  }
 }
 
 async function openLog(path: string): Promise<void> {

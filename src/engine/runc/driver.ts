@@ -6,14 +6,20 @@ import type { Folders, InstanceFolder } from './folders.ts';
 import type { Resolver } from './name-servers.ts';
 import type { Network } from './network.ts';
 import type { InstanceRecord } from './record.ts';
+import type { UserMapping } from './user-mapping.ts';
 
 /** What the verbs of this driver share, once it is open. */
 export type Driver = {
+  readonly tag: string;
   readonly folders: Folders;
   readonly cgroups: Cgroups;
   /** Our group below the hierarchies' roots: `/wherry-<tag>`. */
   readonly cgroupRoot: string;
   readonly network: Network;
+  /** Undefined where the host cannot. */
+  readonly mapping: UserMapping | undefined;
+  /** Whether those of new instances are to be mapped. */
+  readonly mapUsers: boolean;
   /** Lets instances reach and name each other as their records have it; asked often at once, it is done once for all. */
   readonly meet: () => Promise<void>;
   readonly resolver: Resolver;

@@ -4,6 +4,7 @@ import { WherryError } from '../../domain/errors.ts';
 import { exec } from '../../system/exec.ts';
 import type { Log } from '../../system/log.ts';
 import { addressOf, firstNamespace, gatewayOf, lastNamespace, type Subnet } from './subnet.ts';
+import type { UserMapping } from './user-mapping.ts';
 
 /** A network namespace with one isolated port on the bridge. */
 export type Namespace = {
@@ -23,9 +24,10 @@ export async function createNamespaces(options: {
   subnet: Subnet;
   mtu: number;
   owned: readonly Namespace[];
+  mapping: UserMapping | undefined;
   log: Log;
 }) {
-  const { bridge, tag, subnet, mtu, log } = options;
+  const { bridge, tag, subnet, mtu, mapping, log } = options;
   const prefix = `wh${tag}-`;
   const nameOf = (number: number) => `${prefix}${number}`;
   const numberOf = (name: string) => Number(name.slice(prefix.length));
@@ -62,10 +64,11 @@ export async function createNamespaces(options: {
   };
 
   const build = async (namespaces: readonly Namespace[]): Promise<void> => {
+    await mapping?.makeNetworks(namespaces.map(({ name }) => name));
     const outside = namespaces.flatMap(({ name }) => {
       const port = portOf(tag, numberOf(name));
       return [
-        `netns add ${name}`,
+        ...(mapping ? [] : [`netns add ${name}`]),
         `link add name ${port} mtu ${mtu} master ${bridge} type veth peer name eth0 mtu ${mtu} netns ${name}`,
         `link set ${port} type bridge_slave isolated on`,
         `link set ${port} up`,

@@ -16,6 +16,7 @@ import type { Resolver } from './name-servers.ts';
 import { createNamespaces, type Namespace } from './namespaces.ts';
 import { networkRules, type Peer } from './peers.ts';
 import { chooseSubnet, gatewayOf, parseRoutes, rangeOf, type Subnet } from './subnet.ts';
+import type { UserMapping } from './user-mapping.ts';
 
 export type Network = {
   /** A namespace that is ready. */
@@ -46,9 +47,11 @@ export async function openNetwork(options: {
   owned: readonly Namespace[];
   /** Who may reach each other from the first moment on. */
   peers: readonly Peer[];
+  /** Whose user namespace owns them. */
+  mapping: UserMapping | undefined;
   log: Log;
 }): Promise<Network> {
-  const { file, tag, resolver, log } = options;
+  const { file, tag, resolver, mapping, log } = options;
   const bridge = `${bridgePrefix}${tag}`;
   const table = `wherry_${tag}`;
   const routes = parseRoutes(await readFile('/proc/net/route', 'utf8'));
@@ -61,7 +64,7 @@ export async function openNetwork(options: {
   await applyFirewall({ table, bridge, range: rangeOf(subnet), nameServers: resolver.servers, networks });
   await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
   await passDocker(bridge, true, log);
-  const namespaces = await createNamespaces({ bridge, tag, subnet, mtu, owned: options.owned, log });
+  const namespaces = await createNamespaces({ bridge, tag, subnet, mtu, owned: options.owned, mapping, log });
 
   return {
     take: namespaces.take,

@@ -13,18 +13,22 @@ import { createLatest } from './latest.ts';
 import { readResolver } from './name-servers.ts';
 import { openNetwork } from './network.ts';
 import { openCgroups } from './open-cgroups.ts';
+import { openUserMapping } from './user-mapping.ts';
 
 export type RuncOptions = {
   readonly root: string;
   readonly tag: string;
   readonly layerPath: LayerPath;
+  /** Folders that layers lie in. */
+  readonly layerRoots?: readonly string[];
+  readonly mapUsers?: boolean;
   readonly log: Log;
   readonly clock?: Clock;
 };
 
 /** Makes what is missing on the host, finds what is there. */
 export async function openDriver(options: RuncOptions, emit: (event: EngineEvent) => void): Promise<Driver> {
-  const { root, tag, layerPath, log, clock = systemClock } = options;
+  const { root, tag, layerPath, layerRoots = [], mapUsers = true, log, clock = systemClock } = options;
   const folders = createFolders(root);
   const host = await readHostFacts();
   const cgroups = await openCgroups();
@@ -32,6 +36,8 @@ export async function openDriver(options: RuncOptions, emit: (event: EngineEvent
   cgroups.make(cgroupRoot);
   const adopted = await adoptInstances({ folders, cgroups, cgroupRoot, clock });
   const instances = new Map(adopted.map(living => [living.record.spec.id, living]));
+  const mapping = await openUserMapping({ tag, instances: folders.instances, layers: layerRoots, log });
+  await mapping?.sweep(new Set(instances.keys()));
   const resolver = await readResolver();
   const network = await openNetwork({
     file: folders.network,
@@ -39,13 +45,17 @@ export async function openDriver(options: RuncOptions, emit: (event: EngineEvent
     resolver,
     owned: adopted.map(living => living.record.network),
     peers: peersOf(instances),
+    mapping,
     log,
   });
   const driver: Driver = {
+    tag,
     folders,
     cgroups,
     cgroupRoot,
     network,
+    mapping,
+    mapUsers,
     meet: createLatest(() => meet({ instances, network })),
     resolver,
     host,

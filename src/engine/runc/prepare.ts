@@ -1,6 +1,7 @@
 import { chmod, mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ulimit } from '../../domain/docker-run-option.ts';
+import { WherryError } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/quota.ts';
 import { isMounted } from '../../system/mounts.ts';
 import type { InstanceSpec, Mount } from '../engine.ts';
@@ -11,15 +12,18 @@ import type { InstanceFolder } from './folders.ts';
 import { applyQuota, readQuota } from './group.ts';
 import { namespacePath } from './namespaces.ts';
 import { mountOverlay } from './overlay.ts';
+import type { UserMapping } from './user-mapping.ts';
 
 export const initPath = '/.wherry/init';
 
 /** Brings about all that `start` needs and that is missing: after `create`, after an exit, after a reboot of the host. */
 export async function prepare(driver: Driver, living: Living): Promise<void> {
-  const { folder, record } = living;
+  const { record } = living;
   const { network } = driver;
+  const { spec } = record;
+  await mappingOf(driver, living)?.prepare(spec.id, spec.mounts ?? []);
   await Promise.all([
-    isMounted(folder.rootfs) ? undefined : mountRootfs(driver, living),
+    isMounted(rootfsOf(driver, living)) ? undefined : mountRootfs(driver, living),
     network.exists(record.network.name) ? undefined : network.restore(record.network),
   ]);
   await prepareCgroup(driver, living);
@@ -30,9 +34,12 @@ export async function writeBundle(driver: Driver, living: Living): Promise<void>
   const { spec, network } = record;
   const hosts = living.hosts ?? hostsText(spec, network.address);
   const files = await writeEtcFiles(driver, folder, { hostname: spec.hostname, hosts });
+  const mapping = mappingOf(driver, living);
+  const { mounts = [] } = spec;
   const config = bundleConfig({
     hostname: spec.hostname,
-    rootfs: folder.rootfs,
+    rootfs: rootfsOf(driver, living),
+    users: mapping,
     // Paused, it only reaps.
     argv: spec.idle ? [initPath, '-P'] : [initPath, '--', ...spec.argv],
     env: spec.env,
@@ -42,7 +49,7 @@ export async function writeBundle(driver: Driver, living: Living): Promise<void>
     mounts: [
       { source: driver.host.init, target: initPath, readonly: true },
       ...files,
-      ...(spec.mounts ?? []),
+      ...(mapping?.sources(spec.id, mounts) ?? mounts),
     ],
     tmpfs: spec.tmpfs?.map(each => ({ size: spec.limits.memory, ...each })),
     ulimits: withinHost(driver, spec.ulimits),
@@ -134,14 +141,30 @@ export async function writeEtcFiles(
   );
 }
 
-async function mountRootfs(driver: Driver, { folder, record }: Living): Promise<void> {
+async function mountRootfs(driver: Driver, living: Living): Promise<void> {
+  const { folder, record } = living;
+  const mapping = mappingOf(driver, living);
+  const seen = async (path: string) => (mapping ? await mapping.seen(path) : path);
   await mountOverlay({
-    lower: record.spec.layers.map(driver.layerPath),
-    upper: folder.upper,
-    work: folder.work,
-    target: folder.rootfs,
+    lower: await Promise.all(record.spec.layers.map(layer => seen(driver.layerPath(layer)))),
+    upper: await seen(folder.upper),
+    work: await seen(folder.work),
+    target: rootfsOf(driver, living),
     links: join(folder.dir, 'l'),
   });
+}
+
+function rootfsOf(driver: Driver, living: Living): string {
+  return mappingOf(driver, living)?.rootfs(living.record.spec.id) ?? living.folder.rootfs;
+}
+
+/** @throws unavailable when it was made where users could be mapped, and they no longer can */
+function mappingOf({ mapping }: Driver, { record }: Living): UserMapping | undefined {
+  if (!record.mapped || mapping) return record.mapped && mapping;
+  throw new WherryError(
+    'unavailable',
+    `Users of instance ${record.spec.id} cannot be mapped on this host any more. Restart its app: ps:restart ${record.spec.group}.`,
+  );
 }
 
 async function prepareCgroup(driver: Driver, { cgroup, record }: Living): Promise<void> {

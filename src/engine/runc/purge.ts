@@ -3,6 +3,7 @@ import { unmountBelow } from '../../system/mounts.ts';
 import type { Driver } from './driver.ts';
 import { killGroup, removeCgroup, removeInstance } from './remove.ts';
 import { removeSandbox } from './sandbox.ts';
+import { purgeUserMapping } from './user-mapping.ts';
 
 /** Removes every instance and everything that was made on the host for this data directory. */
 export async function purgeDriver(driver: Driver): Promise<void> {
@@ -17,5 +18,6 @@ export async function purgeDriver(driver: Driver): Promise<void> {
   }
   await network.purge();
   await unmountBelow(folders.root);
+  await purgeUserMapping(driver.tag);
   await removeCgroup(driver, cgroupRoot);
 }

@@ -7,6 +7,8 @@ import type { Namespace } from './namespaces.ts';
 export type InstanceRecord = {
   readonly spec: InstanceSpec;
   readonly network: Namespace;
+  /** Its users are others outside. */
+  readonly mapped?: true;
 };
 
 export async function writeRecord(path: string, record: InstanceRecord): Promise<void> {

@@ -28,6 +28,7 @@ export async function dismantle(driver: Driver, living: Living): Promise<void> {
   await killGroup(driver, living.cgroup);
   await Promise.all([
     removeFolders(living.folder),
+    driver.mapping?.release(living.record.spec.id),
     driver.network.release(living.record.network.name),
     removeCgroup(driver, living.cgroup),
   ]);

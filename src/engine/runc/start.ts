@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { programRoot } from '../../system/root.ts';
 import { conmonArguments, superviseStart } from './conmon.ts';
 import { type Driver, type Living, supervisorGroup } from './driver.ts';
 import { forgetRun } from './exits.ts';
@@ -15,7 +17,7 @@ export async function startInstance(driver: Driver, living: Living): Promise<voi
     id,
     folders: driver.folders,
     folder: living.folder,
-    runc: driver.host.runc,
+    runtime: runtimeOf(driver, living),
     logFile,
     logSize,
   });
@@ -27,6 +29,13 @@ export async function startInstance(driver: Driver, living: Living): Promise<voi
     throw error;
   }
   await shelterSupervisor(driver, living);
+}
+
+/** Users who are mapped own their output too, as others do by runc itself. */
+function runtimeOf({ host, mapping }: Driver, { record }: Living): readonly [string, ...(readonly string[])] {
+  if (!record.mapped || !mapping) return [host.runc];
+  const owner = String(mapping.ids.first);
+  return ['/usr/bin/perl', join(programRoot, 'src/engine/runc/give-output.pl'), owner, owner, host.runc];
 }
 
 /** A service manager that stops the daemon kills its whole group: the supervisors must not be in it. */

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { exec, spawn } from '../../../src/system/exec.ts';
+import { unmountBelow } from '../../../src/system/mounts.ts';
 import { createEngineHost, type EngineHost, mib, tracesOf } from './host.ts';
 
 let host: EngineHost;
@@ -116,7 +117,8 @@ describe('an instance', () => {
     const network = JSON.parse(
       await readFile(join(host.engineRoot, 'instances', spec.id, 'spec.json'), 'utf8'),
     ) as { network: { name: string } };
-    await exec('umount', [join(host.engineRoot, 'instances', spec.id, 'rootfs')]);
+    await unmountBelow(`/run/wherry-${host.tag}`);
+    await rm(`/run/wherry-${host.tag}`, { recursive: true });
     await exec('ip', ['netns', 'delete', network.network.name]);
     await exec('ip', ['link', 'delete', `wherry${host.tag}`]);
     await exec('nft', ['delete', 'table', 'inet', `wherry_${host.tag}`]);

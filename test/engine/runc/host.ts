@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine, InstanceSpec } from '../../../src/engine/engine.ts';
-import { createEngine } from '../../../src/engine/index.ts';
+import { createEngine, type EngineOptions } from '../../../src/engine/index.ts';
 import { exec } from '../../../src/system/exec.ts';
 import { silentLog } from '../../../src/system/log.ts';
 import { busyboxLayer, makeBusyboxLayer } from '../busybox-layer.ts';
@@ -27,12 +27,13 @@ export async function createEngineHost(
     root,
     tag,
     engineRoot: join(root, 'engine'),
-    create: (): Engine =>
+    create: (changes: Partial<EngineOptions> = {}): Engine =>
       createEngine('runc', {
         root: join(root, 'engine'),
         tag,
         layerPath: layer => join(root, 'layers', layer.slice('sha256:'.length)),
         log: silentLog,
+        ...changes,
       }),
     spec: (script: string, changes: Partial<InstanceSpec> = {}): InstanceSpec => {
       count += 1;
