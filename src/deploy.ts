@@ -15,7 +15,7 @@ import { requireUnlocked } from './deploy/deploy-lock.ts';
 import { generationOf } from './deploy/generation.ts';
 import { parallelOf } from './deploy/parallel.ts';
 import { finishRename, renameInStore } from './deploy/rename.ts';
-import { limitsOf, runOptionsOf } from './deploy/run-options.ts';
+import { isolationOf, limitsOf, runOptionsOf } from './deploy/run-options.ts';
 import { createRunning, type Running } from './deploy/running.ts';
 import { createScripts } from './deploy/scripts.ts';
 import { siteOf } from './deploy/site.ts';
@@ -165,6 +165,7 @@ export function createDeployer(options: DeployerOptions): Deployer {
       limits,
       promised: type => promisedMemory(reserved, type, everyType, limits(type).memory),
       options: runOptions,
+      ...isolationOf(store, app),
       quota: store.limits.quota(app),
       parallel: () => parallelOf(store, app, image),
       checks: () => checkSettingsOf(store, app),

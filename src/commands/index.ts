@@ -32,6 +32,7 @@ import { gitSyncCommands } from './git-sync.ts';
 import { helpCommand, versionCommand } from './help.ts';
 import { hostCommands } from './host.ts';
 import { imageCommands } from './image.ts';
+import { isolationCommands } from './isolation.ts';
 import { letsencryptCommands } from './letsencrypt.ts';
 import { logsCommands } from './logs.ts';
 import { networkCommands } from './network.ts';
@@ -107,6 +108,7 @@ export function createCoreRegistry(): Registry {
     ...repoCommands,
     ...resourceCommands,
     ...runCommands,
+    ...isolationCommands,
     ...schedulerCommands,
     ...secretsCommands,
     ...sleepCommands,

@@ -2,6 +2,7 @@ import type { App } from '../domain/app.ts';
 import { readRunOptions } from '../domain/docker-option.ts';
 import { optionsFor } from '../domain/docker-option-place.ts';
 import type { RunOptions } from '../domain/docker-run-option.ts';
+import { type Isolation, isolationKey, readIsolation } from '../domain/isolation.ts';
 import type { Limits } from '../domain/quota.ts';
 import { type LimitRow, resolveLimits } from '../store/limits.ts';
 import type { Store } from '../store/store.ts';
@@ -17,6 +18,15 @@ export function runOptionsOf(
     read.set(type, known);
     return known;
   };
+}
+
+/** Nothing for the usual one. */
+export function isolationOf(
+  { properties }: Pick<Store, 'properties'>,
+  app: App,
+): { isolation?: Exclude<Isolation, 'runc'> } {
+  const isolation = readIsolation(properties.resolve(app.id, isolationKey));
+  return isolation === 'runc' ? {} : { isolation };
 }
 
 /** What limits say, else what options of docker do, else what is usual. */

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Tmpfs, Ulimit } from '../domain/docker-run-option.ts';
 import type { DiffId, StopSignal, UserIds } from '../domain/image.ts';
+import type { Isolation } from '../domain/isolation.ts';
 import type { Attachment } from '../domain/network.ts';
 import type { Limits, Quota } from '../domain/quota.ts';
 import type { Terminal } from '../domain/terminal.ts';
@@ -100,6 +101,8 @@ export type InstanceSpec = {
   readonly shm?: number;
   /** Only mounts can be written. */
   readonly readonlyRoot?: true;
+  /** What runs it; `runc` unless told. @throws WherryError('unavailable') on `create` where that is not installed */
+  readonly isolation?: Isolation;
   /** As by `join`, before its first process; left out, it reaches no other instance. */
   readonly networks?: readonly Attachment[];
   /** Host file the output goes to, one line each: `<RFC3339 time> <stdout|stderr> <F|P> text` (CRI log format). */

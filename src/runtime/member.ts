@@ -85,6 +85,7 @@ export function specFor(
     logFile: join(logsDir, app.name, `${id}.log`),
     ...(logSize === undefined ? {} : { logSize }),
     ...optionsOf(options),
+    ...(desired.isolation && { isolation: desired.isolation }),
   };
 }
 

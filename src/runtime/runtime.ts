@@ -3,6 +3,7 @@ import type { CheckSettings } from '../domain/check-settings.ts';
 import type { RunOptions } from '../domain/docker-run-option.ts';
 import type { HealthCheck } from '../domain/health-check.ts';
 import type { Image } from '../domain/image.ts';
+import type { Isolation } from '../domain/isolation.ts';
 import type { AppName, ProcessType } from '../domain/names.ts';
 import type { Parallel } from '../domain/parallel.ts';
 import type { Progress } from '../domain/push.ts';
@@ -30,6 +31,8 @@ export type Desired = {
   readonly quota: Quota;
   /** What docker-options say of a type's instances. */
   readonly options?: (type: ProcessType) => RunOptions;
+  /** What runs its instances; runc when left out. */
+  readonly isolation?: Isolation;
   /** Asked each time that a process ends or is to end, so that a change holds at once. */
   readonly upkeep?: () => Upkeep;
   /** How much starts at once; all when left out. Asked with each deploy and each scale. */

@@ -46,6 +46,7 @@ const table = {
     ...['domains:report', 'error-pages:report', 'http-auth:report', 'maintenance:report', 'redirect:report'],
     ...['network:report', 'ports:list', 'ports:report', 'proxy:logs', 'proxy:report', 'url', 'urls'],
     ...['events', 'logs', 'logs:failed', 'logs:report', 'registry:report', 'storage:list', 'storage:report'],
+    'isolation:report',
     ...['scheduler:report', 'scheduler-docker-local:report'],
     ...['ps:inspect', 'ps:report', 'ps:retire', 'releases', 'releases:info', 'run:list', 'run:logs'],
     ...['git:status', 'git:unlock'],
@@ -120,7 +121,7 @@ const table = {
     'doctor',
     ...['apps:clone', 'apps:create', 'apps:rename', 'apps:set', 'events:list', 'events:off', 'events:on'],
     ...['domains:add-global', 'domains:clear-global', 'domains:remove-global', 'domains:set-global'],
-    ...['git:public-key', 'proxy:metrics', 'stacks:list'],
+    ...['git:public-key', 'isolation:set', 'proxy:metrics', 'stacks:list'],
     // A folder may be mounted by several apps.
     ...['storage:create', 'storage:destroy', 'storage:ensure-directory', 'storage:info', 'storage:mount'],
     ...['storage:set', 'storage:exec'],

@@ -24,6 +24,7 @@ import type { Services } from '../../src/commands/context.ts';
 import { createDispatch, type DispatchRequest } from '../../src/commands/dispatch.ts';
 import { createCoreRegistry } from '../../src/commands/index.ts';
 import { createDeployer } from '../../src/deploy.ts';
+import type { Host } from '../../src/doctor/host.ts';
 import type { App } from '../../src/domain/app.ts';
 import type { Image } from '../../src/domain/image.ts';
 import { type ProcessType, parseAppName, parseDomain } from '../../src/domain/names.ts';
@@ -64,6 +65,8 @@ type BenchOptions = {
   allowHosts?: string;
   /** To the certificate authority; without it there is none. */
   transport?: Transport;
+  /** What differs of the host. */
+  host?: Partial<Host>;
 };
 
 const noAuthority: Transport = async () => {
@@ -71,7 +74,7 @@ const noAuthority: Transport = async () => {
 };
 
 /** The registry over the real store and pipeline, with a runtime that only remembers what it was told. */
-export function createBench({ allowHosts, transport = noAuthority }: BenchOptions = {}) {
+export function createBench({ allowHosts, transport = noAuthority, host = {} }: BenchOptions = {}) {
   const seal = createSeal(randomBytes(32));
   const store = openStore(':memory:', seal);
   // A user who may do everything, not at the host itself.
@@ -200,7 +203,7 @@ export function createBench({ allowHosts, transport = noAuthority }: BenchOption
     volumes,
     dataDir: paths.data,
     leases,
-    host: healthyHost(),
+    host: healthyHost(host),
     hostRoom: { taken: 512 * 2 ** 20, budget: 2 ** 30 },
     certifier,
     receiver: receiver as unknown as Receiver,

@@ -127,6 +127,8 @@ export function rows({ keys, pem }: Given): readonly Row[] {
     row('run:logs', 'shop'),
     row('run:stop', 'shop run.0', { code: 1 }),
     row('enter', 'shop web echo inside', { json: null, prints: /inside/ }),
+    row('isolation:set', 'shop runc'),
+    row('isolation:report', 'shop', { prints: /Isolation computed isolation: +runc/ }),
     row('scheduler:set', 'shop selected docker-local'),
     row('scheduler:report', 'shop', { prints: /Scheduler/ }),
     row('scheduler-docker-local:set', 'shop parallel-schedule-count 2'),

@@ -1,6 +1,7 @@
 import { WherryError } from '../../domain/errors.ts';
 import { spawn } from '../../system/exec.ts';
 import type { Folders, InstanceFolder } from './folders.ts';
+import type { Runtime } from './runtime.ts';
 
 const startTimeout = 60_000;
 /** Bytes of output kept per instance; conmon begins the file anew beyond it. */
@@ -17,8 +18,7 @@ export function conmonArguments(options: {
   id: string;
   folders: Folders;
   folder: InstanceFolder;
-  /** What runs the container: runc, or a program and its words in front of it. */
-  runtime: readonly [string, ...(readonly string[])];
+  runtime: Runtime;
   logFile: string;
   logSize?: number | undefined;
 }): readonly string[] {
@@ -30,9 +30,7 @@ export function conmonArguments(options: {
     ...['--container-pidfile', folder.pid, '--conmon-pidfile', folder.conmonPid],
     ...['--log-path', `k8s-file:${logFile}`, '--log-size-max', String(logSize), '--log-level', 'error'],
     ...['--exit-dir', folders.exits, '--full-attach', '--no-sync-log'],
-    ...[...words, `--root=${folders.state}`, 'run', '--detach', '--bundle'].map(
-      arg => `--runtime-arg=${arg}`,
-    ),
+    ...[...words, 'run', '--detach', '--bundle'].map(arg => `--runtime-arg=${arg}`),
   ];
 }
 

@@ -8,10 +8,12 @@ import { createLiving, type Driver, type Living } from './driver.ts';
 import { makeFolders, prepare, writeBundle } from './prepare.ts';
 import { writeRecord } from './record.ts';
 import { dismantle } from './remove.ts';
+import { checkRuntime } from './runtime.ts';
 
 /** Makes everything an instance needs before its start. Its record is written last: without it, it is half made. */
 export async function createInstance(driver: Driver, spec: InstanceSpec): Promise<Living> {
   checkSpec(spec);
+  checkRuntime(spec);
   if (driver.instances.has(spec.id)) {
     throw new WherryError('conflict', `Instance ${spec.id} exists already. Remove it first.`);
   }
@@ -38,9 +40,10 @@ export async function createInstance(driver: Driver, spec: InstanceSpec): Promis
 /** Not where it sees a folder whose file system cannot map owners: it could not use its own files there. */
 async function canMapUsers(
   { mapping, mapUsers, log }: Driver,
-  { id, mounts = [] }: InstanceSpec,
+  { id, mounts = [], isolation }: InstanceSpec,
 ): Promise<boolean> {
-  if (!mapping || !mapUsers) return false;
+  // gVisor has users of its own.
+  if (!mapping || !mapUsers || isolation === 'gvisor') return false;
   try {
     await mapping.prepare(id, mounts);
     return true;

@@ -10,6 +10,7 @@ import type { Driver, Living } from './driver.ts';
 import { withinHost } from './prepare.ts';
 import { kill, sessionOf } from './processes.ts';
 import { outputOnly, runInside } from './run-inside.ts';
+import { runtimeOf } from './runtime.ts';
 import { isAlive } from './status.ts';
 
 /** Runs a command beside the instance's own process: same user, environment and folder. */
@@ -18,9 +19,9 @@ export async function execInstance(driver: Driver, living: Living, options: Exec
   if (!isAlive(living))
     throw new WherryError('conflict', `Instance ${spec.id} does not run. Start it first.`);
   return runInside({
-    driver,
     id: spec.id,
     folder: living.folder,
+    runtime: runtimeOf(driver, living),
     process: ociProcess({
       argv: options.argv,
       env: { ...spec.env, ...options.env },
@@ -42,9 +43,9 @@ export async function attachInstance(driver: Driver, living: Living, options: At
     throw new WherryError('conflict', `Instance ${spec.id} does not run. Start it first.`);
   const { terminal, signal } = options;
   return runInside({
-    driver,
     id: spec.id,
     folder: living.folder,
+    runtime: runtimeOf(driver, living),
     process: ociProcess({
       argv: options.argv,
       env: { ...spec.env, ...options.env, ...(terminal && { TERM: terminal.term }) },

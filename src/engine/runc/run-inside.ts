@@ -3,9 +3,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ChildProcess, type StdioOptions, spawn } from '../../system/exec.ts';
 import type { ociProcess } from './bundle.ts';
-import type { Driver } from './driver.ts';
 import type { InstanceFolder } from './folders.ts';
 import { kill } from './processes.ts';
+import type { Runtime } from './runtime.ts';
 
 /** Milliseconds between looks at whether the program has ended while its output stays open. */
 const lookInterval = 200;
@@ -17,11 +17,12 @@ let count = 0;
  * reads, never through argv. What it leaves running ends with it: runc would wait for ever for the output that it holds open.
  */
 export async function runInside(options: {
-  driver: Driver;
   id: string;
   folder: InstanceFolder;
+  /** What runs the container. */
+  runtime: Runtime;
   process: ReturnType<typeof ociProcess>;
-  /** What runs runc, if not we ourselves: a program and its arguments, in front of it. */
+  /** What runs the runtime, if not we ourselves: a program and its arguments, in front of it. */
   through?: readonly string[];
   stdio: StdioOptions;
   /** Joins the streams of whoever wants the output to those of the child. */
@@ -30,14 +31,14 @@ export async function runInside(options: {
   /** Ends the processes that the program left behind; told its host pid. */
   endLeftovers: (pid: number) => void;
 }): Promise<number> {
-  const { driver, id, folder, connect, signal, endLeftovers, through = [] } = options;
+  const { id, folder, runtime, connect, signal, endLeftovers, through = [] } = options;
   signal?.throwIfAborted();
   count += 1;
   const specFile = join(folder.dir, `exec-${count}.json`);
   const pidFile = join(folder.dir, `exec-${count}.pid`);
   await writeFile(specFile, JSON.stringify(options.process), { mode: 0o600 });
-  const exec = ['--root', driver.folders.state, 'exec', '--process', specFile, '--pid-file', pidFile, id];
-  const [program = driver.host.runc, ...args] = [...through, driver.host.runc, ...exec];
+  const exec = ['exec', '--process', specFile, '--pid-file', pidFile, id];
+  const [program = runtime[0], ...args] = [...through, ...runtime, ...exec];
   const child = spawn(program, args, { stdio: options.stdio });
   const stop = () => killExec(pidFile, child);
   signal?.addEventListener('abort', stop, { once: true });

@@ -25,10 +25,10 @@ import { groupStats, removeGroup, setQuota } from './group.ts';
 import { joinNetworks } from './join.ts';
 import { updateLimits } from './limits.ts';
 import { openDriver, type RuncOptions } from './open-driver.ts';
-import { kill } from './processes.ts';
 import { purgeDriver } from './purge.ts';
 import { reclaim } from './reclaim.ts';
 import { removeInstance } from './remove.ts';
+import { signalInstance } from './runtime.ts';
 import { openSandbox } from './sandbox.ts';
 import { createSerial } from './serial.ts';
 import { startInstance } from './start.ts';
@@ -84,7 +84,7 @@ export class RuncEngine implements Engine {
 
   async signal(id: string, signal: StopSignal | 'SIGKILL'): Promise<void> {
     const living = this.#find(id);
-    if (living.pid !== undefined && isAlive(living)) kill(living.pid, signal);
+    if (isAlive(living)) await signalInstance(this.#open(), living, signal);
   }
 
   async freeze(id: string): Promise<void> {

@@ -36,9 +36,9 @@ async function runWatched(driver: Driver, open: OpenSandbox, step: SandboxStep):
   open.alive.add(me);
   try {
     const code = await runInside({
-      driver,
       id: open.spec.id,
       folder: open.folder,
+      runtime: [driver.host.runc, `--root=${driver.folders.state}`],
       process: stepProcess(open.spec, step),
       ...outputOnly(chunk => {
         watch.heard();

@@ -5,6 +5,7 @@ import { conmonArguments, superviseStart } from './conmon.ts';
 import { type Driver, type Living, supervisorGroup } from './driver.ts';
 import { forgetRun } from './exits.ts';
 import { prepare } from './prepare.ts';
+import { type Runtime, runtimeOf } from './runtime.ts';
 import { isAlive } from './status.ts';
 
 /** Starts a created or exited instance; one that runs is left alone. */
@@ -17,7 +18,7 @@ export async function startInstance(driver: Driver, living: Living): Promise<voi
     id,
     folders: driver.folders,
     folder: living.folder,
-    runtime: runtimeOf(driver, living),
+    runtime: runtimeWithOutput(driver, living),
     logFile,
     logSize,
   });
@@ -32,10 +33,12 @@ export async function startInstance(driver: Driver, living: Living): Promise<voi
 }
 
 /** Users who are mapped own their output too, as others do by runc itself. */
-function runtimeOf({ host, mapping }: Driver, { record }: Living): readonly [string, ...(readonly string[])] {
-  if (!record.mapped || !mapping) return [host.runc];
+function runtimeWithOutput(driver: Driver, living: Living): Runtime {
+  const runtime = runtimeOf(driver, living);
+  const { mapping } = driver;
+  if (!living.record.mapped || !mapping) return runtime;
   const owner = String(mapping.ids.first);
-  return ['/usr/bin/perl', join(programRoot, 'src/engine/runc/give-output.pl'), owner, owner, host.runc];
+  return ['/usr/bin/perl', join(programRoot, 'src/engine/runc/give-output.pl'), owner, owner, ...runtime];
 }
 
 /** A service manager that stops the daemon kills its whole group: the supervisors must not be in it. */

@@ -117,7 +117,7 @@ test('conmon creates and starts in one call of runc', () => {
     id: 'a',
     folders,
     folder: folders.instance('a'),
-    runtime: ['/usr/sbin/runc'],
+    runtime: ['/usr/sbin/runc', '--root=/data/engine/runc'],
     logFile: '/data/logs/a.log',
   });
   expect(args.slice(-4)).toEqual([
