@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { Attempts } from '../domain/attempts.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Actor } from '../domain/push.ts';
-import type { Attempts } from './attempts.ts';
 
 /** Who a token belongs to, with what it may; undefined for one that is wrong, revoked or expired. */
 export type Authenticate = (token: string) => Omit<Actor, 'via' | 'address'> | undefined;
@@ -11,7 +11,8 @@ type Gate = { readonly authenticate: Authenticate; readonly attempts: Attempts }
 /** Who sends the request, by its token. @throws unauthenticated, too-many */
 export function identify(request: IncomingMessage, { authenticate, attempts }: Gate): Actor {
   const address = request.socket.remoteAddress ?? 'unknown';
-  attempts.check(address);
+  if (attempts.wait(address) > 0)
+    throw new WherryError('too-many', 'Too many wrong tokens came from your address. Try again later.');
   const token = tokenOf(request);
   const found = token === undefined ? undefined : authenticate(token);
   if (found) return { ...found, via: 'api', address };

@@ -1,9 +1,9 @@
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { Attempts } from '../domain/attempts.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Log } from '../system/log.ts';
-import { Attempts } from './attempts.ts';
 import { limitByAddress } from './crowd.ts';
 import { createHandler } from './handler.ts';
 import { type Authenticate, identify } from './identify.ts';
@@ -25,6 +25,8 @@ export type TcpOptions = Omit<Answering, 'limits' | 'times' | 'dispatch'> &
     readonly ticks: () => number;
   };
 
+/** Wrong tokens that one address may send at once, and milliseconds until it may send one more. */
+const wrongTokens = { most: 10, pause: 6_000 };
 const tlsRules = { minVersion: 'TLSv1.2', handshakeTimeout: 10_000 } as const;
 /** In all, and of one address, which may be a proxy. */
 const mostConnections = 500;
@@ -34,7 +36,7 @@ const mostOfAddress = 200;
 export function createTcpApi({ address, tls, plain, authenticate, log, ticks, ...services }: TcpOptions) {
   const local = isLoopback(address.host);
   if (!tls) tokensInClear({ address, plain });
-  const attempts = new Attempts(ticks);
+  const attempts = new Attempts(wrongTokens, ticks);
   const handler = createHandler({
     answering: { limits: usualLimits, times: usualTimes, ...services },
     log,
@@ -76,7 +78,7 @@ export function createTcpApi({ address, tls, plain, authenticate, log, ticks, ..
 
 /** A stranger is told how to come back, and sends nothing more. */
 function challenge(request: IncomingMessage, response: ServerResponse, attempts: Attempts): void {
-  const wait = attempts.retryAfter(request.socket.remoteAddress ?? 'unknown');
+  const wait = Math.ceil(attempts.wait(request.socket.remoteAddress ?? 'unknown') / 1000);
   response.setHeader('www-authenticate', 'Bearer realm="wherry"');
   response.setHeader('connection', 'close');
   if (wait > 0) response.setHeader('retry-after', String(wait));

@@ -1,5 +1,7 @@
+import type { PatienceLimits } from './patience.ts';
+
 /** What one client, or all of them, may take. Times in milliseconds. */
-export type SshLimits = {
+export type SshLimits = PatienceLimits & {
   /** Connections that have not logged in yet, in all and from one address. */
   readonly strangers: number;
   readonly strangersPerAddress: number;
@@ -32,4 +34,7 @@ export const defaultLimits: SshLimits = {
   channels: 10,
   keepalive: 30_000,
   keepalives: 3,
+  failures: { most: 30, pause: 1000 },
+  failuresInAll: { most: 300, pause: 50 },
+  trust: 24 * 3600_000,
 };

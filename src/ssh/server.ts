@@ -9,6 +9,7 @@ import { serveConnection } from './connection.ts';
 import { Gate, type Place } from './gate.ts';
 import { loadHostKeys, serverKeys } from './host-keys.ts';
 import { defaultLimits, type SshLimits } from './limits.ts';
+import { Patience } from './patience.ts';
 import type { Dispatch, GitService } from './route.ts';
 
 export type { Dispatch } from './route.ts';
@@ -68,6 +69,7 @@ type Shared = { readonly limits: SshLimits; readonly open: Set<Socket>; readonly
 async function connectionTaker(options: SshServerOptions, { limits, open, running }: Shared) {
   const { log, findKey, dispatch } = options;
   const gate = new Gate(limits);
+  const patience = new Patience(limits, options.clock.ticks);
   const places = new Map<string, { socket: Socket; place: Place }>();
   const hostKeys = serverKeys(await loadHostKeys(options.hostKeysDir));
   const server = new ssh2.Server({
@@ -85,17 +87,24 @@ async function connectionTaker(options: SshServerOptions, { limits, open, runnin
   });
 
   return (socket: Socket) => {
-    const name = peer(socket.remoteAddress, socket.remotePort);
+    const address = socket.remoteAddress ?? '';
+    const name = peer(address, socket.remotePort);
     socket.on('error', () => {});
+    if (patience.isOver(address)) {
+      socket.destroy();
+      return;
+    }
+    let login: 'none' | 'awaited' | 'done' = 'none';
     let grace = setTimeout(() => socket.destroy(), limits.grace);
     const begin = () => {
       if (socket.destroyed) return;
+      login = 'awaited';
       clearTimeout(grace);
       grace = setTimeout(() => socket.destroy(), limits.grace);
       server.injectSocket(socket);
     };
     // Of one in line nothing is read.
-    const place = gate.enter(socket.remoteAddress ?? '', () => setImmediate(begin));
+    const place = gate.enter(address, () => setImmediate(begin));
     if (!place) {
       clearTimeout(grace);
       socket.destroy();
@@ -103,12 +112,15 @@ async function connectionTaker(options: SshServerOptions, { limits, open, runnin
     }
     const known = () => {
       clearTimeout(grace);
+      login = 'done';
+      patience.loggedIn(address);
       place.known();
     };
     open.add(socket);
     places.set(name, { socket, place: { known, leave: place.leave } });
     socket.once('close', () => {
       clearTimeout(grace);
+      if (login === 'awaited') patience.failed(address);
       place.leave();
       open.delete(socket);
       places.delete(name);
