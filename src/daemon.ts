@@ -31,6 +31,7 @@ import { guardGit } from './commands/git-access.ts';
 import { knownHostsKey } from './commands/git-allow-host.ts';
 import { createGitLogins } from './commands/git-logins.ts';
 import { registry } from './commands/index.ts';
+import { createRefusals } from './commands/refusals.ts';
 import { Timetable } from './cron/timetable.ts';
 import { createCronWorkers } from './cron-workers.ts';
 import { moveFolders } from './deploy/move-folders.ts';
@@ -361,7 +362,9 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const renewals = every(60_000, () => certifier.tick(), { clock, log });
 
   await plugins.open();
+  const refusals = createRefusals({ store, clock });
   const services = {
+    refusals,
     plugins,
     stacks,
     rebaseAll,
@@ -410,6 +413,15 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       files: { certificate: settings.apiCertificate, key: settings.apiKey },
       plain: settings.apiPlain,
       authenticate: createAuthenticate({ store, clock }),
+      refused(address, secret) {
+        // One that is known all the same has expired.
+        const token = secret === undefined ? undefined : store.tokens.find(secret);
+        refusals.login({
+          via: 'api',
+          address,
+          ...(token ? { user: token.user, credential: token.name } : {}),
+        });
+      },
     }));
   const ssh = createSshServer({
     address: settings.ssh,
@@ -417,6 +429,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     findKey: fingerprint => store.keys.byFingerprint(fingerprint),
     receiver: guardGit(receiver, { store, clock }),
     dispatch,
+    refusals,
     log,
     clock,
   });

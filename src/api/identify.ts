@@ -6,10 +6,15 @@ import type { Actor } from '../domain/push.ts';
 /** Who a token belongs to, with what it may; undefined for one that is wrong, revoked or expired. */
 export type Authenticate = (token: string) => Omit<Actor, 'via' | 'address'> | undefined;
 
-type Gate = { readonly authenticate: Authenticate; readonly attempts: Attempts };
+type Gate = {
+  readonly authenticate: Authenticate;
+  readonly attempts: Attempts;
+  /** Told of each who is not let in, with the token if one came. */
+  readonly refused: (address: string, token: string | undefined) => void;
+};
 
 /** Who sends the request, by its token. @throws unauthenticated, too-many */
-export function identify(request: IncomingMessage, { authenticate, attempts }: Gate): Actor {
+export function identify(request: IncomingMessage, { authenticate, attempts, refused }: Gate): Actor {
   const address = request.socket.remoteAddress ?? 'unknown';
   if (attempts.wait(address) > 0)
     throw new WherryError('too-many', 'Too many wrong tokens came from your address. Try again later.');
@@ -17,6 +22,7 @@ export function identify(request: IncomingMessage, { authenticate, attempts }: G
   const found = token === undefined ? undefined : authenticate(token);
   if (found) return { ...found, via: 'api', address };
   attempts.wrong(address);
+  refused(address, token);
   throw new WherryError('unauthenticated', 'Send a valid token, as Authorization: Bearer TOKEN.', {
     hint: 'tokens:create makes one',
   });

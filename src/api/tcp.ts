@@ -20,6 +20,7 @@ export type TcpOptions = Omit<Answering, 'limits' | 'times' | 'dispatch'> &
     /** Whether they may do so beyond this host. */
     readonly plain: boolean;
     readonly authenticate: Authenticate;
+    readonly refused: (address: string, token: string | undefined) => void;
     readonly log: Log;
     /** Monotonic milliseconds. */
     readonly ticks: () => number;
@@ -33,7 +34,8 @@ const mostConnections = 500;
 const mostOfAddress = 200;
 
 /** The HTTP API for who has a token. It knows no cookies and allows no other origins: pages of elsewhere cannot use it. */
-export function createTcpApi({ address, tls, plain, authenticate, log, ticks, ...services }: TcpOptions) {
+export function createTcpApi({ address, tls, plain, authenticate, refused, ...rest }: TcpOptions) {
+  const { log, ticks, ...services } = rest;
   const local = isLoopback(address.host);
   if (!tls) tokensInClear({ address, plain });
   const attempts = new Attempts(wrongTokens, ticks);
@@ -43,7 +45,7 @@ export function createTcpApi({ address, tls, plain, authenticate, log, ticks, ..
     identify(request, response) {
       if (local) checkLocalHost(request.headers.host);
       try {
-        return identify(request, { authenticate, attempts });
+        return identify(request, { authenticate, attempts, refused });
       } catch (error) {
         challenge(request, response, attempts);
         throw error;

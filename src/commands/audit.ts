@@ -8,7 +8,7 @@ export const audit = defineCommand({
   name: 'audit',
   summary: 'Show who changed what: each write, from where, and what came of it',
   description:
-    'Of one app, or of all that one is admin of; an owner sees everything. Oldest first. Pushes are git-push; also what was refused, and what went on without its client. Values of config, passwords and other secrets are left out of the words of a command, and so is what follows the first word of run and enter. A rename is found under both names. The newest 20,000 are kept.',
+    'Of one app, or of all that one is admin of; an owner sees everything. Oldest first. Pushes are git-push; also what was refused, and what went on without its client. Values of config, passwords and other secrets are left out of the words of a command, and so is what follows the first word of run and enter. A rename is found under both names. The newest 20,000 are kept. An owner sees among them logins that were refused, and words that nobody understood: the same from one address is one entry an hour, with how often at least; the newest 2,000 are kept.',
   examples: ['audit blog', 'audit -n 20 --format json'],
   args: { app: optional(anyApp) },
   flags: {
@@ -28,15 +28,20 @@ export const audit = defineCommand({
       .filter(({ app, other }) => everything || names.has(app) || names.has(other));
     const hidden = new Set<string>(store.apps.list().flatMap(({ name }) => (names.has(name) ? [] : [name])));
     const sees = (app: string | null) => app === null || !hidden.has(app);
-    return entries
+    const done = entries.slice(-input.num).map(each => ({ ...withoutUnseen(each, sees), times: 1 }));
+    const refused = input.app === undefined && everything ? store.refusals.list().slice(-input.num) : [];
+    const of = { app: null, other: null, args: '' };
+    return [...done, ...refused.map(each => ({ ...each, ...of }))]
+      .sort((one, next) => one.at.getTime() - next.at.getTime())
       .slice(-input.num)
-      .map(each => ({ ...withoutUnseen(each, sees), at: each.at.toISOString() }));
+      .map(each => ({ ...each, at: each.at.toISOString() }));
   },
   text: entries =>
     entries.map(each => {
-      const by = [each.user, each.credential, each.address].filter(part => part !== null).join(' ');
+      const by = [each.user, each.credential, each.address].filter(Boolean).join(' ') || 'many';
       const words = [each.at, each.app ?? '-', each.command, each.args].filter(word => word !== '');
-      return `${words.join(' ')}: ${each.result} (${each.via}: ${by})`;
+      const times = each.times > 1 ? `, ${each.times} times` : '';
+      return `${words.join(' ')}: ${each.result}${times} (${each.via}: ${by})`;
     }),
 });
 

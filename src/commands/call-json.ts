@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
+import { WherryError } from '../domain/errors.ts';
 import type { Actor, Progress } from '../domain/push.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
 import type { Services } from './context.ts';
 import type { Command } from './define.ts';
-import { parseJson } from './parse.ts';
+import { type Given, type Input, parseJson } from './parse.ts';
 import { createPipeline, hasNoJson } from './pipeline.ts';
 
 /** Who asked in JSON, and takes the answer as data. */
@@ -35,9 +36,19 @@ export type CallJson = (call: JsonCall) => Promise<number>;
 export function createCallJson(services: Services, options: { locks: Locks; log: Log }): CallJson {
   const pipeline = createPipeline(services, options);
 
+  const read = (command: Command, body: Given, actor: Actor): Input => {
+    try {
+      return parseJson(command, body);
+    } catch (error) {
+      if (error instanceof WherryError)
+        services.refusals.words(actor, { command: command.name, result: error.code });
+      throw error;
+    }
+  };
+
   return async ({ command, body, force, actor, stdin, signal, client }) => {
     try {
-      const input = parseJson(command, body);
+      const input = read(command, body, actor);
       const result = await pipeline.run({
         ...{ command, input, given: body, actor, force, stdin, signal },
         quiet: false,

@@ -25,10 +25,13 @@ import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Volumes } from '../volumes.ts';
+import type { Refusals } from './refusals.ts';
 
 /** What the daemon lends to every command. */
 export type Services = {
   readonly store: Store;
+  /** Told of what is not understood. */
+  readonly refusals: Refusals;
   /** Of apps by name; the app that a command is about is locked for it already. */
   readonly locks: Locks;
   readonly deployer: Deployer;

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { WherryError } from '../domain/errors.ts';
 import { plainJson, plainText } from '../domain/plain-text.ts';
 import type { Actor } from '../domain/push.ts';
 import type { Terminal } from '../domain/terminal.ts';
@@ -38,7 +39,7 @@ export function createDispatch(
   options: { locks: Locks; log: Log },
 ): Dispatch {
   const pipeline = createPipeline(services, options);
-  const { clock, store } = services;
+  const { clock, store, refusals } = services;
   const isApp = (word: string) => store.apps.list().some(app => app.name === word);
 
   return async request => {
@@ -48,9 +49,11 @@ export function createDispatch(
     });
     const start = clock.ticks();
     let name = 'unknown';
+    let understood = false;
     try {
       const { command, input, given, globals } = understand(registry, request.words, isApp);
       name = command.name;
+      understood = true;
       screen.look.quiet = globals.quiet;
       screen.look.json = globals.format === 'json';
       const parsed = clock.ticks();
@@ -64,6 +67,8 @@ export function createDispatch(
       }
       return command.exit?.(result) ?? 0;
     } catch (error) {
+      if (!understood && error instanceof WherryError)
+        refusals.words(request.actor, { command: commandIn(registry, request.words), result: error.code });
       return fail(error, { name, request, screen, pipeline });
     }
   };
@@ -75,6 +80,12 @@ type Understood = {
   readonly given: Given;
   readonly globals: Globals;
 };
+
+/** Its name, where one is meant; what else stands in its place may be a secret that was pasted there. */
+function commandIn(registry: Registry, words: readonly string[]): string {
+  const meant = words.map(word => registry.lookup(word)).find(command => command !== undefined);
+  return meant?.name ?? 'unknown';
+}
 
 /** Finds the command and parses its arguments; every way to ask for help leads to `help`. */
 function understand(

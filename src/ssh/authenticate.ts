@@ -11,7 +11,12 @@ export type Verdict =
   | { readonly kind: 'login'; readonly actor: Actor }
   /** A question whether this key would do, without proof of holding it: not a login. */
   | { readonly kind: 'probe' }
-  | { readonly kind: 'refused'; readonly reason: string };
+  | {
+      readonly kind: 'refused';
+      readonly reason: string;
+      /** Fingerprint of the key. */
+      readonly credential?: string;
+    };
 
 /** Who someone is, is their key; these names only say that they mean Wherry. */
 const userNames = new Set(['wherry', 'dokku', 'git']);
@@ -23,13 +28,14 @@ export function judge(context: AuthContext, findKey: FindKey): Verdict {
   const key = findKey(fingerprint);
   const known = key !== undefined && sameKey(key.publicKey, context.key);
   if (!known || !userNames.has(context.username))
-    return { kind: 'refused', reason: `unknown key ${fingerprint}` };
+    return { kind: 'refused', reason: `unknown key ${fingerprint}`, credential: fingerprint };
   // Without a hash name the client means ssh-rsa, which is RSA with SHA-1.
   if (context.key.algo === 'ssh-rsa' && context.hashAlgo === undefined) {
-    return { kind: 'refused', reason: 'SHA-1 signature' };
+    return { kind: 'refused', reason: 'SHA-1 signature', credential: fingerprint };
   }
   if (!context.signature || !context.blob) return { kind: 'probe' };
-  if (!signed(context)) return { kind: 'refused', reason: `bad signature for ${fingerprint}` };
+  if (!signed(context))
+    return { kind: 'refused', reason: `bad signature for ${fingerprint}`, credential: fingerprint };
   return { kind: 'login', actor: { name: key.name, via: 'ssh', fingerprint } };
 }
 

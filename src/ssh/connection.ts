@@ -45,10 +45,18 @@ export function serveConnection(client: Connection, options: ConnectionOptions):
 function authenticate(client: Connection, options: ConnectionOptions, login: (actor: Actor) => void): void {
   const address = options.socket.remoteAddress;
   let refused = 0;
+  let first: string | undefined;
+  let known = false;
+  // A client with several keys offers one after the other: only one that comes in with none was refused.
+  options.socket.once('close', () => {
+    if (refused > 0 && !known)
+      options.refusals.login({ via: 'ssh', address: address ?? '', credential: first });
+  });
   client.on('authentication', context => {
     const verdict = judge(context, options.findKey);
     switch (verdict.kind) {
       case 'login':
+        known = true;
         login({ ...verdict.actor, ...(address === undefined ? {} : { address }) });
         return context.accept();
       case 'probe':
@@ -57,6 +65,7 @@ function authenticate(client: Connection, options: ConnectionOptions, login: (ac
         // Clients ask with "none" first to learn the methods: no attempt.
         if (context.method !== 'none') {
           refused += 1;
+          first ??= verdict.credential;
           options.log.info(
             { reason: verdict.reason, address: options.socket.remoteAddress },
             'ssh login refused',

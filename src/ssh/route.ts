@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { Refusals } from '../commands/refusals.ts';
 import { sentence, WherryError } from '../domain/errors.ts';
 import { type AppName, parseAppName } from '../domain/names.ts';
 import { plainLine } from '../domain/plain-text.ts';
@@ -29,24 +30,34 @@ export interface GitService {
 }
 type GitRequest = Session & { readonly app: AppName; readonly protocol?: string };
 
-export type Destinations = { readonly git: GitService; readonly dispatch: Dispatch; readonly log: Log };
+export type Destinations = {
+  readonly git: GitService;
+  readonly dispatch: Dispatch;
+  readonly refusals: Refusals;
+  readonly log: Log;
+};
 
 /** Runs one command line: git's own words go to the receiver, all others to the registry. Never throws; exit status. */
 export async function route(
   line: string,
   session: Session & { readonly protocol: string | undefined },
-  { git, dispatch, log }: Destinations,
+  { git, dispatch, refusals, log }: Destinations,
 ): Promise<number> {
+  let understood = false;
   try {
     const { protocol, ...streams } = session;
     const words = splitWords(line);
     const pack = gitWords(words);
-    if (!pack) return await dispatch({ ...streams, words });
-    const request = { ...streams, app: appOf(pack.path), ...(protocol === undefined ? {} : { protocol }) };
+    const app = pack && appOf(pack.path);
+    understood = true;
+    if (!pack || !app) return await dispatch({ ...streams, words });
+    const request = { ...streams, app, ...(protocol === undefined ? {} : { protocol }) };
     return pack.kind === 'receive' ? await git.receivePack(request) : await git.uploadPack(request);
   } catch (error) {
     if (!(error instanceof WherryError))
       log.error({ err: error, command: line.slice(0, 30) }, 'command failed');
+    if (!understood && error instanceof WherryError)
+      refusals.words(session.actor, { command: 'unknown', result: error.code });
     session.stderr.write(` !     ${plainLine(sentence(error))}\n`);
     return error instanceof WherryError ? error.exitCode : 1;
   }

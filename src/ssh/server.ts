@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import ssh2 from 'ssh2';
+import type { Refusals } from '../commands/refusals.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
@@ -20,6 +21,7 @@ export type SshServerOptions = {
   readonly findKey: FindKey;
   readonly receiver: GitService;
   readonly dispatch: Dispatch;
+  readonly refusals: Refusals;
   readonly limits?: Partial<SshLimits>;
   readonly log: Log;
   readonly clock: Clock;
@@ -67,7 +69,7 @@ type Shared = { readonly limits: SshLimits; readonly open: Set<Socket>; readonly
 
 /** What happens to a new TCP connection, from the first byte on: ssh2 speaks up only after the client's greeting. */
 async function connectionTaker(options: SshServerOptions, { limits, open, running }: Shared) {
-  const { log, findKey, dispatch } = options;
+  const { log, findKey, dispatch, refusals } = options;
   const gate = new Gate(limits);
   const patience = new Patience(limits, options.clock.ticks);
   const places = new Map<string, { socket: Socket; place: Place }>();
@@ -82,7 +84,9 @@ async function connectionTaker(options: SshServerOptions, { limits, open, runnin
   server.on('connection', (client, info) => {
     const arrived = places.get(peer(info.ip, info.port));
     if (arrived)
-      serveConnection(client, { ...arrived, limits, running, findKey, git: options.receiver, dispatch, log });
+      serveConnection(client, {
+        ...{ ...arrived, limits, running, findKey, git: options.receiver, dispatch, refusals, log },
+      });
     else client.end();
   });
 

@@ -247,4 +247,18 @@ export const migrations: readonly string[] = [
   ALTER TABLE audit ADD COLUMN args TEXT NOT NULL DEFAULT '';
   CREATE INDEX audit_by_other ON audit (other, id) WHERE other IS NOT NULL;
   `,
+  `
+  CREATE TABLE refusals (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    via TEXT NOT NULL,
+    credential TEXT,
+    address TEXT NOT NULL,
+    command TEXT NOT NULL,
+    result TEXT NOT NULL,
+    times INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX refusals_by_address ON refusals (address, at);
+  `,
 ];

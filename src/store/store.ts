@@ -20,6 +20,7 @@ import { openDatabase } from './open-database.ts';
 import { peopleStore } from './people.ts';
 import { pluginSecretsStore } from './plugin-secrets.ts';
 import { propertiesStore } from './properties.ts';
+import { refusalsStore } from './refusals.ts';
 import { releasesStore } from './releases.ts';
 import type { Seal } from './seal.ts';
 import { addSealFunctions, checkLabels, sealedValues } from './sealed-values.ts';
@@ -48,6 +49,7 @@ export function openStore(path: string, seal: Seal) {
     releases: releasesStore(db, seal),
     builds: buildsStore(db),
     audit: auditStore(db),
+    refusals: refusalsStore(db),
     people: peopleStore(db),
     tokens: tokensStore(db),
     keys: keysStore(db),

@@ -35,6 +35,7 @@ async function open(options: { certificate?: string; host?: string } = {}) {
     address: { host: options.host ?? '127.0.0.1', port },
     files: { certificate: options.certificate ?? certificate, key: '' },
     plain: false,
+    refused: () => {},
     authenticate: token => (token === 'right' ? { name: 'ann', token: 'ci' } : undefined),
     clock: systemClock,
     log: { ...silentLog, error: (fields: object) => void errors.push(JSON.stringify(fields)) },

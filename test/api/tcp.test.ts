@@ -30,6 +30,7 @@ async function startTcp(options: Partial<TcpOptions> = {}) {
     address: { host: '127.0.0.1', port: 0 },
     tls: undefined,
     plain: false,
+    refused: () => {},
     authenticate: given =>
       given === token ? { name: 'ann', token: 'ci', scope: { role: undefined, apps: undefined } } : undefined,
     log: silentLog,
@@ -112,6 +113,18 @@ describe('the API on TCP', () => {
       expect(JSON.parse(text)).toMatchObject({ code: 'unauthenticated', status: 401 });
       expect(text).not.toContain(token);
     }
+  });
+
+  it('is told of, with the token if one came', async () => {
+    const told: unknown[] = [];
+    const { get } = await startTcp({ refused: (...what) => void told.push(what) });
+    await get('/v1/version', { authorization: 'Bearer wrong' });
+    await get('/v1/version', {});
+    await get('/v1/version');
+    expect(told).toEqual([
+      ['127.0.0.1', 'wrong'],
+      ['127.0.0.1', undefined],
+    ]);
   });
 
   it('is 401 with two headers', async () => {
@@ -257,6 +270,7 @@ function optionsFor(host: string): TcpOptions {
     tls: undefined,
     plain: false,
     authenticate: () => undefined,
+    refused: () => {},
     log: silentLog,
     ticks: () => 0,
   };

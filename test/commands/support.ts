@@ -23,6 +23,7 @@ import { createCallJson } from '../../src/commands/call-json.ts';
 import type { Services } from '../../src/commands/context.ts';
 import { createDispatch, type DispatchRequest } from '../../src/commands/dispatch.ts';
 import { createCoreRegistry } from '../../src/commands/index.ts';
+import { createRefusals } from '../../src/commands/refusals.ts';
 import { createDeployer } from '../../src/deploy.ts';
 import type { Host } from '../../src/doctor/host.ts';
 import type { App } from '../../src/domain/app.ts';
@@ -182,6 +183,7 @@ export function createBench({ allowHosts, transport = noAuthority, host = {} }: 
   });
   const volumes = createVolumes({ store, paths });
   const services: Services = {
+    refusals: createRefusals({ store, clock }),
     stacks,
     rebaseAll: createRebaseAll({ store, locks, rebase: deployer.rebase }),
     scanHostKeys: async ({ host }) => hostKeys.get(host) ?? [],

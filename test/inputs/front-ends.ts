@@ -45,7 +45,7 @@ export async function openFrontEnds() {
         ...{ actor: ann, stdin: source(stdin), stdout: out.stream, stderr: err.stream },
         ...{ signal: new AbortController().signal, protocol: undefined },
       },
-      { git: noGit, dispatch: bench.dispatch, log: silentLog },
+      { git: noGit, dispatch: bench.dispatch, refusals: bench.services.refusals, log: silentLog },
     );
     return { exit, said: spoken(out.text(), err.text()) };
   };

@@ -41,6 +41,8 @@ export interface Harness {
   ): Promise<Run>;
   /** argv of an ssh client, for a process of one's own. */
   sshArgs(options?: { user?: string; key?: string; flags?: readonly string[] }): string[];
+  /** What was told of who was refused. */
+  readonly refused: readonly string[];
   /** Names of files in the app's repository that only a push under way may have. */
   leftovers(app: string): string[];
   /** Ids of processes that work in the app's repository. */
@@ -62,6 +64,7 @@ export async function startHarness(limits: Partial<SshLimits> = {}): Promise<Har
   await makeKey(join(dir, 'stranger'));
   const deployBranches = new Map<string, string>();
   const deployed: Push[] = [];
+  const refused: string[] = [];
   const keeps = new Set<string>();
   const receiver = createReceiver({
     paths,
@@ -88,6 +91,10 @@ export async function startHarness(limits: Partial<SshLimits> = {}): Promise<Har
       fingerprint === key.fingerprint ? { name: 'me', publicKey: key.line } : undefined,
     receiver,
     dispatch: request => harness.dispatch(request),
+    refusals: {
+      login: ({ address, credential }) => void refused.push(`${address} ${credential?.slice(0, 7)}`),
+      words: (actor, { command, result }) => void refused.push(`${actor.name} ${command} ${result}`),
+    },
     limits,
     log: silentLog,
     clock: systemClock,
@@ -110,6 +117,7 @@ export async function startHarness(limits: Partial<SshLimits> = {}): Promise<Har
     deployBranches,
     keeps,
     deployed,
+    refused,
     deploy: () => {},
     dispatch: async () => 0,
     admit: async () => {},

@@ -183,6 +183,19 @@ describe('who may not come in', () => {
     });
     expect(few.code, few.output).toBe(0);
   });
+
+  it('is told of, once a connection that nobody came in by, and words that are none', async () => {
+    const before = harness.refused.length;
+    await harness.ssh(['x'], { key: stranger() });
+    await until('a note', () => harness.refused.length > before);
+    expect(harness.refused.slice(before)).toEqual([expect.stringMatching(/127\.0\.0\.1 SHA256:$/)]);
+    const flags = ['-i', join(harness.data, '../key')];
+    expect((await harness.ssh(['x'], { key: stranger(), flags })).code).toBe(0);
+    expect((await harness.ssh(["x 'y"])).code).not.toBe(0);
+    await harness.ssh(["git-upload-pack '../../x'"]);
+    await until('notes of words', () => harness.refused.length >= before + 3);
+    expect(harness.refused.slice(before + 1)).toEqual(['me unknown usage', 'me unknown invalid']);
+  });
 });
 
 describe('what is not offered', () => {
