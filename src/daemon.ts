@@ -60,6 +60,7 @@ import {
 import { createEngine } from './engine/index.ts';
 import { inFrontOf } from './fast-path/index.ts';
 import { createFleet } from './fleet.ts';
+import { hideSecrets } from './hide-secrets.ts';
 import { createFront, openIngress } from './ingress.ts';
 import { Leases } from './lease/leases.ts';
 import { networksOf } from './networks.ts';
@@ -92,7 +93,8 @@ import { createVolumes } from './volumes.ts';
 
 /** The composition root: builds every concrete thing and joins the back edges. Resolves when it takes pushes and requests. */
 export async function runDaemon(settings: Settings): Promise<{ close(): Promise<void> }> {
-  const log = createLog('wherry');
+  let hide = (line: string) => line;
+  const log = createLog('wherry', undefined, line => hide(line));
   armFault(settings.fault);
   if (settings.fault) log.warn(settings.fault, 'this daemon was started to break there');
   const paths = createPaths({ data: settings.data, cache: settings.cache });
@@ -104,6 +106,11 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   const keys = loadKey(paths.secretKey, paths.database);
   const seal = createSeal(keys, next => saveKeys(paths.secretKey, next));
   const store = openStore(paths.database, seal);
+  hide = hideSecrets(store, clock.ticks);
+  process.on('uncaughtException', error => {
+    log.error({ err: error }, 'a fault ends the daemon; what runs goes on');
+    process.exit(1);
+  });
   store.releases.abandonPending();
   store.builds.abandonRunning(clock.now());
   const locks = createLocks();

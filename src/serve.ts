@@ -2,11 +2,13 @@ import { readFlags } from './argv.ts';
 import { runDaemon } from './daemon.ts';
 import { takeDown } from './down.ts';
 import { readSettings } from './settings.ts';
+import { forbidCoreDumps } from './system/core-dumps.ts';
 
 /** `wherry daemon`: in the foreground, `ready` on stdout when it takes pushes and requests, until SIGTERM or SIGINT. */
 export async function serve(argv: readonly string[]): Promise<undefined> {
   // Folders of layers are read by the apps' users, whatever the shell that starts this was set to.
   process.umask(0o022);
+  await forbidCoreDumps();
   const daemon = await runDaemon(readSettings(readFlags(argv, 'daemon'), process.env));
   process.stdout.write('ready\n');
   let closing = false;

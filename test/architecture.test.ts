@@ -25,6 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   deploy: ['receive', 'build', 'release', 'runtime', 'hooks', 'store', 'domain', 'system', 'settings'],
   // Joins the autoscaler to the pipeline.
   fleet: ['deploy', 'runtime', 'scale', 'store', 'domain', 'system'],
+  'hide-secrets': ['build', 'store'],
   networks: ['store', 'domain'],
   urls: ['store', 'domain'],
   // Joins the timetable of apps to the pipeline.

@@ -8,9 +8,20 @@ export type Log = {
   error(fields: object, message: string): void;
 };
 
-/** JSON lines on stderr; level from WHERRY_LOG (debug, info, warn, error), `info` when unset. */
-export function createLog(name: string, level = process.env['WHERRY_LOG'] ?? 'info'): Log {
-  return pino({ name, level: level in levels ? level : 'info' }, pino.destination({ dest: 2, sync: true }));
+/**
+ * JSON lines on stderr; level from WHERRY_LOG (debug, info, warn, error), `info` when unset.
+ * @param hide is given each line of an error, whose words nobody chose
+ */
+export function createLog(
+  name: string,
+  level = process.env['WHERRY_LOG'] ?? 'info',
+  hide: (line: string) => string = line => line,
+): Log {
+  const hooks = { streamWrite: (line: string) => (line.startsWith('{"level":50,') ? hide(line) : line) };
+  return pino(
+    { name, level: level in levels ? level : 'info', hooks },
+    pino.destination({ dest: 2, sync: true }),
+  );
 }
 
 export const silentLog: Log = {

@@ -102,7 +102,8 @@ export function ociProcess(options: {
   ulimits?: readonly Ulimit[] | undefined;
   terminal?: TerminalSize | undefined;
 }) {
-  const { capabilities, terminal } = options;
+  const { capabilities, terminal, ulimits = [] } = options;
+  const asksForDumps = ulimits.some(({ name }) => name === 'core');
   return {
     terminal: terminal !== undefined,
     ...(terminal && { consoleSize: { height: terminal.rows, width: terminal.columns } }),
@@ -110,7 +111,7 @@ export function ociProcess(options: {
     args: options.argv,
     env: Object.entries({ PATH: defaultPath, ...options.env }).map(([key, value]) => `${key}=${value}`),
     cwd: options.workingDir,
-    ...(options.ulimits?.length && { rlimits: options.ulimits.map(rlimit) }),
+    rlimits: [...(asksForDumps ? [] : [noDumps]), ...ulimits].map(rlimit),
     noNewPrivileges: true,
     capabilities: {
       bounding: capabilities,
@@ -121,6 +122,9 @@ export function ociProcess(options: {
     },
   };
 }
+
+/** What is in memory would be on disk: config, too. */
+const noDumps: Ulimit = { name: 'core', soft: 0, hard: 0 };
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

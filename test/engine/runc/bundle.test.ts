@@ -36,7 +36,7 @@ describe('the bundle of an instance', () => {
   test('gives no capability and raises no limit of the host', () => {
     expect(new Set(Object.values(config.process.capabilities).flat())).toEqual(new Set());
     expect(config.process.noNewPrivileges).toBe(true);
-    expect(config.process).not.toHaveProperty('rlimits');
+    expect(config.process.rlimits).toEqual([{ type: 'RLIMIT_CORE', soft: 0, hard: 0 }]);
   });
 
   test('has namespaces of its own', () => {
