@@ -4,9 +4,9 @@ import { settingsTable } from './settings.ts';
 const settingFlags = new Set<string>(Object.values(settingsTable).map(row => row.flag));
 
 /** What this program does without asking a daemon. */
-const ownCommands = ['daemon', 'edge', 'down', 'import', 'database', 'restore'] as const;
+const ownCommands = ['daemon', 'edge', 'down', 'import', 'database', 'restore', 'drill'] as const;
 
-/** `wherry [--data DIR] daemon|edge|down|import|database|restore [--flag value ...]`: the command, or nothing when the words are for the client. */
+/** `wherry [--data DIR] daemon|edge|down|import|database|restore|drill [--flag value ...]`: the command, or nothing when the words are for the client. */
 export function ownCommand(argv: readonly string[]): (typeof ownCommands)[number] | undefined {
   let at = 0;
   for (let flag = flagName(argv[at]); flag; flag = flagName(argv[at])) {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { openTcpApi } from './api/open.ts';
 import { createApi } from './api/server.ts';
 import { createBackups } from './backup/backups.ts';
 import { createBackupTimer } from './backup/timer.ts';
+import { drillFolder } from './backup/verify.ts';
 import { createBuilds } from './build/builds.ts';
 import { createDiskRoom } from './build/disk-room.ts';
 import { createDiskUse } from './build/disk-use.ts';
@@ -43,7 +44,7 @@ import type { App } from './domain/app.ts';
 import { edgeKey, readEdgePolicy } from './domain/edge-settings.ts';
 import { errorPages, pageKey, pageSumsKey, readAnswers } from './domain/error-page.ts';
 import { hostKey, memoryBudget } from './domain/host-memory.ts';
-import { parseProcessType } from './domain/names.ts';
+import { parseAppName, parseProcessType } from './domain/names.ts';
 import { appPorts, isGrpc, portsKey } from './domain/port-map.ts';
 import { proxyTypeKey, proxyTypeSetting } from './domain/proxy-type.ts';
 import { proxyKey, readRoutePolicy } from './domain/proxying.ts';
@@ -78,7 +79,8 @@ import { createSeal } from './store/seal.ts';
 import { openStore, type Store } from './store/store.ts';
 import { createDatabaseUpkeep } from './store/upkeep.ts';
 import { systemClock as clock } from './system/clock.ts';
-import { every } from './system/every.ts';
+import { every, never } from './system/every.ts';
+import { exec } from './system/exec.ts';
 import { armFault } from './system/fault.ts';
 import { createLocks } from './system/locks.ts';
 import { createLog } from './system/log.ts';
@@ -87,12 +89,18 @@ import { createPaths } from './system/paths.ts';
 import { readProxies } from './system/proxy.ts';
 import { programRoot } from './system/root.ts';
 import { createSaturation } from './system/saturation.ts';
+import { ensureSystemUser } from './system/system-user.ts';
 import { urlsOf } from './urls.ts';
 import { createVolumeWatch } from './volumes/watch.ts';
 import { createVolumes } from './volumes.ts';
 
 /** The composition root: builds every concrete thing and joins the back edges. Resolves when it takes pushes and requests. */
-export async function runDaemon(settings: Settings): Promise<{ close(): Promise<void> }> {
+export async function runDaemon(
+  settings: Settings,
+  { isDrill = false }: { isDrill?: boolean } = {},
+): Promise<{ close(): Promise<void> }> {
+  // Beside the real one, nothing is done by itself.
+  const regularly = isDrill ? never : every;
   let hide = (line: string) => line;
   const log = createLog('wherry', undefined, line => hide(line));
   armFault(settings.fault);
@@ -223,6 +231,14 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     openCopy: file => openStore(file, seal),
     storage: volumes,
     caFile: settings.caFile || undefined,
+    verifying: {
+      drillArgv: dir => drillArgv(dir, settings),
+      takeDown: async data => await endDrill(data, settings),
+      isAsleep: ({ name }) => runtime.asleep(store.apps.get(parseAppName(name))) !== undefined,
+      httpPort: settings.http.port,
+      gitUser: async () => await ensureSystemUser('wherry-git'),
+      openStore: files => openStore(files.database, createSeal(loadKey(files.secretKey, files.database))),
+    },
   });
   await backups.sweep();
   const room = createDiskRoom({ store, paths, layers, clock, log });
@@ -345,7 +361,7 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
     clock,
     log,
   });
-  const cron = every(5000, async () => void timetable.tick(), { clock, log });
+  const cron = regularly(5000, async () => void timetable.tick(), { clock, log });
   for (const { app, from } of renames) {
     const lock = { holder: 'a rename that was cut off', wait: 1_800_000 };
     const doing = { actor: { name: 'wherry', via: 'platform' }, progress: unattended } as const;
@@ -360,15 +376,15 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
   );
   const watching = every(30_000, watchVolumes, { clock, log });
   const lookAfterDatabase = createDatabaseUpkeep({ store, database: paths.database, clock, log });
-  const copying = every(60_000, lookAfterDatabase, { clock, log });
+  const copying = regularly(60_000, lookAfterDatabase, { clock, log });
   const backUp = createBackupTimer({ store, backups, clock, log });
   const leaving = new AbortController();
-  const backingUp = every(30_000, async () => await backUp(leaving.signal), { clock, log });
+  const backingUp = regularly(30_000, async () => await backUp(leaving.signal), { clock, log });
   const scaling = every(1000, async () => void scaler.tick(), { clock, log });
-  certifier.soon();
-  const renewals = every(60_000, () => certifier.tick(), { clock, log });
+  if (!isDrill) certifier.soon();
+  const renewals = regularly(60_000, () => certifier.tick(), { clock, log });
 
-  await plugins.open();
+  if (!isDrill) await plugins.open();
   const refusals = createRefusals({ store, clock });
   const services = {
     refusals,
@@ -454,9 +470,18 @@ export async function runDaemon(settings: Settings): Promise<{ close(): Promise<
       log.error({ err: error }, 'a change of the secret key could not be ended; both keys are kept'),
     );
   log.info({ ssh: sshAddress, http: front ? settings.http : edgeLink.address(), data: paths.data }, 'ready');
-  builder
-    .prepare(unattended)
-    .catch(error => log.error({ err: error }, 'the stack could not be prepared; the first push tries again'));
+  if (!isDrill) {
+    builder
+      .prepare(unattended)
+      .catch(error =>
+        log.error({ err: error }, 'the stack could not be prepared; the first push tries again'),
+      );
+    // What a daemon that died left of one.
+    if (existsSync(drillFolder(paths)))
+      endDrill(drillFolder(paths), settings).catch(error =>
+        log.error({ err: error }, 'what is left of a drill could not be deleted'),
+      );
+  }
 
   return {
     async close() {
@@ -505,9 +530,31 @@ function ownPages(store: Store): string[] {
   return named.flatMap(scope => errorPages.flatMap(page => store.properties.get(scope, pageKey(page)) ?? []));
 }
 
-/** The command that starts an edge process: this same program, under whatever runs it now (node, or tsx in development). */
+/** The command that starts an edge process. */
 function edgeArgv(): string[] {
-  return [process.execPath, ...process.execArgv, mainFile(), 'edge'];
+  return [...programArgv(), 'edge'];
+}
+
+/** This same program, under whatever runs it now (node, or tsx in development). */
+function programArgv(): string[] {
+  return [process.execPath, ...process.execArgv, mainFile()];
+}
+
+/** In a network namespace of its own: the ports are its own too, and apps reach nobody. */
+function drillArgv({ data, cache }: { data: string; cache: string }, settings: Settings): string[] {
+  return [
+    ...['unshare', '--net', '--', ...programArgv(), 'drill'],
+    ...['--data', data, '--cache', cache, '--domain', settings.domain, '--engine', settings.engine],
+    ...['--ssh', '127.0.0.1:2222', '--http', `127.0.0.1:${settings.http.port || 80}`],
+    ...['--https', settings.https ? `127.0.0.1:${settings.https.port || 443}` : 'none'],
+    ...['--ready-timeout', String(settings.readyTimeout)],
+  ];
+}
+
+/** Away from this host's network too: what is left of one may have chosen addresses that are in use here. */
+async function endDrill(data: string, { engine }: Settings): Promise<void> {
+  const down = ['down', '--data', data, '--engine', engine, '--purge'];
+  await exec('unshare', ['--net', '--', ...programArgv(), ...down], { timeout: 120_000 });
 }
 
 function mainFile(): string {

@@ -16,6 +16,8 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
       return (await import('./database.ts')).runDatabase(argv);
     case 'restore':
       return (await import('./restore.ts')).runRestore(argv);
+    case 'drill':
+      return (await import('./drill.ts')).runDrill(argv);
     default:
       return (await import('./cli/main.ts')).runCli(argv);
   }
@@ -23,7 +25,9 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
 
 /** The settings are read only when such a word is among the others: the client starts without them. */
 async function processCommand(argv: readonly string[]) {
-  const may = argv.some(word => ['daemon', 'edge', 'down', 'import', 'database', 'restore'].includes(word));
+  const may = argv.some(word =>
+    ['daemon', 'edge', 'down', 'import', 'database', 'restore', 'drill'].includes(word),
+  );
   return may ? (await import('./argv.ts')).ownCommand(argv) : undefined;
 }
 

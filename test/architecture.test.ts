@@ -9,7 +9,18 @@ const root = new URL('..', import.meta.url).pathname;
  * below src without its ending; `engine/engine` is the engine's port alone.
  */
 const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
-  main: ['argv', 'serve', 'restore', 'daemon', 'database', 'edge/main', 'moving/main', 'cli', 'domain'],
+  main: [
+    'argv',
+    'serve',
+    'restore',
+    'drill',
+    'daemon',
+    'database',
+    'edge/main',
+    'moving/main',
+    'cli',
+    'domain',
+  ],
   // The composition root and its parts.
   daemon: 'everything',
   serve: ['argv', 'daemon', 'down', 'settings', 'domain', 'system'],
@@ -31,6 +42,8 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   // Joins the timetable of apps to the pipeline.
   'cron-workers': ['cron', 'deploy', 'runtime', 'store', 'domain', 'system'],
   cron: ['domain', 'system'],
+  // What was restored is started beside the real one.
+  drill: ['argv', 'backup', 'daemon', 'down', 'settings', 'store', 'domain', 'system'],
   // A backup into an empty data directory.
   restore: ['argv', 'backup', 'pid-file', 'settings', 'store', 'volumes', 'domain', 'system'],
   // The whole platform, elsewhere and back.

@@ -17,12 +17,14 @@ import { type Copied, copyFiles } from './copy.ts';
 import { createRestic, type Restic } from './restic.ts';
 import { listSnapshots, type Snapshot, tagOf } from './snapshots.ts';
 import { type Staged, type StageOptions, stage, stageOf } from './stage.ts';
+import { type Verified, type VerifyOptions, verify } from './verify.ts';
 
 export type Backups = ReturnType<typeof createBackups>;
 
 export type BackupsOptions = StageOptions & {
   readonly clock: Clock;
   readonly caFile: string | undefined;
+  readonly verifying: Omit<VerifyOptions, 'paths' | 'store' | 'ticks'>;
 };
 
 export type BackupDoing = { readonly progress: Progress; readonly signal: AbortSignal };
@@ -200,6 +202,18 @@ export function createBackups(options: BackupsOptions) {
           note({ at, to, error: sentence(error) }, doing.signal.aborted);
           throw error;
         }
+      }),
+
+    /** Restores one beside what runs, starts its apps, compares and deletes it again. @throws WherryError when that cannot be done */
+    verify: (
+      given: { to?: BackupTarget | undefined; id?: string | undefined },
+      doing: BackupDoing,
+    ): Promise<Verified> =>
+      alone('A drill', async () => {
+        const restic = open(given.to);
+        await restic.run(['unlock'], { signal: doing.signal, timeout: 300_000 });
+        const verifying = { ...options.verifying, paths, store, ticks: clock.ticks };
+        return await verify(restic, verifying, { at: given.id, source: source(), ...doing });
       }),
 
     /** Oldest first. */

@@ -27,6 +27,14 @@ const volumes: ArgKind<VolumeChoice> = {
   ...text('names'),
   parse: value => parseVolumes(asText(value, 'names')),
 };
+const id: ArgKind<string> = {
+  ...text('backup'),
+  parse(value) {
+    const given = asText(value, 'backup');
+    if (/^[0-9a-f]{4,64}$/.test(given)) return given;
+    throw new WherryError('invalid', `${shown(value)} is not a backup, as backup:list names them.`);
+  },
+};
 const to = flag(optional(place), { help: 'a folder, or s3://..., instead of what is set', word: 'place' });
 
 const make = defineCommand({
@@ -137,6 +145,31 @@ const list = defineCommand({
   },
 });
 
+const drill = defineCommand({
+  name: 'backup:verify',
+  summary:
+    'Hold a drill: restore a backup beside what runs, start its apps there, compare, and delete it again',
+  description:
+    'The newest backup, or the one named. Every file is read again; config, releases, images and repositories are compared with what the backup was made of, and what web processes answer with what the real ones do. The apps start one after the other in a network of their own that leads nowhere, without folders of the host, cron tasks, certificates or plugins: one that needs other servers to start does not come up, which is told. The exit status is 1 when anything differs.',
+  examples: ['backup:verify', 'backup:verify 1a2b3c4d'],
+  args: { backup: optional(id) },
+  flags: { to },
+  access: 'owner',
+  effect: 'write',
+  run: async ({ backups, progress, signal }, input) =>
+    await backups.verify({ to: input.to, id: input.backup }, { progress, signal }),
+  text: ({ apps, repositories, differences, ...done }) => [
+    header(
+      `Backup ${done.id} of ${done.madeAt.slice(0, 19)} ${differences.length === 0 ? 'is good' : 'is not as it should be'}`,
+    ),
+    detail(
+      `${apps.length} apps, ${apps.filter(({ started }) => started).length} started, ${repositories} repositories, in ${done.seconds} s`,
+    ),
+    ...differences.map(detail),
+  ],
+  exit: ({ differences }) => (differences.length === 0 ? 0 : 1),
+});
+
 const report = defineCommand({
   name: 'backup:report',
   summary: 'Show where backups go, what is set, and how the last one went',
@@ -204,7 +237,7 @@ const schedule = defineCommand({
   text: () => [],
 });
 
-export const backupCommands = [make, set, schedule, list, report];
+export const backupCommands = [make, set, schedule, list, drill, report];
 
 function valueIn({ store }: Context, name: Parameters<typeof backupKey>[0]): string | undefined {
   return store.properties.get('global', backupKey(name));

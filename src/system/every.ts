@@ -23,3 +23,6 @@ export function every(
     },
   };
 }
+
+/** Does nothing, in the place of `every`. */
+export const never: typeof every = () => ({ close: async () => {} });

@@ -139,7 +139,7 @@ const table = {
   owner: [
     'secrets:rotate',
     // All that there is, and where it goes.
-    ...['backup', 'backup:list', 'backup:report', 'backup:schedule', 'backup:set'],
+    ...['backup', 'backup:list', 'backup:report', 'backup:schedule', 'backup:set', 'backup:verify'],
     ...['access:check', 'access:grant', 'access:list', 'access:revoke'],
     ...['ssh-keys:add', 'ssh-keys:list', 'ssh-keys:remove'],
     ...[

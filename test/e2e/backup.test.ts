@@ -17,6 +17,7 @@ import { openStore } from '../../src/store/store.ts';
 import { createPaths } from '../../src/system/paths.ts';
 import { probe, probeSaying } from '../support/apps.ts';
 import type { Repository } from '../support/git.ts';
+import { leftovers } from '../support/leftovers.ts';
 import { type Run, run } from '../support/run.ts';
 import { until } from '../support/until.ts';
 import { createWherry, startWherry, type Wherry } from '../support/wherry.ts';
@@ -60,6 +61,26 @@ afterAll(async () => {
   await old?.stop();
   await restored?.stop();
   rmSync(place, { recursive: true, force: true });
+});
+
+describe('a drill', () => {
+  it('restores, starts and compares all of it beside what runs, and leaves nothing', async () => {
+    const pid = JSON.parse((await old.get('blog', '/whoami')).text).pid;
+    const held = await old.ssh('backup:verify', '--format', 'json');
+    ok(held);
+    expect(JSON.parse(held.stdout)).toMatchObject({
+      apps: [
+        { app: 'blog', release: 1, started: true, status: 200 },
+        { app: 'stopped', release: 1, started: false, status: null },
+      ],
+      repositories: 2,
+      differences: [],
+    });
+    expect(existsSync(join(old.data, 'drill'))).toBe(false);
+    expect(await leftovers(join(old.data, 'drill'))).toEqual([]);
+    expect(JSON.parse((await old.get('blog', '/whoami')).text).pid).toBe(pid);
+    expect(old.log()).not.toContain('CANARY');
+  });
 });
 
 describe('a restore', () => {

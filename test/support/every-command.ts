@@ -35,6 +35,7 @@ export function rows({ keys, pem }: Given): readonly Row[] {
     row('backup:set', 'password', { input: 'a long password\n' }),
     row('backup:set', 'password=word', { code: 2 }),
     row('backup:list', '', { code: 1 }),
+    row('backup:verify', '', { code: 1 }),
     row('backup:schedule', '@daily'),
     row('backup:schedule', 'sometimes', { code: 1 }),
     row('backup:schedule', 'off'),

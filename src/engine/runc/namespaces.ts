@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { WherryError } from '../../domain/errors.ts';
 import { exec } from '../../system/exec.ts';
 import type { Log } from '../../system/log.ts';
+import { devices } from './devices.ts';
 import { addressOf, firstNamespace, gatewayOf, lastNamespace, type Subnet } from './subnet.ts';
 import type { UserMapping } from './user-mapping.ts';
 
@@ -103,9 +104,8 @@ export async function createNamespaces(options: {
   const removeAll = async (names: readonly string[]): Promise<void> => {
     const present = names.filter(name => existsSync(namespacePath(name)));
     // Deleting the port ends the pair at once; the kernel takes its time to delete a namespace.
-    const ports = names
-      .map(name => portOf(tag, numberOf(name)))
-      .filter(port => existsSync(`/sys/class/net/${port}`));
+    const there = devices();
+    const ports = names.map(name => portOf(tag, numberOf(name))).filter(port => there.has(port));
     const lines = [
       ...ports.map(port => `link delete ${port}`),
       ...present.map(name => `netns delete ${name}`),

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { WherryError } from '../../domain/errors.ts';
 import { exec } from '../../system/exec.ts';
 import type { Log } from '../../system/log.ts';
+import { devices } from './devices.ts';
 import {
   applyFirewall,
   applyNetworks,
@@ -79,7 +80,7 @@ export async function openNetwork(options: {
       await namespaces.purge();
       await passDocker(bridge, false, log);
       await removeFirewall(table);
-      if (existsSync(`/sys/class/net/${bridge}`)) await exec('ip', ['link', 'delete', bridge]);
+      if (devices().has(bridge)) await exec('ip', ['link', 'delete', bridge]);
     },
   };
 }
@@ -116,7 +117,7 @@ async function makeBridge(options: {
   // A fixed MAC: a bridge otherwise takes the lowest of its ports, and instances would lose their gateway as ports come and go.
   const mac = `02:57:${(tag.match(/../g) ?? []).join(':')}`;
   const lines = [
-    ...(existsSync(`/sys/class/net/${bridge}`)
+    ...(devices().has(bridge)
       ? []
       : [`link add name ${bridge} address ${mac} type bridge forward_delay 0 stp_state 0`]),
     `addr replace ${gatewayOf(subnet)}/16 dev ${bridge}`,
