@@ -18,6 +18,7 @@ type Lock = {
 type Manifest = {
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
   readonly allowScripts: Readonly<Record<string, boolean>>;
 };
 
@@ -62,9 +63,14 @@ describe('the lock file', () => {
     const root = lock.packages[''];
     expect(root?.dependencies).toEqual(manifest.dependencies);
     expect(root?.devDependencies).toEqual(manifest.devDependencies);
-    for (const [name, version] of Object.entries({ ...manifest.dependencies, ...manifest.devDependencies })) {
-      expect(version, name).toMatch(/^\d+\.\d+\.\d+$/);
-      expect(lock.packages[`node_modules/${name}`]?.version, name).toBe(version);
+    for (const [name, version] of Object.entries({
+      ...manifest.dependencies,
+      ...manifest.optionalDependencies,
+      ...manifest.devDependencies,
+    })) {
+      const [, exact] = /^(?:npm:[a-z0-9-]+@)?(\d+\.\d+\.\d+)$/.exec(version) ?? [];
+      expect(exact, name).toBeDefined();
+      expect(lock.packages[`node_modules/${name}`]?.version, name).toBe(exact);
     }
   });
 

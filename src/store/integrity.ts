@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import { WherryError } from '../domain/errors.ts';
+import { Database } from '../system/sqlite.ts';
 
 /** Reads pages and indexes; what is wrong, in SQLite's words, or nothing. The quick one leaves out whether indexes have what tables have. */
-export function damageOf(
-  db: Database.Database,
-  check: 'quick_check' | 'integrity_check',
-): string | undefined {
+export function damageOf(db: Sqlite.Database, check: 'quick_check' | 'integrity_check'): string | undefined {
   try {
     const said = db.pragma(`${check}(1)`, { simple: true });
     return said === 'ok' ? undefined : String(said).replaceAll(/\s+/g, ' ');
@@ -22,7 +20,7 @@ export function checkDatabase(file: string): string | undefined {
 }
 
 /** Opens, and closes again, what is not to be changed. */
-export function reading<Result>(file: string, read: (db: Database.Database) => Result): Result {
+export function reading<Result>(file: string, read: (db: Sqlite.Database) => Result): Result {
   const db = new Database(file, { readonly: true });
   try {
     return read(db);

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import { WherryError } from '../domain/errors.ts';
+import { Database } from '../system/sqlite.ts';
 import { copyDatabase, listCopies } from './copies.ts';
 import { damageOf } from './integrity.ts';
 import { migrations as ours } from './migrations.ts';
@@ -11,7 +12,7 @@ const quicklyChecked = 2 ** 30;
 type OpenOptions = {
   readonly migrations?: readonly string[];
   /** Adds the functions that migrations call. */
-  readonly prepare?: (db: Database.Database) => void;
+  readonly prepare?: (db: Sqlite.Database) => void;
   readonly now?: () => Date;
 };
 
@@ -22,7 +23,7 @@ type OpenOptions = {
 export function openDatabase(
   path: string,
   { migrations = ours, prepare = () => {}, now = () => new Date() }: OpenOptions = {},
-): Database.Database {
+): Sqlite.Database {
   if (path === ':memory:') return openInMemory(migrations, prepare);
   refuseMissing(path);
   const db = openFile(path);
@@ -40,8 +41,8 @@ export function openDatabase(
 
 function openInMemory(
   migrations: readonly string[],
-  prepare: (db: Database.Database) => void,
-): Database.Database {
+  prepare: (db: Sqlite.Database) => void,
+): Sqlite.Database {
   const db = new Database(':memory:');
   prepare(db);
   db.pragma('foreign_keys = ON');
@@ -49,8 +50,8 @@ function openInMemory(
   return db;
 }
 
-function openFile(path: string): Database.Database {
-  let db: Database.Database | undefined;
+function openFile(path: string): Sqlite.Database {
+  let db: Sqlite.Database | undefined;
   try {
     db = new Database(path, { timeout: 5000 });
     db.pragma('journal_mode = WAL');
@@ -72,7 +73,7 @@ function refuseMissing(path: string): void {
   });
 }
 
-function refuseNewer(db: Database.Database, path: string, known: number): void {
+function refuseNewer(db: Sqlite.Database, path: string, known: number): void {
   const version = db.pragma('user_version', { simple: true }) as number;
   if (version <= known) return;
   const back = listCopies(path).find(copy => copy.version <= known);
@@ -87,14 +88,14 @@ function refuseNewer(db: Database.Database, path: string, known: number): void {
   );
 }
 
-function refuseDamaged(db: Database.Database, path: string): void {
+function refuseDamaged(db: Sqlite.Database, path: string): void {
   const damage = damageOf(db, 'quick_check');
   if (damage !== undefined) throw damaged(path, damage);
 }
 
 /** All or nothing, also when it is killed half-way; the copy is for going back to the older program. */
 function migrate(
-  db: Database.Database,
+  db: Sqlite.Database,
   { path, migrations, now }: { path: string; migrations: readonly string[]; now: () => Date },
 ): void {
   const done = db.pragma('user_version', { simple: true }) as number;
@@ -112,7 +113,7 @@ function migrate(
   }
 }
 
-function run(db: Database.Database, migrations: readonly string[], done: number): void {
+function run(db: Sqlite.Database, migrations: readonly string[], done: number): void {
   db.transaction(() => {
     for (const migration of migrations.slice(done)) db.exec(migration);
     db.pragma(`user_version = ${migrations.length}`);

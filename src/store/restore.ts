@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
 import { WherryError } from '../domain/errors.ts';
+import { Database } from '../system/sqlite.ts';
 import { type Copy, listCopies, toDisk } from './copies.ts';
 import { damageOf, reading } from './integrity.ts';
 import { migrations } from './migrations.ts';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { answersStore } from '../../src/store/answers.ts';
 import { migrations } from '../../src/store/migrations.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { addSealFunctions } from '../../src/store/sealed-values.ts';
+import { Database } from '../../src/system/sqlite.ts';
 
 describe('answers', () => {
   it('lie sealed in the database', () => {

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Copy, copyDatabase, listCopies, superfluous } from '../../src/store/copies.ts';
 import { damageOf } from '../../src/store/integrity.ts';
 import { openDatabase } from '../../src/store/open-database.ts';
 import { restoreDatabase } from '../../src/store/restore.ts';
+import { Database } from '../../src/system/sqlite.ts';
 import { until } from '../support/until.ts';
 
 const notes = 'CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT';
@@ -25,7 +26,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const open = (migrations: readonly string[] = old) => openDatabase(file, { migrations, now: () => at });
-const texts = (db: Database.Database) => db.prepare('SELECT text FROM notes ORDER BY id').pluck().all();
+const texts = (db: Sqlite.Database) => db.prepare('SELECT text FROM notes ORDER BY id').pluck().all();
 const filled = (count = 1) => {
   const db = open();
   const add = db.prepare('INSERT INTO notes (text) VALUES (?)');
@@ -34,7 +35,7 @@ const filled = (count = 1) => {
   })();
   return db;
 };
-const note = (db: Database.Database, command: string) =>
+const note = (db: Sqlite.Database, command: string) =>
   db
     .prepare('INSERT INTO audit (at, user, command, app) VALUES (?, ?, ?, ?)')
     .run(at.getTime(), 'ann', command, 'blog');

@@ -2,7 +2,6 @@ import { createCipheriv, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseFault } from '../../src/domain/fault.ts';
 import type { ImageId } from '../../src/domain/image.ts';
@@ -13,6 +12,7 @@ import { createSeal } from '../../src/store/seal.ts';
 import { sealedColumns } from '../../src/store/sealed-values.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { armFault } from '../../src/system/fault.ts';
+import { Database } from '../../src/system/sqlite.ts';
 
 let dir: string;
 let file: string;

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../src/domain/app.ts';
 import type { Image } from '../../src/domain/image.ts';
@@ -11,6 +10,7 @@ import { loadKey } from '../../src/store/key-file.ts';
 import { migrations } from '../../src/store/migrations.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import { Database } from '../../src/system/sqlite.ts';
 
 const seal = createSeal(randomBytes(32));
 const image = (digit: string): Image => ({

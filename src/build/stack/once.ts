@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import { WherryError } from '../../domain/errors.ts';
 import type { Clock } from '../../system/clock.ts';
+import { Database } from '../../system/sqlite.ts';
 
 export type OnceOptions = {
   /** Folder of the lock files, shared by every Wherry on the host. */
@@ -31,7 +32,7 @@ export async function once<Result>(options: OnceOptions, work: () => Promise<Res
   }
 }
 
-async function take(db: Database.Database, { clock, name, signal, ...options }: OnceOptions): Promise<void> {
+async function take(db: Sqlite.Database, { clock, name, signal, ...options }: OnceOptions): Promise<void> {
   const deadline = clock.ticks() + (options.wait ?? 20 * 60_000);
   for (let told = false; ; told = true) {
     try {
