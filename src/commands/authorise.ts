@@ -92,6 +92,11 @@ export function appFor(actor: Actor, access: Access, app: AppName, store: Store)
   throw noSuchApp(app);
 }
 
+/** Whether they may know that it is there. */
+export function seesApp(actor: Actor, app: AppName, store: Store): boolean {
+  return decide(principalOf(actor, store), { app: 'read' }, { kind: 'app', app }) === 'allowed';
+}
+
 /** Whether the actor may use the access on all apps, and on what is of none. */
 export function mayAll(actor: Actor, access: Access, store: Store): boolean {
   return decide(principalOf(actor, store), access, { kind: 'shared' }) === 'allowed';

@@ -5,6 +5,7 @@ import type { Actor } from '../domain/push.ts';
 import type { Terminal } from '../domain/terminal.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
+import { appsFor } from './authorise.ts';
 import type { Services } from './context.ts';
 import type { Command, Confirmation } from './define.ts';
 import { asksForJson, type Globals, readInvocation, readWords } from './grammar.ts';
@@ -40,9 +41,11 @@ export function createDispatch(
 ): Dispatch {
   const pipeline = createPipeline(services, options);
   const { clock, store, refusals } = services;
-  const isApp = (word: string) => store.apps.list().some(app => app.name === word);
 
   return async request => {
+    // Of one that they may not see, a word of theirs is no name.
+    const isApp = (word: string) =>
+      appsFor(request.actor, { app: 'read' }, store).some(app => app.name === word);
     const screen = createScreen(request, {
       quiet: false,
       json: asksForJson(request.words),

@@ -7,6 +7,7 @@ import { tell } from './doing.ts';
 import { domainsGlobalCommands, globalDomains } from './domains-global.ts';
 import { app, domain } from './kinds.ts';
 import { defineReport } from './report.ts';
+import { requireFree } from './require-free.ts';
 
 const add = defineCommand({
   name: 'domains:add',
@@ -20,6 +21,7 @@ const add = defineCommand({
   async run(context, input) {
     const owner = context.app(input.app);
     const { store, progress } = context;
+    requireFree(context, owner, input.domains);
     const added = store.transaction(() => input.domains.filter(each => store.domains.add(owner, each)));
     for (const each of new Set(input.domains)) {
       if (added.includes(each)) progress.step(`Added ${each} to ${owner.name}`);
@@ -60,6 +62,7 @@ const set = defineCommand({
   async run(context, input) {
     const owner = context.app(input.app);
     const domains = [...new Set(input.domains)];
+    requireFree(context, owner, domains);
     context.store.domains.set(owner, domains);
     context.progress.step(`Set ${domains.join(' ')} for ${owner.name}`);
     return applied(context, owner, `Set ${domains.join(', ')}`);
@@ -93,6 +96,7 @@ const reset = defineCommand({
   async run(context, input) {
     const owner = context.app(input.app);
     const domains = defaultDomains(owner.name, globalDomains(context));
+    requireFree(context, owner, domains);
     context.store.domains.set(owner, domains);
     context.progress.step(`Reset domains of ${owner.name} to ${domains.join(' ') || 'none'}`);
     return applied(context, owner, `Reset to ${domains.join(', ') || 'none'}`);

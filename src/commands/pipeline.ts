@@ -9,7 +9,7 @@ import type { Log } from '../system/log.ts';
 import { auditWords } from './audit-words.ts';
 import { appsFor, authorise, mayAll } from './authorise.ts';
 import type { Context, Services } from './context.ts';
-import type { Command, Confirmation } from './define.ts';
+import type { Access, Command, Confirmation } from './define.ts';
 import { noteAudit } from './note-audit.ts';
 import { appOf, type Given, type Input, secondAppOf } from './parse.ts';
 
@@ -140,9 +140,14 @@ function createContext(services: Services, call: Call): Context {
     stdin: call.stdin,
     signal: call.signal,
     app: name => services.store.apps.get(name),
-    apps: () => appsFor(call.actor, call.command.access, services.store),
+    apps: () => appsFor(call.actor, accessToApps(call.command), services.store),
     ofAll: () => mayAll(call.actor, call.command.access, services.store),
   };
+}
+
+/** What everybody may run shows nobody an app that they may not see. */
+function accessToApps({ access }: Command): Access {
+  return access === 'public' || access === 'self' ? { app: 'read' } : access;
 }
 
 async function confirmed(call: Call, question: Confirmation): Promise<void> {

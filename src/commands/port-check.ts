@@ -3,6 +3,7 @@ import { WherryError } from '../domain/errors.ts';
 import { appPorts, checkUnshared, type ListeningPorts, portsKey } from '../domain/port-map.ts';
 import type { RoutePort } from '../domain/route.ts';
 import { isFree, unprivilegedFrom } from '../system/host-port.ts';
+import { seesApp } from './authorise.ts';
 import type { Context } from './context.ts';
 
 export function listeningPorts({ settings }: Context): ListeningPorts {
@@ -11,14 +12,18 @@ export function listeningPorts({ settings }: Context): ListeningPorts {
 
 /** Refuses ports of the host that an app cannot have, before anything is changed. @throws conflict, access-denied */
 export async function checkHostPorts(context: Context, owner: App, wanted: readonly RoutePort[]) {
-  const others = new Map(
-    context.store.apps
-      .list()
-      .flatMap(app => (app.id === owner.id ? [] : [[app.name, portsOf(context, app)]])),
-  );
+  const { store, actor } = context;
+  const others = store.apps
+    .list()
+    .filter(({ id }) => id !== owner.id)
+    .map(app => ({
+      // Whose port it is, is for those alone who may see that app.
+      app: seesApp(actor, app.name, store) ? app.name : undefined,
+      ports: portsOf(context, app),
+    }));
   checkUnshared(wanted, others);
   const served = new Set(
-    [...portsOf(context, owner), ...[...others.values()].flat()].map(({ port }) => port),
+    [...portsOf(context, owner), ...others.flatMap(({ ports }) => ports)].map(({ port }) => port),
   );
   for (const { port } of wanted) if (!served.has(port)) await checkFree(context, port);
 }

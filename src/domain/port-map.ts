@@ -93,15 +93,17 @@ export function isGrpc(stored: readonly string[]): boolean {
 /** What an app wants to be given may be another's. @throws conflict */
 export function checkUnshared(
   wanted: readonly RoutePort[],
-  others: ReadonlyMap<string, readonly RoutePort[]>,
+  others: readonly { readonly app: string | undefined; readonly ports: readonly RoutePort[] }[],
 ): void {
   for (const { scheme, port } of wanted)
-    for (const [app, ports] of others) {
+    for (const { app, ports } of others) {
       const theirs = ports.find(other => other.port === port);
       if (theirs && (theirs.scheme !== scheme || scheme === 'tcp'))
         throw new WherryError(
           'conflict',
-          `Port ${port} is for ${theirs.scheme}, by the map of app ${app}. Choose another port, or remove it there first.`,
+          app === undefined
+            ? `Port ${port} is for ${theirs.scheme}, by the map of another app. Choose another port.`
+            : `Port ${port} is for ${theirs.scheme}, by the map of app ${app}. Choose another port, or remove it there first.`,
         );
     }
 }

@@ -1,4 +1,5 @@
 import { optional, text } from '../commands/args.ts';
+import { appFor, seesApp } from '../commands/authorise.ts';
 import type { Context } from '../commands/context.ts';
 import { type Command, defineCommand } from '../commands/define.ts';
 import { tell } from '../commands/doing.ts';
@@ -29,8 +30,10 @@ export function commandsOf(definition: PluginDefinition, tools: Tools): readonly
 function lend(command: PluginCommand, { tools, namespace }: { tools: Tools; namespace: string }): Command {
   const given = (context: Context): CommandTools => ({
     ...tools,
-    // Those that whoever asks may see.
+    // Those that whoever asks may see; others are not there.
     apps: () => context.apps().map(app => tools.app(app.name)),
+    hasApp: name => tools.hasApp(name) && seesApp(context.actor, parseAppName(name), context.store),
+    app: name => tools.app(appFor(context.actor, { app: 'read' }, parseAppName(name), context.store).name),
     note: (app, message) =>
       app === null
         ? tools.note(app, message)

@@ -60,7 +60,7 @@ export interface Tools {
   setEdgeRules(app: string, rules: Partial<EdgeRules>): Promise<void>;
 }
 
-/** What a command of a plugin may do. */
+/** What a command of a plugin may do. Of apps there are those alone that whoever asks may see. */
 export interface CommandTools extends Tools {
   readonly actor: Actor;
   readonly progress: Progress;
