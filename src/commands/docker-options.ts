@@ -22,7 +22,7 @@ import { defineReport } from './report.ts';
 const mostOptions = 100;
 
 const kinds =
-  "The phases are build, deploy and run, by commas. For the build by a Dockerfile: --build-arg NAME=VALUE, or --build-arg NAME for the app's config value of that name; --target, --label, --no-cache, --pull. For instances of the app (deploy) and for one-off commands and cron (run), from the next deploy or restart on: -v NAME:/PATH and --mount for storage, --tmpfs, --shm-size, --read-only, --memory and --cpus where resource:limit says nothing, --ulimit below what the host gives, --env, --label, --hostname, --add-host, --network, --user by number, --workdir, --restart where ps:set says nothing. --cap-drop, --init and --rm are so anyway. What reaches out of the container is refused; for the rest the error names the command that does it.";
+  "The phases are build, deploy and run, by commas. For the build by a Dockerfile: --build-arg NAME=VALUE, or --build-arg NAME for the app's config value of that name; --target, --label, --no-cache, --pull. For instances of the app (deploy) and for one-off commands and cron (run), from the next deploy or restart on: -v NAME:/PATH and --mount for storage, --tmpfs, --shm-size, --read-only, --memory, --cpus and --storage-opt size= where resource:limit says nothing, --ulimit below what the host gives, --env, --label, --hostname, --add-host, --network, --user by number, --workdir, --restart where ps:set says nothing. --cap-drop, --init and --rm are so anyway. What reaches out of the container is refused; for the rest the error names the command that does it.";
 
 const add = defineCommand({
   name: 'docker-options:add',

@@ -1,4 +1,4 @@
-import { parseMemory } from '../domain/bytes.ts';
+import { parseDisk, parseMemory } from '../domain/bytes.ts';
 import { WherryError } from '../domain/errors.ts';
 import {
   type AppName,
@@ -59,6 +59,8 @@ export const domain: ArgKind<Domain> = name('domain', parseDomain);
 export const configKey: ArgKind<ConfigKey> = name('KEY', parseConfigKey);
 /** Bytes, from `512`, `512m`, `1g`. */
 export const memory: ArgKind<number> = name('memory', parseMemory);
+
+export const disk: ArgKind<number> = name('disk', parseDisk);
 
 /** A process type, or `_default_` for all of them. */
 export const limitedType: ArgKind<string> = name('process', text =>

@@ -58,6 +58,9 @@ function instanceValues(instance: InstanceView, stats: Stats | undefined): Repor
     [`memory-${key}`]: stats
       ? `${formatBytes(stats.memory)} of ${limit}, peak ${formatBytes(stats.memoryPeak)}`
       : `limit ${limit}`,
+    ...(stats?.disk && {
+      [`disk-${key}`]: `${formatBytes(stats.disk.used)} of ${formatBytes(stats.disk.limit)}`,
+    }),
     [`restarts-${key}`]: String(restarts),
     ...(stats && stats.oomKills > 0 ? { [`oom-kills-${key}`]: String(stats.oomKills) } : {}),
     ...(lastExit === undefined ? {} : { [`last-exit-${key}`]: lastExit }),

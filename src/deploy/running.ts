@@ -52,7 +52,7 @@ export interface Running {
   limit(
     app: App,
     type: string,
-    change: { memory?: number | null; cpus?: number | null },
+    change: { memory?: number | null; cpus?: number | null; disk?: number | null },
     doing: Doing,
   ): Promise<void>;
   /** What counts of each instance in the memory of the host: for what runs first, then stored. `null` clears a key. @throws unavailable when the host has not so much */
@@ -240,7 +240,7 @@ export function createRunning(parts: RunningParts): Running {
     },
     async limit(app, type, change, doing) {
       const rows = store.limits.rows(app);
-      const old = rows.find(row => row.type === type) ?? { type, memory: null, cpus: null };
+      const old = rows.find(row => row.type === type) ?? { type, memory: null, cpus: null, disk: null };
       const row = { ...old, ...change };
       const release = store.releases.live(app);
       if (release) {
@@ -252,7 +252,7 @@ export function createRunning(parts: RunningParts): Running {
           promised: of => promisedMemory(reservationsOf(app), of, everyType, limits(of).memory),
         });
       }
-      if (row.memory === null && row.cpus === null) store.limits.clear(app, type);
+      if (row.memory === null && row.cpus === null && row.disk === null) store.limits.clear(app, type);
       else store.limits.put(app, row);
       tell(app, 'limit', describeLimit(type, row), doing.actor);
     },
@@ -284,11 +284,12 @@ function whoWoke(by: WakeCause | Actor): string {
   return `Woken by ${by.method} ${by.host}${by.path} from ${by.peer}${by.agent === '' ? '' : ` (${by.agent})`}.`;
 }
 
-function describeLimit(type: string, { memory, cpus }: LimitRow): string {
+function describeLimit(type: string, { memory, cpus, disk }: LimitRow): string {
   const whose = type === everyType ? 'Every process' : `Each ${type} process`;
   const parts = [
     memory === null ? [] : `${formatBytes(memory)} of memory`,
     cpus === null ? [] : `${cpus} CPUs`,
+    disk === null ? [] : `${formatBytes(disk)} of disk`,
   ].flat();
   return `${whose} may use ${parts.join(' and ') || 'what is the default'}`;
 }

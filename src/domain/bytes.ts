@@ -26,20 +26,28 @@ export const largestMemory = 4 * 2 ** 40;
  * Range 4 MiB to 4 TiB.
  * @throws invalid
  */
-export function parseMemory(text: string): number {
+export const parseMemory = (text: string): number => parseAmount('Memory', text, smallestMemory);
+
+/** A file system of less is little else than its own notes. */
+const smallestDisk = 16 * mib;
+
+/** As memory is written. Range 16 MiB to 4 TiB. @throws invalid */
+export const parseDisk = (text: string): number => parseAmount('Disk', text, smallestDisk);
+
+function parseAmount(what: string, text: string, smallest: number): number {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
   const factor = match ? units[(match[2] || 'm').toLowerCase() as keyof typeof units] : undefined;
   if (!match || factor === undefined) {
     throw new WherryError(
       'invalid',
-      `Memory ${quoteForPeople(text)} is not an amount. Give megabytes or a unit, as in 512, 512m or 1g.`,
+      `${what} ${quoteForPeople(text)} is not an amount. Give megabytes or a unit, as in 512, 512m or 1g.`,
     );
   }
   const bytes = Math.round(Number(match[1]) * factor * mib);
-  if (bytes < smallestMemory || bytes > largestMemory) {
+  if (bytes < smallest || bytes > largestMemory) {
     throw new WherryError(
       'invalid',
-      `Memory ${quoteForPeople(text)} is out of range. Give between 4m and 4t.`,
+      `${what} ${quoteForPeople(text)} is out of range. Give between ${formatBytes(smallest)} and 4t.`,
     );
   }
   return bytes;

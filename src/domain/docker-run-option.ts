@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { posix } from 'node:path';
-import { parseMemory } from './bytes.ts';
+import { parseDisk, parseMemory } from './bytes.ts';
 import { type DockerOption, readPair, readSwitch, refusedOption } from './docker-option-text.ts';
 import type { UserIds } from './image.ts';
 import { parseNetworkName } from './network.ts';
@@ -22,6 +22,8 @@ export type RunOptions = {
   readonly networks: readonly string[];
   readonly memory?: number;
   readonly cpus?: number;
+  /** Bytes of what is written beside mounts. */
+  readonly disk?: number;
   /** Bytes of /dev/shm. */
   readonly shm?: number;
   readonly readonlyRoot?: true;
@@ -105,6 +107,11 @@ const adders: Readonly<Record<string, Add>> = {
     const cpus = /^\d{1,4}(\.\d{1,3})?$/.test(value ?? '') ? Number(value) : 0;
     if (cpus < 0.01 || cpus > 1024) throw refusedOption(text, 'is no number of CPUs. Give 0.01 to 1024');
     return { ...options, cpus };
+  },
+  '--storage-opt': (options, value, text) => {
+    const [name, size] = (value ?? '').split('=');
+    if (name !== 'size') throw refusedOption(text, 'is no size. Give size=1g');
+    return { ...options, disk: amount(size, text, parseDisk) };
   },
   '--shm-size': (options, value, text) => ({ ...options, shm: amount(value, text) }),
   '--read-only': (options, value, text) =>
@@ -202,10 +209,10 @@ function storageAt(mount: string, text: string): VolumeMount {
 }
 
 /** As docker has them: a bare number is bytes. */
-function amount(value: string | undefined, text: string): number {
+function amount(value: string | undefined, text: string, parse = parseMemory): number {
   if (!/^\d{1,15}[bkmg]?b?$/i.test(value ?? ''))
     throw refusedOption(text, 'has no amount. Give a number and a unit, as 64m or 1g');
-  return parseMemory(/\d$/.test(value ?? '') ? `${value}b` : (value ?? ''));
+  return parse(/\d$/.test(value ?? '') ? `${value}b` : (value ?? ''));
 }
 
 function isPlace(path: string): boolean {

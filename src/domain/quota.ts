@@ -8,6 +8,8 @@ export type Limits = {
   readonly pids: number;
   /** CPUs as a fraction of one, e.g. 1.5; none = no cap but fair shares. */
   readonly cpus?: number;
+  /** Bytes of what it writes beside its mounts, /tmp too; as its first start had them. None = what the disk has. */
+  readonly disk?: number;
 };
 
 /** What all instances of one app may use together; in the app's parent cgroup. */

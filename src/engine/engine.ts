@@ -146,7 +146,9 @@ export type OomKill = {
 export type EngineEvent =
   | { readonly kind: 'exited'; readonly id: string; readonly exit: Exit }
   /** A memory kill; the instance's first process may live on (a child of it was killed). */
-  | { readonly kind: 'oom'; readonly id: string; readonly oom: OomKill };
+  | { readonly kind: 'oom'; readonly id: string; readonly oom: OomKill }
+  /** It has written all that its disk limit lets it; its next write fails. Told once, and again after it had room. */
+  | { readonly kind: 'disk'; readonly id: string; readonly limit: number };
 
 export type Stats = {
   /** Bytes in use, page cache that can be dropped not counted. */
@@ -158,6 +160,8 @@ export type Stats = {
   /** Microseconds of CPU used. */
   readonly cpu: number;
   readonly oomKills: number;
+  /** Bytes written beside its mounts, where that is limited. */
+  readonly disk?: { readonly used: number; readonly limit: number };
 };
 
 export type GroupStats = {

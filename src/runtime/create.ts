@@ -9,7 +9,7 @@ import type { Clock } from '../system/clock.ts';
 import { deadline } from '../system/deadline.ts';
 import type { Log } from '../system/log.ts';
 import { checkNow } from './check-now.ts';
-import { howItWasKilled, remedy } from './exits.ts';
+import { diskIsFull, howItWasKilled, remedy } from './exits.ts';
 import { createLogFiles } from './log-files.ts';
 import { dynoOf, type Member, specFor } from './member.ts';
 import { createOneOffs, recoverOneOffs } from './one-offs.ts';
@@ -102,10 +102,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     );
   };
   const onEvent = (event: EngineEvent): void => {
-    if (event.kind !== 'oom') return;
+    if (event.kind === 'exited') return;
     for (const supervisor of supervisors.values()) {
       const member = supervisor.members.get(event.id);
-      if (member) void tellSurvived(supervisor, member, event.oom);
+      if (!member) continue;
+      if (event.kind === 'oom') void tellSurvived(supervisor, member, event.oom);
+      else tell(supervisor.app, 'disk', diskIsFull(supervisor.app.name, member, event.limit));
     }
   };
   const unsubscribe = engine.subscribe(onEvent);

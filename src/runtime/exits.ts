@@ -1,6 +1,11 @@
 import { formatBytes } from '../domain/bytes.ts';
 import type { Exit, OomKill } from '../engine/engine.ts';
 
+export function diskIsFull(app: string, member: { type: string; index: number }, limit: number): string {
+  const more = formatBytes(limit * 2);
+  return `${member.type}.${member.index} has no room left to write: its disk limit is ${formatBytes(limit)}. Give it more: resource:limit --disk ${more} --process-type ${member.type} ${app}, and ps:restart ${app}. What is to last belongs into storage.`;
+}
+
 /** How a process ended, as the rest of a sentence: `exited with status 1`. */
 export function howItEnded(exit: Exit): string {
   if (exit.oom) return howItWasKilled(exit.oom);

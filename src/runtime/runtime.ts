@@ -140,6 +140,8 @@ export type InstanceStats = {
   readonly memory: number;
   readonly memoryPeak: number;
   readonly oomKills: number;
+  /** Bytes written beside its mounts, where that is limited. */
+  readonly disk?: { readonly used: number; readonly limit: number };
 };
 
 /** What one attempt of a check gave. */

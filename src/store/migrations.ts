@@ -261,4 +261,8 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX refusals_by_address ON refusals (address, at);
   `,
+  // What an instance may write beside its mounts.
+  `
+  ALTER TABLE limits ADD COLUMN disk INTEGER;
+  `,
 ];

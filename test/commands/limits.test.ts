@@ -40,6 +40,31 @@ describe('resource:limit', () => {
     expect(JSON.parse(stdout)).toEqual({ app: 'blog', type: '_default_', memory: null, cpu: 0.5 });
   });
 
+  it('limits what is written, from the next start on, and takes that away again', async () => {
+    expect((await bench.run('resource:limit', '--disk', '1g', 'blog')).stdout).toContain(
+      'disk: 1g, from the next deploy or restart on',
+    );
+    expect(bench.runtime.told.at(-1)?.desired.limits('web' as never)).toMatchObject({ disk: 1024 * mib });
+    expect((await bench.run('resource:limit', 'blog')).stdout).toContain('disk: 1g');
+    const reported = async (key: string) => (await bench.run('resource:report', 'blog', `--${key}`)).stdout;
+    expect(await reported('resource-computed-web.limit.disk')).toBe('1g\n');
+    await bench.run('resource:limit', '--disk', 'clear', 'blog');
+    expect(bench.runtime.told.at(-1)?.desired.limits('web' as never)).not.toHaveProperty('disk');
+    await bench.run('resource:limit', '--disk', '1g', 'blog');
+    await bench.run('resource:limit-clear', 'blog');
+    expect(bench.store.limits.rows(bench.store.apps.list()[0] as never)).toEqual([]);
+  });
+
+  it.each([['1m'], ['0'], ['-1'], ['much'], ['']])('refuses a disk limit of %j', async limit => {
+    const { code, stderr } = await bench.run('resource:limit', `--disk=${limit}`, 'blog');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ ! {5}[^\n]*Give [^\n]*\n$/);
+    expect((await bench.run('resource:reserve', '--disk', '1g', 'blog')).stderr).toContain(
+      'Limit it: resource:limit --disk 1g blog',
+    );
+    expect(bench.store.limits.rows(bench.store.apps.list()[0] as never)).toEqual([]);
+  });
+
   it.each([['0'], ['-1'], ['NaN'], ['999T'], ['']])('refuses memory %j and stores nothing', async limit => {
     const { code, stderr } = await bench.run('resource:limit', `--memory=${limit}`, 'blog');
     expect(code).toBe(1);

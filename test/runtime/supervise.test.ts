@@ -490,6 +490,19 @@ describe('ends', () => {
     });
   });
 
+  it('tells of an instance that has no room left to write, with the remedy', async () => {
+    behave = () => ({ listen: {}, fillsDisk: true });
+    const limits = () => ({ ...defaultLimits, disk: 64 * mib });
+    await runtime.deploy(desired(1, { web: 1 }, { limits }), { progress });
+    await waitFor(() =>
+      expect(events.filter(event => event.startsWith('disk:'))).toEqual([
+        expect.stringMatching(
+          /web\.1 has no room left to write: its disk limit is 64m\. .*resource:limit --disk 128m --process-type web blog/,
+        ),
+      ]),
+    );
+  });
+
   it('explains a memory kill once, with limit, peak and what happens next', async () => {
     behave = (_, starts) =>
       starts === 1 ? { listen: {}, exit: { code: 137, after: 400, oom: 'instance' } } : { listen: {} };

@@ -180,10 +180,10 @@ describe('releases', () => {
 
 describe('limits', () => {
   it('falls through from the type to the app to the built-in default, key by key', () => {
-    store.limits.put(blog, { type: '_default_', memory: 100, cpus: 2 });
-    store.limits.put(blog, { type: 'web', memory: 200, cpus: null });
+    store.limits.put(blog, { type: '_default_', memory: 100, cpus: 2, disk: 2 ** 30 });
+    store.limits.put(blog, { type: 'web', memory: 200, cpus: null, disk: null });
     expect(store.limits.resolve(blog, 'web')).toMatchObject({ memory: 200, cpus: 2 });
-    expect(store.limits.resolve(blog, 'worker')).toMatchObject({ memory: 100, cpus: 2 });
+    expect(store.limits.resolve(blog, 'worker')).toMatchObject({ memory: 100, cpus: 2, disk: 2 ** 30 });
     store.limits.clear(blog, '_default_');
     expect(store.limits.resolve(blog, 'worker').memory).toBe(512 * 2 ** 20);
   });

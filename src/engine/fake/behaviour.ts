@@ -17,6 +17,8 @@ export type Behaviour = {
   readonly spare?: number;
   /** `reclaim` fails with this message. */
   readonly reclaimError?: string;
+  /** Writes all that its disk limit lets it. */
+  readonly fillsDisk?: boolean;
   /** Ignores SIGTERM, SIGINT and SIGHUP, as some apps do. */
   readonly stubborn?: boolean;
   /** `start` fails with this message. */

@@ -98,6 +98,8 @@ export class FakeEngine implements Engine {
     await appendFile(spec.logFile, lines.join(''));
     await held.process.begin({ address, port: Number(spec.env['PORT'] ?? 0), id });
     if (this.#overLimit(held)) held.process?.end(137);
+    const { disk } = spec.limits;
+    if (behaviour.fillsDisk && disk !== undefined) this.#emit({ kind: 'disk', id, limit: disk });
   }
 
   async signal(id: string, signal: StopSignal | 'SIGKILL'): Promise<void> {

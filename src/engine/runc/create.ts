@@ -25,7 +25,7 @@ export async function createInstance(driver: Driver, spec: InstanceSpec): Promis
   const { folder } = living;
   try {
     await rm(folder.exitStatus, { force: true });
-    await Promise.all([makeFolders(folder), openLog(spec.logFile)]);
+    await Promise.all([makeFolders(folder, spec.limits.disk), openLog(spec.logFile)]);
     await Promise.all([writeBundle(driver, living), prepare(driver, living)]);
     await writeRecord(folder.record, living.record);
   } catch (error) {

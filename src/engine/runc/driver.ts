@@ -2,6 +2,7 @@ import type { Clock } from '../../system/clock.ts';
 import type { Log } from '../../system/log.ts';
 import type { EngineEvent, Exit, InstanceSpec, LayerPath, OomKill } from '../engine.ts';
 import type { Cgroups, MemoryKills } from './cgroups.ts';
+import { withDisk } from './disk.ts';
 import type { Folders, InstanceFolder } from './folders.ts';
 import type { Resolver } from './name-servers.ts';
 import type { Network } from './network.ts';
@@ -62,16 +63,18 @@ export type Living = {
   lastKill: { readonly oom: OomKill; readonly ticks: number } | undefined;
   /** Its memory is being taken back. */
   reclaim: { readonly over: AbortController; readonly done: Promise<number> } | undefined;
+  /** Whether its own file system was last seen full. */
+  diskFull: boolean;
   readonly waiters: Set<(exit: Exit) => void>;
   /** What was last written to its `/etc/hosts`; undefined when nobody else was ever named there by this process. */
   hosts: string | undefined;
 };
 
 export function createLiving(driver: Pick<Driver, 'folders' | 'cgroupRoot'>, record: InstanceRecord): Living {
-  const { id, group } = record.spec;
+  const { id, group, limits } = record.spec;
   return {
     record,
-    folder: driver.folders.instance(id),
+    folder: withDisk(driver.folders.instance(id), limits.disk),
     cgroup: groupPath(driver, group, id),
     pid: undefined,
     startedAt: undefined,
@@ -81,6 +84,7 @@ export function createLiving(driver: Pick<Driver, 'folders' | 'cgroupRoot'>, rec
     lastHit: undefined,
     lastKill: undefined,
     reclaim: undefined,
+    diskFull: false,
     waiters: new Set(),
     hosts: undefined,
   };

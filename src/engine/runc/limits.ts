@@ -24,9 +24,15 @@ export async function updateLimits(driver: Driver, living: Living, limits: Limit
     checkRoom(driver, living, limits);
     applyOrRestore(driver, living, limits);
   }
-  living.record = { ...record, spec: { ...record.spec, limits } };
+  const { disk } = record.spec.limits;
+  living.record = { ...record, spec: { ...record.spec, limits: withItsDisk(limits, disk) } };
   await writeBundle(driver, living);
   await writeRecord(folder.record, living.record);
+}
+
+/** Its file system is as large as it was made. */
+function withItsDisk({ disk: _asked, ...limits }: Limits, disk: number | undefined): Limits {
+  return { ...limits, ...(disk === undefined ? {} : { disk }) };
 }
 
 /** @throws failed when the kernel does not show what was written. */

@@ -1,5 +1,5 @@
 import { chmod, mkdir, open, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Ulimit } from '../../domain/docker-run-option.ts';
 import { WherryError } from '../../domain/errors.ts';
 import type { Limits } from '../../domain/quota.ts';
@@ -7,6 +7,7 @@ import { isMounted } from '../../system/mounts.ts';
 import type { InstanceSpec, Mount } from '../engine.ts';
 import { bundleConfig } from './bundle.ts';
 import { isErrno } from './cgroup-files.ts';
+import { diskAt, makeDisk, mountDisk } from './disk.ts';
 import { type Driver, groupPath, type Living } from './driver.ts';
 import type { InstanceFolder } from './folders.ts';
 import { applyQuota, readQuota } from './group.ts';
@@ -72,8 +73,9 @@ export function limitCgroup(driver: Driver, path: string, limits: Limits): void 
 }
 
 /** Folders of an instance or a sandbox. The upper folder's own mode is what `/` has inside. */
-export async function makeFolders(folder: InstanceFolder): Promise<void> {
+export async function makeFolders(folder: InstanceFolder, disk?: number): Promise<void> {
   await mkdir(folder.dir, { recursive: true, mode: 0o700 });
+  if (disk !== undefined) await makeDisk(folder, disk);
   await Promise.all(
     [folder.bundle, folder.rootfs, folder.upper, folder.work, folder.etc].map(path =>
       mkdir(path, { mode: 0o755 }),
@@ -143,12 +145,16 @@ export async function writeEtcFiles(
 
 async function mountRootfs(driver: Driver, living: Living): Promise<void> {
   const { folder, record } = living;
+  const { id, layers, limits } = record.spec;
   const mapping = mappingOf(driver, living);
   const seen = async (path: string) => (mapping ? await mapping.seen(path) : path);
+  if (limits.disk !== undefined) await mountDisk(folder);
+  const disk = limits.disk === undefined ? undefined : await mapping?.disk(id, diskAt(folder));
+  const written = (path: string) => (disk === undefined ? seen(path) : join(disk, basename(path)));
   await mountOverlay({
-    lower: await Promise.all(record.spec.layers.map(layer => seen(driver.layerPath(layer)))),
-    upper: await seen(folder.upper),
-    work: await seen(folder.work),
+    lower: await Promise.all(layers.map(layer => seen(driver.layerPath(layer)))),
+    upper: await written(folder.upper),
+    work: await written(folder.work),
     target: rootfsOf(driver, living),
     links: join(folder.dir, 'l'),
   });

@@ -1,9 +1,11 @@
 import type { Stats } from '../engine.ts';
+import { diskUse } from './disk.ts';
 import type { Driver, Living } from './driver.ts';
 import { inUse } from './limits.ts';
 
 /** Zeros for one that does not run: its control group is gone. */
-export function readStats(driver: Driver, living: Living): Stats {
+export async function readStats(driver: Driver, living: Living): Promise<Stats> {
+  const disk = await diskUse(living);
   const { cgroups } = driver;
   const { cgroup, record } = living;
   const memory = cgroups.memory(cgroup);
@@ -16,5 +18,6 @@ export function readStats(driver: Driver, living: Living): Stats {
     pidsLimit: pids.limit ?? record.spec.limits.pids,
     cpu: cgroups.cpu(cgroup),
     oomKills: cgroups.kills(cgroup).kills,
+    ...(disk && { disk: { used: disk.used, limit: disk.size } }),
   };
 }

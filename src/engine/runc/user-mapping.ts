@@ -19,6 +19,8 @@ export type UserMapping = {
   readonly ids: typeof mappedIds;
   /** A folder of a layer, or of an instance of the engine's own, as an overlay takes it. */
   seen(path: string): Promise<string>;
+  /** The same of a file system that is one instance's own, by where it is mounted. */
+  disk(id: string, at: string): Promise<string>;
   /** Where an instance's root is mounted: its user cannot pass through the data directory. */
   rootfs(id: string): string;
   /** Where its mounts are taken from, in their order. */
@@ -114,6 +116,12 @@ async function makeMapping(options: {
       const folder =
         [instances, ...layers].find(each => path === each || path.startsWith(`${each}/`)) ?? dirname(path);
       return join(await view(folder, folder === instances ? 'rw' : 'ro'), path.slice(folder.length));
+    },
+    async disk(id, source) {
+      const target = join(folderOf(id), 'disk');
+      await mkdir(target, { recursive: true });
+      if (!isMounted(target)) await mapMounts(namespaces.overlays, 'rw', [{ source, target }]);
+      return target;
     },
     rootfs,
     sources,

@@ -1,4 +1,5 @@
 import { existsSync, watch } from 'node:fs';
+import { checkDisk } from './disk.ts';
 import type { Driver, Living } from './driver.ts';
 import { noteExit, settleExit } from './exits.ts';
 import { checkKills } from './memory-kills.ts';
@@ -29,11 +30,12 @@ export function watchInstances(driver: Driver): () => void {
 function look(driver: Driver, living: Living, checkLife: boolean): void {
   if (living.pid === undefined || living.exit || living.noting) return;
   checkKills(driver, living);
+  if (living.record.spec.limits.disk !== undefined) reported(driver, living, checkDisk(driver, living));
   if (checkLife) reported(driver, living, settleExit(driver, living));
 }
 
 function reported(driver: Driver, living: Living, work: Promise<unknown>): void {
   work.catch((error: unknown) => {
-    driver.log.error({ err: error, id: living.record.spec.id }, 'could not note an exit');
+    driver.log.error({ err: error, id: living.record.spec.id }, 'could not note how it is');
   });
 }
