@@ -32,7 +32,7 @@ const meanings: readonly (readonly [RegExp, (place: string) => WherryError])[] =
       ),
   ],
   [
-    /access ?denied|InvalidAccessKeyId|SignatureDoesNotMatch|Forbidden|no credentials/i,
+    /access ?denied|Access Key|request signature|Forbidden|no credentials/i,
     place =>
       new WherryError(
         'invalid',
@@ -47,7 +47,7 @@ const meanings: readonly (readonly [RegExp, (place: string) => WherryError])[] =
     place => new WherryError('not-found', `The bucket of ${place} is not there. Make it first.`),
   ],
   [
-    /x509|certificate/i,
+    /x509: /,
     place =>
       new WherryError(
         'unavailable',
@@ -55,7 +55,7 @@ const meanings: readonly (readonly [RegExp, (place: string) => WherryError])[] =
       ),
   ],
   [
-    /connection refused|no such host|i\/o timeout|network is unreachable|no route to host|connection reset|EOF|retrying/i,
+    /connection refused|no such host|i\/o timeout|network is unreachable|no route to host|connection reset|\bEOF$|returned error, retrying/im,
     place =>
       new WherryError(
         'unavailable',
@@ -77,16 +77,15 @@ const meanings: readonly (readonly [RegExp, (place: string) => WherryError])[] =
 ];
 
 /** Whether what restic said means that nobody has made backups there yet. */
-export function isNoRepository(said: string): boolean {
+function isNoRepository(said: string): boolean {
   return /unable to open config file|Is there a repository at the following location/.test(said);
 }
 
 /** What restic said last, as a sentence for people. */
 export function faultOf(said: string, target: BackupTarget): WherryError {
-  if (isNoRepository(said) && !/access ?denied|refused|no such host|timeout/i.test(said))
-    return new WherryError('not-found', `There are no backups at ${target.text}.`);
   const found = meanings.find(([pattern]) => pattern.test(said));
   if (found) return found[1](target.text);
+  if (isNoRepository(said)) return new WherryError('not-found', `There are no backups at ${target.text}.`);
   const last = said.trim().split('\n').at(-1) ?? '';
   return new WherryError(
     'failed',

@@ -137,13 +137,15 @@ describe('a backup', () => {
 
   it('that is cut off leaves the earlier ones good', async () => {
     const before = await listed();
-    writeFileSync(join(bench.paths.storage, 'uploads', 'large'), randomBytes(60_000_000));
+    const large = join(bench.paths.storage, 'uploads', 'large');
+    writeFileSync(large, randomBytes(60_000_000));
     const leaving = new AbortController();
     setTimeout(() => leaving.abort(), 1200);
     const cut = await bench.runWith({ words: ['backup'], signal: leaving.signal });
     if (cut.code !== 0) expect(await listed()).toEqual(before);
     inRepository('unlock');
     inRepository('check', '--read-data');
+    rmSync(large);
     expect((await backup()).code).toBe(0);
   });
 
@@ -156,6 +158,40 @@ describe('a backup', () => {
     const examined = await bench.run('doctor');
     expect(examined).toMatchObject({ code: 1, stdout: expect.stringContaining('The last backup failed') });
     await bench.runWith({ words: ['backup:set', 'password'], stdin: `${password}\n` });
+  });
+});
+
+describe('a disk that is full', () => {
+  it('is told in a sentence, and what was there is good', async () => {
+    const full = join(scratch, 'full');
+    mkdirSync(full);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', full]);
+    try {
+      expect((await backup('--to', full)).code).toBe(0);
+      writeFileSync(join(bench.paths.storage, 'uploads', 'larger'), randomBytes(30_000_000));
+      const refused = await bench.run('backup', '--to', full);
+      expect(refused).toMatchObject({ code: 75, stderr: expect.stringContaining(`no room left at ${full}`) });
+      rmSync(join(bench.paths.storage, 'uploads', 'larger'));
+      const found = JSON.parse((await bench.run('backup:list', '--to', full, '--format', 'json')).stdout);
+      expect(found).toHaveLength(1);
+      expect((await backup('--to', full)).code).toBe(0);
+    } finally {
+      execFileSync('umount', [full]);
+    }
+  });
+});
+
+describe('a host without restic', () => {
+  it('says so, and what to install', async () => {
+    const { PATH } = process.env;
+    process.env['PATH'] = '/nonexistent';
+    try {
+      const refused = await bench.run('backup');
+      expect(refused).toMatchObject({ code: 75, stderr: expect.stringContaining('need the program restic') });
+      expect(refused.stderr).toContain('apt-get install restic');
+    } finally {
+      process.env['PATH'] = PATH;
+    }
   });
 });
 

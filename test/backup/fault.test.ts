@@ -5,6 +5,12 @@ import { parseBackupTarget } from '../../src/domain/backup-target.ts';
 const folder = parseBackupTarget('/srv/backup');
 const bucket = parseBackupTarget('s3://s3.example.org/backups');
 
+const noKey = `Fatal: unable to open config file: Stat: The AWS Access Key Id you provided does not exist in our records.
+Is there a repository at the following location?
+s3:https://s3.example.org/backups`;
+const noFolder =
+  'Fatal: unable to open config file: stat /srv/certificates/config: no such file or directory';
+
 describe('what restic says', () => {
   it.each([
     ['Fatal: wrong password or no key found', folder, 'invalid', /another password/],
@@ -36,6 +42,8 @@ describe('what restic says', () => {
       'conflict',
       /Try again/,
     ],
+    [noKey, bucket, 'invalid', /refuses the key/],
+    [noFolder, folder, 'not-found', /no backups/],
     ['panic: something else', folder, 'failed', /something else/],
     ['', folder, 'failed', /said nothing/],
   ])('%s is a sentence', (said, target, code, sentence) => {

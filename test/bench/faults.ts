@@ -4,9 +4,10 @@ import { fuzzSeed, mulberry } from '../support/random.ts';
 import { control } from './faults/control.ts';
 import { edge } from './faults/edge.ts';
 import type { Figure } from './faults/figure.ts';
+import { restore } from './faults/restore.ts';
 import { note, onFreshWherry, report } from './report.ts';
 
-const figures: Readonly<Record<string, Figure>> = { control, edge };
+const figures: Readonly<Record<string, Figure>> = { control, edge, restore };
 
 const asked = readAsked(process.argv.slice(2));
 const seed = fuzzSeed();

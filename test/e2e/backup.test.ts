@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -19,6 +20,7 @@ import { probe, probeSaying } from '../support/apps.ts';
 import type { Repository } from '../support/git.ts';
 import { leftovers } from '../support/leftovers.ts';
 import { type Run, run } from '../support/run.ts';
+import { startS3 } from '../support/s3.ts';
 import { until } from '../support/until.ts';
 import { createWherry, startWherry, type Wherry } from '../support/wherry.ts';
 
@@ -80,6 +82,60 @@ describe('a drill', () => {
     expect(await leftovers(join(old.data, 'drill'))).toEqual([]);
     expect(JSON.parse((await old.get('blog', '/whoami')).text).pid).toBe(pid);
     expect(old.log()).not.toContain('CANARY');
+  });
+});
+
+describe('a daemon that is killed while it backs up', () => {
+  it('leaves the earlier backups good, and makes the next', async () => {
+    writeFileSync(join(old.data, 'storage/uploads/large'), randomBytes(80_000_000));
+    const before = (await old.cli('backup:list')).stdout;
+    const cut = old.ssh('backup');
+    await until('files on their way', () => existsSync(join(old.data, 'backup/files')));
+    await old.kill();
+    expect((await cut).code).not.toBe(0);
+    await old.start();
+    expect(existsSync(join(old.data, 'backup/stage'))).toBe(false);
+    expect((await old.cli('backup:list')).stdout).toBe(before);
+    rmSync(join(old.data, 'storage/uploads/large'));
+    ok(await old.ssh('backup'));
+    expect((await old.cli('backup:list')).stdout.split('\n')).toHaveLength(before.split('\n').length + 1);
+  });
+});
+
+describe('an S3 server', () => {
+  it('takes a backup, gives it back on another host, and holds nothing in clear', async () => {
+    const s3 = await startS3();
+    const other = await createWherry();
+    try {
+      const url = `s3+http://${s3.address}/backups/wherry`;
+      expect((await old.ssh('backup', '--to', url)).output).toContain('needs a key');
+      ok(await old.cliWith(`${s3.secretKey}\n`, 'backup:set', `access-key=${s3.accessKey}`, 'secret-key'));
+      ok(await old.ssh('backup', '--to', url));
+      const again = await old.ssh('backup', '--to', url, '--format', 'json');
+      expect(JSON.parse(again.stdout).added).toBeLessThan(1_000_000);
+      const stored = await run('grep', ['-rlE', 'CANARY|a photo|a film', s3.directory]);
+      expect(stored.output).toBe('');
+
+      const words = ['restore', url, '--data', other.data];
+      const env = { AWS_ACCESS_KEY_ID: s3.accessKey, AWS_SECRET_ACCESS_KEY: s3.secretKey };
+      const wrong = await run(program, words, {
+        input: `${password}\n`,
+        env: { ...env, AWS_ACCESS_KEY_ID: 'NOBODY' },
+      });
+      expect(wrong.output).toContain('refuses the key');
+      const done = await run(program, words, { input: `${password}\n`, env, timeout: 120_000 });
+      ok(done);
+      expect(done.output).toContain('2 apps are in');
+      expect(readFileSync(join(other.data, 'storage/uploads/photo'), 'utf8')).toBe('a photo');
+      s3.stop();
+      const away = await old.ssh('backup', '--to', url);
+      expect(away).toMatchObject({ code: 75 });
+      expect(away.output).toContain('does not answer');
+      expect((await old.cli('events')).stdout).toContain('The backup failed');
+    } finally {
+      s3.stop();
+      await other.stop();
+    }
   });
 });
 
