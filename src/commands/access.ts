@@ -43,7 +43,7 @@ const revoke = defineCommand({
   name: 'access:revoke',
   summary: 'Take the role of a user away, everywhere or on one app',
   description:
-    'Without an app, the role that holds everywhere; those on apps stay. With --all the user is gone: roles, keys and tokens. It counts at the next command, also of open connections.',
+    'Without an app, the role that holds everywhere; those on apps stay. With --all the user is gone: roles, keys and tokens. It counts at the next command, also of open connections, and within a second for what goes on: logs -t, events -t, run, enter. A push under way ends as it would have.',
   examples: ['access:revoke alice blog', 'access:revoke alice', 'access:revoke alice --all'],
   args: { user, app: optional(app) },
   flags: { all: toggle({ help: 'all roles, keys and tokens: the user is gone' }) },

@@ -1,12 +1,10 @@
 import type { Readable } from 'node:stream';
 import { WherryError } from '../domain/errors.ts';
 import type { Actor, Progress } from '../domain/push.ts';
-import type { Locks } from '../system/locks.ts';
-import type { Log } from '../system/log.ts';
 import type { Services } from './context.ts';
 import type { Command } from './define.ts';
 import { type Given, type Input, parseJson } from './parse.ts';
-import { createPipeline, hasNoJson } from './pipeline.ts';
+import { createPipeline, hasNoJson, type PipelineOptions } from './pipeline.ts';
 
 /** Who asked in JSON, and takes the answer as data. */
 export interface JsonClient {
@@ -33,7 +31,7 @@ export type JsonCall = {
 export type CallJson = (call: JsonCall) => Promise<number>;
 
 /** The way of the HTTP API through the one pipeline. Nobody is asked to confirm: `force` says it, or nothing is done. */
-export function createCallJson(services: Services, options: { locks: Locks; log: Log }): CallJson {
+export function createCallJson(services: Services, options: PipelineOptions): CallJson {
   const pipeline = createPipeline(services, options);
 
   const read = (command: Command, body: Given, actor: Actor): Input => {

@@ -3,8 +3,6 @@ import { WherryError } from '../domain/errors.ts';
 import { plainJson, plainText } from '../domain/plain-text.ts';
 import type { Actor } from '../domain/push.ts';
 import type { Terminal } from '../domain/terminal.ts';
-import type { Locks } from '../system/locks.ts';
-import type { Log } from '../system/log.ts';
 import { appsFor } from './authorise.ts';
 import type { Services } from './context.ts';
 import type { Command, Confirmation } from './define.ts';
@@ -12,7 +10,7 @@ import { asksForJson, type Globals, readInvocation, readWords } from './grammar.
 import { withAppOfFolder } from './here.ts';
 import { printed } from './lines.ts';
 import { type Given, givenBy, type Input, parseGiven } from './parse.ts';
-import { createPipeline, hasNoJson, type Pipeline } from './pipeline.ts';
+import { createPipeline, hasNoJson, type Pipeline, type PipelineOptions } from './pipeline.ts';
 import { readStdin } from './read-stdin.ts';
 import type { Registry } from './registry.ts';
 import { createScreen, type Screen } from './screen.ts';
@@ -34,11 +32,7 @@ export type DispatchRequest = {
 export type Dispatch = (request: DispatchRequest) => Promise<number>;
 
 /** The one way from words to a result: find, parse, authorise, lock, run, render, audit. */
-export function createDispatch(
-  services: Services,
-  registry: Registry,
-  options: { locks: Locks; log: Log },
-): Dispatch {
+export function createDispatch(services: Services, registry: Registry, options: PipelineOptions): Dispatch {
   const pipeline = createPipeline(services, options);
   const { clock, store, refusals } = services;
 

@@ -61,6 +61,12 @@ export function appOf(command: Command, input: Input): NamedApp | undefined {
     : undefined;
 }
 
+/** The same about another app. */
+export function withApp(command: Command, input: Input, app: string): Input {
+  const found = Object.entries(command.args).find(([, kind]) => kind.role !== undefined);
+  return found ? { ...input, [found[0]]: app } : input;
+}
+
 /** The name that it gives to another: of a rename or a clone. */
 export function secondAppOf(command: Command, input: Input): string | undefined {
   const [, second] = Object.entries(command.args).filter(([, kind]) => kind.role !== undefined);

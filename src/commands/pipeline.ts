@@ -12,9 +12,11 @@ import type { Context, Services } from './context.ts';
 import type { Access, Command, Confirmation } from './define.ts';
 import { noteAudit } from './note-audit.ts';
 import { appOf, type Given, type Input, secondAppOf } from './parse.ts';
+import { watchRights, whileAllowed } from './rights-watch.ts';
 
 /** Milliseconds that a command waits for whatever is being done to its app. */
 const lockWait = 30_000;
+const usualLook = 1000;
 
 /** One parsed command, by whom, and how to talk to them. */
 export type Call = {
@@ -45,11 +47,40 @@ export function hasNoJson(command: Command): WherryError {
   return new WherryError('invalid', `${command.name} has no JSON: its output is the program's own.`);
 }
 
+export type PipelineOptions = {
+  readonly locks: Locks;
+  readonly log: Log;
+  /** Milliseconds between looks at the rights of what goes on. */
+  readonly look?: number;
+};
+
 /** What every front end puts a parsed command through. */
-export function createPipeline(services: Services, { locks, log }: { locks: Locks; log: Log }): Pipeline {
+export function createPipeline(
+  services: Services,
+  { locks, log, look = usualLook }: PipelineOptions,
+): Pipeline {
   const perform = async (call: Call): Promise<unknown> => {
-    const { command, input } = call;
     authorise(call.actor, call, services.store);
+    return call.command.stream || call.command.tty ? await performWatched(call) : await act(call);
+  };
+
+  const performWatched = async (call: Call): Promise<unknown> => {
+    const watch = watchRights(call, services, look);
+    try {
+      const result = await act({ ...call, signal: AbortSignal.any([call.signal, watch.signal]) });
+      if (call.command.stream) return whileAllowed(result as AsyncIterable<unknown>, watch);
+      watch.stop();
+      watch.signal.throwIfAborted();
+      return result;
+    } catch (error) {
+      watch.stop();
+      watch.signal.throwIfAborted();
+      throw error;
+    }
+  };
+
+  const act = async (call: Call): Promise<unknown> => {
+    const { command, input } = call;
     const context = createContext(services, call);
     const app = appOf(command, input);
     if (app?.exists) context.app(parseAppName(app.name));

@@ -227,8 +227,8 @@ export function createBench({ allowHosts, transport = noAuthority, host = {} }: 
     clock,
     version: '1.2.3',
   };
-  const dispatch = createDispatch(services, registry, { locks, log });
-  const callJson = createCallJson(services, { locks, log });
+  const dispatch = createDispatch(services, registry, { locks, log, look: 10 });
+  const callJson = createCallJson(services, { locks, log, look: 10 });
   const local: Actor = { name: 'local', via: 'local' };
 
   return {
