@@ -465,7 +465,7 @@ export async function runDaemon(
     work: createNightly({ stack: stacks, rebaseAll, log }),
   });
   store.sealed
-    .settle()
+    .settle(clock.now())
     .catch(error =>
       log.error({ err: error }, 'a change of the secret key could not be ended; both keys are kept'),
     );

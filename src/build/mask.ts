@@ -21,11 +21,13 @@ export type Mask = ReturnType<typeof createMask>;
 /** Hides the values of an app's config in what is shown: each as a whole, and one of several lines also line by line. */
 export function createMask(config: Readonly<Record<string, string>>) {
   const secrets = secretsIn(Object.values(config));
+  const any = anyOf(secrets);
   let cutBefore = false;
 
   // Made plain first: what a terminal does not show would part a secret.
   const text = (raw: string): string => {
     const given = plainText(raw);
+    if (!any.test(given)) return given;
     const hidden = new Uint8Array(given.length);
     for (const secret of secrets) hideAll(given, secret, hidden);
     return show(given, hidden);
@@ -68,6 +70,12 @@ export function maskProgress(progress: Progress, mask: Mask): Progress {
 function secretsIn(values: readonly string[]): readonly string[] {
   const parts = values.flatMap(value => [value, ...value.split(/\r?\n/).map(line => line.trim())]);
   return [...new Set(parts)].filter(part => part.length >= shortest && !ordinary.has(part.toLowerCase()));
+}
+
+/** Most text holds none, which one pass tells; whoever has a secret has its beginning, and patterns must not be endless. */
+function anyOf(secrets: readonly string[]): RegExp {
+  const beginnings = secrets.map(secret => secret.slice(0, 32).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(beginnings.length === 0 ? '(?!)' : beginnings.join('|'));
 }
 
 /** Marks every place of the secret, also those that overlap one another. */

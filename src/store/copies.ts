@@ -74,6 +74,12 @@ export function copyDatabase(db: Database, database: string, { at, why }: { at: 
   return file;
 }
 
+/** Copies it, and deletes all copies of before: the key of their secrets is to be given up. */
+export function renewCopies(db: Database, database: string, at: Date): void {
+  const file = copyDatabase(db, database, { at, why: 'regular' });
+  for (const copy of listCopies(database)) if (copy.file !== file) rmSync(copy.file, { force: true });
+}
+
 /** What a copy of which days and hours makes one too many. Given newest first. */
 export function superfluous(copies: readonly Copy[]): readonly Copy[] {
   const upgrades = copies.filter(({ why }) => why === 'upgrade').slice(0, kept.upgrade);

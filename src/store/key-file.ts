@@ -5,6 +5,7 @@ import {
   fsyncSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   statSync,
   writeFileSync,
@@ -37,8 +38,12 @@ export function loadKey(file: string, database?: string): Buffer {
   return keys;
 }
 
-/** All or nothing, and on the disk when it returns: what is sealed with a key that was not kept is lost. */
-export function saveKeys(file: string, keys: Buffer): void {
+/**
+ * All or nothing, and on the disk when it returns: what is sealed with a key that was not kept is lost. A link stays one, to where
+ * the host's owner keeps the file.
+ */
+export function saveKeys(link: string, keys: Buffer): void {
+  const file = existsSync(link) ? realpathSync(link) : link;
   const fresh = `${file}.new`;
   writeFileSync(fresh, keys, { mode: 0o600, flush: true });
   renameSync(fresh, file);

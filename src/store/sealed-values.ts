@@ -44,8 +44,11 @@ export function checkLabels(db: Database, seal: Seal): void {
   }
 }
 
-/** All that lies sealed in the database, and the change of its key. */
-export function sealedValues(db: Database, seal: Seal) {
+/**
+ * All that lies sealed in the database, and the change of its key.
+ * @param renewCopies makes copies of the database anew, for those there are will not be readable
+ */
+export function sealedValues(db: Database, seal: Seal, renewCopies: (at: Date) => void) {
   let running: Promise<number> | undefined;
   const updates = sealedColumns.map(({ table, column, names }) =>
     db.prepare<[Buffer]>(
@@ -55,7 +58,7 @@ export function sealedValues(db: Database, seal: Seal) {
   );
 
   /** Whatever stops it: what is sealed with either key opens, for the file keeps both until the end. */
-  async function finish(): Promise<number> {
+  async function finish(at: Date): Promise<number> {
     let count = 0;
     for (const update of updates) {
       count += update.run(seal.label()).changes;
@@ -66,15 +69,16 @@ export function sealedValues(db: Database, seal: Seal) {
     // Pages that are free now still hold what the old key opens.
     db.exec('VACUUM');
     db.pragma('wal_checkpoint(TRUNCATE)');
+    renewCopies(at);
     await faultPoint('secrets:all');
     seal.dropOtherKeys();
     return count;
   }
 
-  async function rotate(): Promise<number> {
+  async function rotate(at: Date): Promise<number> {
     if (!seal.isRotating()) seal.addKey();
     await faultPoint('secrets:key');
-    return await finish();
+    return await finish(at);
   }
 
   const once = (work: () => Promise<number>): Promise<number> => {
@@ -86,10 +90,10 @@ export function sealedValues(db: Database, seal: Seal) {
 
   return {
     /** Seals everything with a new key and forgets the old one; goes on with a change that was cut off. Resolves with how many values. */
-    rotate: () => once(rotate),
+    rotate: (at: Date) => once(() => rotate(at)),
     /** Ends a change of keys that was cut off, if there is one. */
-    settle: async (): Promise<void> => {
-      if (seal.isRotating()) await once(finish);
+    settle: async (at: Date): Promise<void> => {
+      if (seal.isRotating()) await once(() => finish(at));
     },
   };
 }

@@ -7,7 +7,7 @@ import { buildpacksStore } from './buildpacks.ts';
 import { buildsStore } from './builds.ts';
 import { certificatesStore } from './certificates.ts';
 import { configStore } from './config.ts';
-import { copyDatabase } from './copies.ts';
+import { copyDatabase, renewCopies } from './copies.ts';
 import { credentialsStore } from './credentials.ts';
 import { domainsStore } from './domains.ts';
 import { eventsStore } from './events.ts';
@@ -56,7 +56,9 @@ export function openStore(path: string, seal: Seal) {
     events: eventsStore(db),
     properties,
     pluginSecrets: pluginSecretsStore(db, seal),
-    sealed: sealedValues(db, seal),
+    sealed: sealedValues(db, seal, at => {
+      if (path !== ':memory:') renewCopies(db, path, at);
+    }),
     buildpacks: buildpacksStore(properties),
     /** Runs all or nothing; nested calls join the outer one. */
     transaction: <Result>(work: () => Result): Result => db.transaction(work)(),

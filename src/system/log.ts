@@ -10,14 +10,14 @@ export type Log = {
 
 /**
  * JSON lines on stderr; level from WHERRY_LOG (debug, info, warn, error), `info` when unset.
- * @param hide is given each line of an error, whose words nobody chose
+ * @param hide is given each line of a warning or an error, whose words nobody chose
  */
 export function createLog(
   name: string,
   level = process.env['WHERRY_LOG'] ?? 'info',
   hide: (line: string) => string = line => line,
 ): Log {
-  const hooks = { streamWrite: (line: string) => (line.startsWith('{"level":50,') ? hide(line) : line) };
+  const hooks = { streamWrite: (line: string) => (/^\{"level":[45]0,/.test(line) ? hide(line) : line) };
   return pino(
     { name, level: level in levels ? level : 'info', hooks },
     pino.destination({ dest: 2, sync: true }),

@@ -49,6 +49,15 @@ describe('a secret', () => {
     expect(shown(['my \x1b[1msec\x1b[0mret-value!\n'], 'secret-value')).toEqual([`my ${masked}!`]);
   });
 
+  it('is found among thousands of them in one pass', () => {
+    const secrets = Array.from({ length: 3000 }, (_, at) => `secret-${at}-${'x'.repeat(at)}`);
+    const many = mask(...secrets);
+    const begun = performance.now();
+    for (let at = 0; at < 20_000; at += 1) many.text(`a line of which there are ${at}, and no secret`);
+    expect(performance.now() - begun).toBeLessThan(3000);
+    expect(many.text(`the ${secrets[2999]}!`)).toBe(`the ${masked}!`);
+  });
+
   it('is no word that everybody has', () => {
     const text = 'NODE_ENV is production at localhost';
     expect(mask('production', 'localhost', 'true', '5000').text(text)).toBe(text);

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -37,6 +47,24 @@ describe('the key file', () => {
   it.each([0, 31, 33, 63])('is refused with %i bytes', length => {
     writeFileSync(file, Buffer.alloc(length), { mode: 0o600 });
     expect(() => loadKey(file)).toThrow(/damaged.*Restore it/);
+  });
+
+  it('may lie elsewhere, behind a link, which a change of it leaves', () => {
+    const elsewhere = join(dir, 'elsewhere');
+    loadKey(elsewhere);
+    symlinkSync(elsewhere, file);
+    const keys = randomBytes(64);
+    saveKeys(file, keys);
+    expect(readFileSync(elsewhere)).toEqual(keys);
+    expect(readlinkSync(file)).toBe(elsewhere);
+    chmodSync(elsewhere, 0o644);
+    expect(() => loadKey(file)).toThrow(/can be read by others/);
+  });
+
+  it('behind a link to nowhere is gone, not made anew', () => {
+    symlinkSync(join(dir, 'unplugged'), file);
+    writeFileSync(join(dir, 'wherry.db'), '');
+    expect(() => loadKey(file, join(dir, 'wherry.db'))).toThrow(/is gone/);
   });
 
   it('is changed as a whole, and stays closed', () => {

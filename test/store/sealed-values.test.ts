@@ -6,8 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseFault } from '../../src/domain/fault.ts';
 import type { ImageId } from '../../src/domain/image.ts';
 import { parseAppName, parseConfigKey } from '../../src/domain/names.ts';
+import { listCopies } from '../../src/store/copies.ts';
 import { loadKey, saveKeys } from '../../src/store/key-file.ts';
 import { migrations } from '../../src/store/migrations.ts';
+import { restoreDatabase } from '../../src/store/restore.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { sealedColumns } from '../../src/store/sealed-values.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -84,7 +86,7 @@ describe('a change of the key', () => {
     fill(store);
     const before = read(store);
     const old = readFileSync(file);
-    expect(await store.sealed.rotate()).toBe(values);
+    expect(await store.sealed.rotate(new Date(9))).toBe(values);
     expect(read(store)).toEqual(before);
     store.close();
     expect(readFileSync(file)).toHaveLength(32);
@@ -104,26 +106,41 @@ describe('a change of the key', () => {
       fill(store);
       const before = read(store);
       armFault(parseFault(`${point}:error`));
-      await expect(store.sealed.rotate()).rejects.toThrow(point);
+      await expect(store.sealed.rotate(new Date(9))).rejects.toThrow(point);
       expect(read(store)).toEqual(before);
       store.close();
       expect(readFileSync(file)).toHaveLength(64);
       const again = open();
       expect(read(again)).toEqual(before);
-      await again.sealed.settle();
+      await again.sealed.settle(new Date(9));
       expect(read(again)).toEqual(before);
       again.close();
       expect(readFileSync(file)).toHaveLength(32);
     },
   );
 
+  it('makes copies of the database anew, for the key of the old ones is given up', async () => {
+    const store = open();
+    fill(store);
+    store.copy(new Date(1));
+    store.copy(new Date(2));
+    await store.sealed.rotate(new Date(3));
+    const before = read(store);
+    store.close();
+    expect(listCopies(database).map(({ at }) => at)).toEqual([new Date(3)]);
+    restoreDatabase(database, { now: new Date(4) });
+    const again = open();
+    expect(read(again)).toEqual(before);
+    again.close();
+  });
+
   it('that is cut off goes on when it is asked for again, with the same key', async () => {
     const store = open();
     fill(store);
     armFault(parseFault('secrets:key:error'));
-    await expect(store.sealed.rotate()).rejects.toThrow();
+    await expect(store.sealed.rotate(new Date(9))).rejects.toThrow();
     const [next] = [readFileSync(file).subarray(0, 32)];
-    await store.sealed.rotate();
+    await store.sealed.rotate(new Date(9));
     expect(readFileSync(file)).toEqual(next);
     store.close();
   });
@@ -131,7 +148,10 @@ describe('a change of the key', () => {
   it('asked for twice at once is done once', async () => {
     const store = open();
     fill(store);
-    expect(await Promise.all([store.sealed.rotate(), store.sealed.rotate()])).toEqual([values, values]);
+    expect(await Promise.all([store.sealed.rotate(new Date(9)), store.sealed.rotate(new Date(9))])).toEqual([
+      values,
+      values,
+    ]);
     expect(readFileSync(file)).toHaveLength(32);
     store.close();
   });
@@ -140,7 +160,7 @@ describe('a change of the key', () => {
     const store = open();
     fill(store);
     const app = store.apps.get(parseAppName('blog'));
-    const rotated = store.sealed.rotate();
+    const rotated = store.sealed.rotate(new Date(9));
     store.config.set(app, new Map([[parseConfigKey('B'), 'meanwhile']]));
     await rotated;
     store.close();

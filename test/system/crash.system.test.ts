@@ -38,14 +38,16 @@ it('tells an error in the log without what is hidden, and other lines as they ar
     const log = createLog('test', 'info', line => line.replaceAll('secret', '[masked]'));
     log.error({ err: new Error('a secret') }, 'it broke');
     log.child({ app: 'blog' }).error({ err: new Error('a secret') }, 'so did this');
+    log.warn({ err: new Error('a secret') }, 'take care');
     log.info({ word: 'secret' }, 'as it is');
   `);
   const lines = stderr
     .trim()
     .split('\n')
     .map(line => JSON.parse(line));
-  expect(lines.map(({ msg }) => msg)).toEqual(['it broke', 'so did this', 'as it is']);
+  expect(lines.map(({ msg }) => msg)).toEqual(['it broke', 'so did this', 'take care', 'as it is']);
   expect(lines[0].err.message).toBe('a [masked]');
   expect(lines[1].err.stack).toContain('a [masked]');
-  expect(lines[2].word).toBe('secret');
+  expect(lines[2].err.message).toBe('a [masked]');
+  expect(lines[3].word).toBe('secret');
 });
