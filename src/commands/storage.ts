@@ -4,6 +4,7 @@ import { formatBytes } from '../domain/bytes.ts';
 import { WherryError } from '../domain/errors.ts';
 import { formatVolumeMount, parseVolumeMount, type VolumeMount } from '../domain/volume.ts';
 import { choice, flag, optional, text, withDefault } from './args.ts';
+import { mayAll } from './authorise.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { tell } from './doing.ts';
@@ -47,7 +48,7 @@ const mount = defineCommand({
   name: 'storage:mount',
   summary: 'Show a folder to the instances of an app',
   description:
-    'NAME:/PATH for storage of that name, or an absolute path of the host in its place; :ro behind it to be read only. A path below /var/lib/dokku/data/storage is taken as a name. It is there from the next deploy or restart on, for one-off commands at once; the build does not see it.',
+    'NAME:/PATH for storage of that name, or, for an owner, an absolute path of the host in its place; :ro behind it to be read only. A path below /var/lib/dokku/data/storage is taken as a name. It is there from the next deploy or restart on, for one-off commands at once; the build does not see it.',
   examples: ['storage:mount blog blog:/data', 'storage:mount blog /srv/shared:/shared:ro'],
   args: { app, mount: text('mount') },
   access: 'admin',
@@ -55,6 +56,13 @@ const mount = defineCommand({
   run(context, input) {
     const owner = context.app(input.app);
     const wanted = parseVolumeMount(input.mount, context.dataDir);
+    // What is not storage may be anything of the host, also what its own programs run.
+    if (wanted.source.startsWith('/') && !mayAll(context.actor, 'owner', context.store))
+      throw new WherryError(
+        'access-denied',
+        'Access denied: a folder of the host that is no storage is for an owner to mount. Use storage by name.',
+        { hint: `storage:create ${owner.name}` },
+      );
     if (wanted.source.startsWith('/') && !existsSync(wanted.source))
       throw new WherryError('not-found', `${wanted.source} is not there on the host. Make it first.`);
     const mounts = context.volumes.list(owner);
