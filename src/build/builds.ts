@@ -84,7 +84,7 @@ export function createBuilds({ store, paths, clock }: BuildsOptions) {
       const { app, kind, commit, actor } = recorded;
       const build = store.builds.start(app, { kind, commit, actor: actor.name, at: clock.now() });
       const plain = logProgress(recorded.progress, startLog(folder(app), build.number));
-      const mask = createMask(recorded.config);
+      const mask = createMask(recorded.config, store.config.mergedSecretKeys(app));
       const stop = new AbortController();
       const signal = recorded.signal ? AbortSignal.any([recorded.signal, stop.signal]) : stop.signal;
       const end = (how: Parameters<typeof store.builds.end>[1]) => store.builds.end(build, how);

@@ -7,6 +7,8 @@ export const masked = '[masked]';
 
 /** Characters below which a value is taken for no secret: `true`, `5000`, `web`. */
 const shortest = 6;
+/** Of what is write-only: it was called a secret. */
+const shortestSecret = 4;
 /** Longer ones that everybody has, and that hiding would make a riddle of what is shown. */
 const ordinary = new Set(
   [
@@ -19,8 +21,8 @@ const ordinary = new Set(
 export type Mask = ReturnType<typeof createMask>;
 
 /** Hides the values of an app's config in what is shown: each as a whole, and one of several lines also line by line. */
-export function createMask(config: Readonly<Record<string, string>>) {
-  const secrets = secretsIn(Object.values(config));
+export function createMask(config: Readonly<Record<string, string>>, writeOnly: readonly string[] = []) {
+  const secrets = secretsIn(config, new Set(writeOnly));
   const any = anyOf(secrets);
   let cutBefore = false;
 
@@ -67,9 +69,19 @@ export function maskProgress(progress: Progress, mask: Mask): Progress {
   };
 }
 
-function secretsIn(values: readonly string[]): readonly string[] {
-  const parts = values.flatMap(value => [value, ...value.split(/\r?\n/).map(line => line.trim())]);
-  return [...new Set(parts)].filter(part => part.length >= shortest && !ordinary.has(part.toLowerCase()));
+function secretsIn(
+  config: Readonly<Record<string, string>>,
+  writeOnly: ReadonlySet<string>,
+): readonly string[] {
+  const parts = Object.entries(config).flatMap(([key, value]) => {
+    const all = [value, ...value.split(/\r?\n/).map(line => line.trim())];
+    return all.filter(part =>
+      writeOnly.has(key)
+        ? part.length >= shortestSecret
+        : part.length >= shortest && !ordinary.has(part.toLowerCase()),
+    );
+  });
+  return [...new Set(parts)];
 }
 
 /** Most text holds none, which one pass tells; whoever has a secret has its beginning, and patterns must not be endless. */

@@ -1,4 +1,4 @@
-import { createMask } from '../build/mask.ts';
+import { createMask, type Mask } from '../build/mask.ts';
 import type { App } from '../domain/app.ts';
 import { logViewKey } from '../domain/log-view.ts';
 import { plainText } from '../domain/plain-text.ts';
@@ -10,13 +10,19 @@ export function shownLogs(context: Context, app: App, query: LogQuery): AsyncIte
   const is = (property: 'colors' | 'redact') =>
     context.store.properties.resolve(app.id, logViewKey(property)) === 'true';
   const look = { colours: is('colors') };
-  const hide = is('redact') ? createMask(everyValue(context, app)).text : (text: string) => text;
+  const hide = is('redact') ? maskOf(context, app).text : (text: string) => text;
   return context.runtime.logs(app, { ...query, show: text => hide(plainText(text, look)) });
 }
 
 /** Of old lines too: they show values of their time. */
-function everyValue({ store }: Context, app: App): Readonly<Record<string, string>> {
-  const configs = [store.config.merged(app), ...store.releases.list(app).map(store.releases.config)];
-  const values = new Set(configs.flatMap(config => Object.values(config)));
-  return Object.fromEntries([...values].map((value, at) => [String(at), value]));
+function maskOf({ store: { config, releases } }: Context, app: App): Mask {
+  const times = [
+    { values: config.merged(app), secret: config.mergedSecretKeys(app) },
+    ...releases.list(app).map(each => ({ values: releases.config(each), secret: releases.secretKeys(each) })),
+  ];
+  const named = times.flatMap(({ values }, at) =>
+    Object.entries(values).map(([key, value]) => [`${at} ${key}`, value] as const),
+  );
+  const writeOnly = times.flatMap(({ secret }, at) => secret.map(key => `${at} ${key}`));
+  return createMask(Object.fromEntries(named), writeOnly);
 }

@@ -1,5 +1,6 @@
 import { findDestination } from '../cli/destination.ts';
 import { WherryError } from '../domain/errors.ts';
+import { plainText } from '../domain/plain-text.ts';
 import { applyPlan } from './apply.ts';
 import { type ImportArguments, readImportArguments } from './arguments.ts';
 import { formatDokkuAddress } from './dokku/address.ts';
@@ -22,7 +23,7 @@ export async function runImport(argv: readonly string[]): Promise<number> {
   const leaving = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => leaving.abort(new WherryError('interrupted', 'Interrupted.')));
-  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  const say = (line: string) => void process.stdout.write(`${plainText(line)}\n`);
   const target = await findTarget(given, leaving.signal);
   const plan = await look(given, { target, signal: leaving.signal });
   if (!given.apply) {

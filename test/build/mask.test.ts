@@ -49,6 +49,12 @@ describe('a secret', () => {
     expect(shown(['my \x1b[1msec\x1b[0mret-value!\n'], 'secret-value')).toEqual([`my ${masked}!`]);
   });
 
+  it('that is write-only is hidden from four characters on, and whatever word it is', () => {
+    const config = { PIN: '4711', WORD: 'production', MODE: 'staging', N: '5000' };
+    const { text } = createMask(config, ['PIN', 'WORD']);
+    expect(text('4711 production staging 5000')).toBe(`${masked} ${masked} staging 5000`);
+  });
+
   it('is found among thousands of them in one pass', () => {
     const secrets = Array.from({ length: 3000 }, (_, at) => `secret-${at}-${'x'.repeat(at)}`);
     const many = mask(...secrets);

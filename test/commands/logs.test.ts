@@ -100,6 +100,8 @@ describe('what an app prints', () => {
     const hidden = '[masked] [masked] production 12345\n[masked]\n';
     expect((await bench.run('logs', 'blog', '-q')).stdout).toBe(hidden);
     expect((await bench.run('logs', 'blog', '--format', 'json')).stdout).not.toContain('secret');
+    await bench.run('config:set', '--secret', 'blog', 'N=12345');
+    expect((await bench.run('logs', 'blog', '-q')).stdout).toContain('production [masked]\n');
   });
 
   it.each([

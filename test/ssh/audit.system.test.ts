@@ -14,8 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => harness.end());
 
-/** The answer to a key exchange that was marked, which ssh-audit is too old to know: CVE-2023-48795. */
-const strict = /^\(kex\) kex-strict-s-v00@openssh\.com -- \[warn\] unknown algorithm$/;
+/** The mark of a strict key exchange, CVE-2023-48795; versions of ssh-audit from before warn of an algorithm that they do not know. */
+const strict = /^\(kex\) kex-strict-s-v00@openssh\.com /;
 
 it('shows no weakness to ssh-audit', async () => {
   const { stdout } = await run('ssh-audit', ['-b', '-n', '-p', String(harness.port), '127.0.0.1'], {
@@ -24,7 +24,7 @@ it('shows no weakness to ssh-audit', async () => {
   const lines = stdout.split('\n');
   expect(lines.filter(line => /^\(kex\) curve25519-sha256 /.test(line))).toHaveLength(1);
   expect(lines.filter(line => /\[(?:fail|warn)\]/.test(line) && !strict.test(line))).toEqual([]);
-  expect(lines.filter(line => line.startsWith('(rec)'))).toEqual([]);
+  expect(lines.filter(line => /^\(rec\) [-!]/.test(line))).toEqual([]);
   expect(lines.filter(line => strict.test(line))).toHaveLength(1);
 });
 
