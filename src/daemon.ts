@@ -29,8 +29,7 @@ import { createAuthenticate } from './commands/authenticate.ts';
 import { createCallJson } from './commands/call-json.ts';
 import { createDispatch } from './commands/dispatch.ts';
 import { guardGit } from './commands/git-access.ts';
-import { knownHostsKey } from './commands/git-allow-host.ts';
-import { createGitLogins } from './commands/git-logins.ts';
+import { createGitLogins, createSubmoduleKeys, sshIdentityOf } from './commands/git-logins.ts';
 import { registry } from './commands/index.ts';
 import { createRefusals } from './commands/refusals.ts';
 import { Timetable } from './cron/timetable.ts';
@@ -210,11 +209,8 @@ export async function runDaemon(
     allowHosts: settings.allowHosts,
     nodeMirror: settings.nodeMirror,
     gitLogin: createGitLogins(store, clock),
-    sshIdentity: () => {
-      const key = store.credentials.deployKey();
-      const knownHosts = store.properties.list('global', knownHostsKey);
-      return key && { privateKey: key.privateKey, knownHosts };
-    },
+    sshIdentity: () => sshIdentityOf(store),
+    submoduleIdentity: createSubmoduleKeys(store, clock),
     credentials: (app, registry) => store.credentials.find('registry', store.apps.find(app), registry),
     memory: settings.buildMemory,
     takeMemory: turn =>

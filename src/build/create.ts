@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LimitReached } from '../domain/build-limits.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { DiffId } from '../domain/image.ts';
+import type { AppName } from '../domain/names.ts';
 import type { Engine, ReachableHost } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import { faultPoint } from '../system/fault.ts';
@@ -64,6 +65,8 @@ export type BuilderOptions = {
   readonly gitLogin?: FindLogin;
   /** Its deploy key, and the hosts by ssh that it knows; none when left out. */
   readonly sshIdentity?: () => SshIdentity | undefined;
+  /** The same for submodules, which whoever deploys an app names. @throws access-denied for an app that must not use it */
+  readonly submoduleIdentity?: (app: AppName) => SshIdentity | undefined;
   /** Bytes of memory that builds in containers may use together; half of the host's less a reserve when left out. */
   readonly memory?: number | undefined;
   /** Takes a build's part of the memory of the host, which it shares with apps. */
@@ -100,7 +103,10 @@ export function createBuilder(options: BuilderOptions): Builder {
     ...downloads,
     credentials: options.credentials ?? (() => undefined),
   });
-  const fetcher = createFetcher({ paths, layers, clock, ...downloads, login, registries });
+  const fetcher = createFetcher({
+    ...{ paths, layers, clock, ...downloads, login, registries },
+    sshIdentity: options.submoduleIdentity ?? (() => undefined),
+  });
   const queue = createBuildQueue(options.memory ?? defaultBuildMemory(), options.takeMemory);
   const reach = async ({ limits, progress }: BuildRequest) => {
     const set = readBuildConfig(join(paths.data, 'build-config'));

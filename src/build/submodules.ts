@@ -1,9 +1,9 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WherryError } from '../domain/errors.ts';
+import { parseGitRemote } from '../domain/git-remote.ts';
 import { type AppName, quoteForPeople } from '../domain/names.ts';
 import type { Progress, Source, Submodule } from '../domain/push.ts';
-import { parseRemoteUrl } from '../domain/remote-url.ts';
 import type { Fetcher } from './fetch/fetcher.ts';
 import { gitmodulesOf } from './fetch/gitmodules.ts';
 
@@ -18,7 +18,7 @@ export type Filling = {
 
 /**
  * Puts the files of submodules, and of theirs, into the empty folders that the checkout left for them: each at its commit, by
- * https under the guards of buildpacks, fetched once per host.
+ * https, or ssh with the deploy key, under the guards of buildpacks, fetched once per host.
  * @throws build-failed for one that cannot be had so; access-denied, unavailable, not-found: the sentence names the submodule
  */
 export async function fillSubmodules({ source, ...filling }: Filling, fetcher: Fetcher): Promise<void> {
@@ -72,10 +72,10 @@ function urlOf(path: string, url: string, base: string | undefined): URL {
       `${submodule} comes from ${quoteForPeople(url)}, which is told by the place of the repository itself. Give its whole https URL in .gitmodules.`,
     );
   try {
-    return parseRemoteUrl(relative ? new URL(url, `${base?.replace(/\/+$/, '')}/`).href : url);
+    return parseGitRemote(relative ? new URL(url, `${base?.replace(/\/+$/, '')}/`).href : url);
   } catch (cause) {
     throw refused(
-      `${submodule} comes from ${quoteForPeople(withoutLogin(url))}, which is not fetched. Give its https URL in .gitmodules; for one that is not public, see git:auth.`,
+      `${submodule} comes from ${quoteForPeople(withoutLogin(url))}, which is not fetched. Give its https URL in .gitmodules, or git@HOST:PATH; for one that is not public, see git:auth and git:generate-deploy-key.`,
       cause,
     );
   }

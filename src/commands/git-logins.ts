@@ -1,11 +1,14 @@
 import type { FindLogin } from '../build/fetch/repository.ts';
+import type { SshIdentity } from '../build/fetch/ssh-access.ts';
 import type { App } from '../domain/app.ts';
+import { WherryError } from '../domain/errors.ts';
 import { gitLoginKey } from '../domain/git-login.ts';
 import type { AppName } from '../domain/names.ts';
 import { isAtLeast, type Principal, roleOf } from '../domain/people.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 import { decide } from './authorise.ts';
+import { knownHostsKey } from './git-allow-host.ts';
 
 /** What may use everybody's login for a host besides apps that admins of all apps alone deploy. */
 export type LoginReach =
@@ -27,6 +30,30 @@ export function createGitLogins(store: Store, clock: Pick<Clock, 'now'>): FindLo
     const shared = may ? store.credentials.own('git', 'global', host) : undefined;
     return shared && { ...shared, scope: 'global' };
   };
+}
+
+/**
+ * The deploy key, and the hosts by ssh that are known, for what an app's own files name.
+ * @throws access-denied where others than admins of all apps deploy it: the key opens more than its own code
+ */
+export function createSubmoduleKeys(
+  store: Store,
+  clock: Pick<Clock, 'now'>,
+): (app: AppName) => SshIdentity | undefined {
+  return app => {
+    if (onlyAdminsDeploy(app, { store, clock })) return sshIdentityOf(store);
+    throw new WherryError(
+      'access-denied',
+      `The deploy key fetches submodules of apps that admins of all apps alone deploy, and others deploy ${app}. Give its https URL in .gitmodules.`,
+      { hint: `git:auth ${app} HOST USER` },
+    );
+  };
+}
+
+export function sshIdentityOf(store: Store): SshIdentity | undefined {
+  const key = store.credentials.deployKey();
+  const knownHosts = store.properties.list('global', knownHostsKey);
+  return key && { privateKey: key.privateKey, knownHosts };
 }
 
 export function readReach(store: Store, host: string): LoginReach {

@@ -23,7 +23,7 @@ export function rememberSource(
 /** The checked-out commit with the repository that it came from, where that is known. */
 export function withOrigin(properties: Properties, app: App, source: Source): Source {
   const origin = sourceOf(properties, app, source.commit)?.replace(/#.*/, '');
-  return origin?.startsWith('http') ? { ...source, origin } : source;
+  return origin !== undefined && /^(https?|ssh):/.test(origin) ? { ...source, origin } : source;
 }
 
 /** Where a commit came from, or nothing when it was pushed. */

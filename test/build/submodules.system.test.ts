@@ -13,13 +13,18 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseAllowedHosts } from '../../src/build/fetch/addresses.ts';
 import { createFetcher } from '../../src/build/fetch/fetcher.ts';
+import type { SshIdentity } from '../../src/build/fetch/ssh-access.ts';
 import { createLayerStore } from '../../src/build/index.ts';
 import { createRegistries } from '../../src/build/registry/registries.ts';
 import { fillSubmodules } from '../../src/build/submodules.ts';
+import { WherryError } from '../../src/domain/errors.ts';
 import { parseAppName } from '../../src/domain/names.ts';
 import { systemClock as clock } from '../../src/system/clock.ts';
 import { createPaths } from '../../src/system/paths.ts';
+import { makeSshKeyPair } from '../../src/system/ssh-key-pair.ts';
+import { startSshHost } from '../support/ssh-host.ts';
 import { type BuildpackHost, openBuildpackHost } from './support/buildpack-host.ts';
+import { uploadPackOf } from './support/upload-pack.ts';
 
 let root: string;
 let host: BuildpackHost;
@@ -42,13 +47,20 @@ type Entry = { path: string; url?: string; update?: string };
 async function fill(
   commit: string,
   gitmodules: string | readonly Entry[],
-  { hosts = host.host, origin }: { hosts?: string; origin?: string } = {},
+  {
+    hosts = host.host,
+    origin,
+    sshIdentity,
+  }: { hosts?: string; origin?: string; sshIdentity?: () => SshIdentity } = {},
 ): Promise<string> {
   const paths = createPaths({ data: join(root, 'data'), cache: join(root, 'cache') });
   const allowed = parseAllowedHosts(hosts);
   const layers = createLayerStore(paths);
   const registries = createRegistries({ cache: paths.cache, clock, allowed, credentials: () => undefined });
-  const fetcher = createFetcher({ paths, layers, clock, allowed, registries });
+  const fetcher = createFetcher({
+    ...{ paths, layers, clock, allowed, registries },
+    ...(sshIdentity ? { sshIdentity } : {}),
+  });
   const dir = mkdtempSync(join(root, 'source-'));
   mkdirSync(join(dir, 'libs/one'), { recursive: true });
   const text = typeof gitmodules === 'string' ? gitmodules : gitmodules.map(written).join('');
@@ -121,7 +133,7 @@ describe('a submodule', () => {
   });
 
   it('of a submodule that cannot be had is refused by its whole name', async () => {
-    const list = written({ path: 'in', url: 'git@example.org:a/b.git' });
+    const list = written({ path: 'in', url: 'file:///etc' });
     const commit = await host.commit('one', { '.gitmodules': list }, { in: '1'.repeat(40) });
     await expect(fill(commit, at(`${host.url}/smart/one.git`))).rejects.toThrow(
       /Submodule "libs\/one\/in" comes from/,
@@ -141,8 +153,9 @@ describe('a submodule', () => {
   });
 
   it.each([
-    ['git@example.org:ann/one.git'],
-    ['ssh://git@example.org/one.git'],
+    ['ssh://git@-oProxyCommand=id/one.git'],
+    ["git@example.org:a';id"],
+    ['ssh://git:s3cret@example.org/one.git'],
     ['file:///etc'],
     ['ext::sh -c true'],
     ['/etc'],
@@ -151,7 +164,9 @@ describe('a submodule', () => {
   ])('that comes from %s is refused by its name', async url => {
     const failure = await fill('1'.repeat(40), at(url)).catch(error => error);
     expect(failure).toMatchObject({ code: 'build-failed' });
-    expect(failure.message).toMatch(/Submodule "libs\/one" comes from .*Give its https URL in \.gitmodules/);
+    expect(failure.message).toMatch(
+      /Submodule "libs\/one" comes from .*Give its https URL in \.gitmodules, or git@HOST:PATH/,
+    );
     expect(failure.message).not.toContain('s3cret');
     expect(host.requests).toEqual([]);
   });
@@ -162,6 +177,45 @@ describe('a submodule', () => {
     expect(readdirSync(await fill(commit, at('../one.git'), { origin }))).toEqual(['a']);
     const out = encodeURIComponent('../../../../../../etc');
     await expect(fill(commit, at(`../${out}`), { origin })).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  describe('by ssh', () => {
+    const key = makeSshKeyPair('deploy');
+    let there: Awaited<ReturnType<typeof startSshHost>>;
+    beforeEach(async () => {
+      const serve = uploadPackOf(join(root, 'host/smart'));
+      there = await startSshHost(() => ({ code: 128 }), { letIn: key.publicKey, serve });
+    });
+    afterEach(() => there.close());
+    const hosts = '127.0.0.1';
+    const url = (path = 'one.git') => `ssh://git@127.0.0.1:${there.port}/${path}`;
+    const sshIdentity = (): SshIdentity => ({
+      privateKey: key.privateKey,
+      knownHosts: [`[127.0.0.1]:${there.port} ${there.hostKey.split(' ').slice(0, 2).join(' ')}`],
+    });
+    const refuse = (): never => {
+      throw new WherryError('access-denied', 'Others deploy it.');
+    };
+
+    it('is fetched with the deploy key, and so is one named by its place beside it', async () => {
+      const inmost = await host.commit('inmost', { b: 'inmost' });
+      const list = written({ path: 'deep/in', url: '../inmost.git' });
+      const commit = await host.commit('one', { a: 'one', '.gitmodules': list }, { 'deep/in': inmost });
+      const dir = await fill(commit, at(url()), { hosts, sshIdentity });
+      expect(readFileSync(join(dir, 'deep/in/b'), 'utf8')).toBe('inmost');
+      const origin = url('blog.git');
+      expect(await fill(inmost, at('../inmost.git'), { hosts, origin, sshIdentity })).toBeDefined();
+    });
+
+    it('is not given to an app that must not use the key, though it is cached', async () => {
+      const commit = await host.commit('one', { a: 'one' });
+      await fill(commit, at(url()), { hosts, sshIdentity });
+      await expect(fill(commit, at(url()), { hosts, sshIdentity: refuse })).rejects.toMatchObject({
+        code: 'access-denied',
+        message: 'Submodule "libs/one": Others deploy it.',
+      });
+      await expect(fill(commit, at(url('two.git')), { hosts })).rejects.toMatchObject({ code: 'not-found' });
+    });
   });
 
   it('that is relative to a repository that was pushed is refused with the way out', async () => {

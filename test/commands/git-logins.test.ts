@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createGitLogins } from '../../src/commands/git-logins.ts';
+import { createGitLogins, createSubmoduleKeys } from '../../src/commands/git-logins.ts';
 import type { App } from '../../src/domain/app.ts';
 import { type Bench, createBench } from './support.ts';
 
@@ -75,4 +75,17 @@ describe('the login that an app is fetched with', () => {
     bench.store.credentials.put('git', 'global', { host, user: 'next', password: 'x' });
     expect(users()).toEqual([undefined, undefined]);
   });
+});
+
+it('is the deploy key for submodules by ssh, where admins of all apps alone deploy', async () => {
+  const keys = createSubmoduleKeys(bench.store, { now: () => now });
+  expect(keys(blog.name)).toBeUndefined();
+  await bench.run('git:generate-deploy-key');
+  expect(keys(blog.name)).toMatchObject({
+    privateKey: expect.stringContaining('PRIVATE KEY'),
+    knownHosts: [],
+  });
+  grant('deployer', blog);
+  expect(() => keys(blog.name)).toThrow(/others deploy blog. Give its https URL/);
+  expect(keys(shop.name)).toBeDefined();
 });

@@ -27,6 +27,7 @@ import {
   resolveCommit,
 } from './repository.ts';
 import { makeScratch } from './scratch.ts';
+import { openSshAccess, type SshAccess, type SshIdentity } from './ssh-access.ts';
 import { unpackDownload } from './unpack.ts';
 
 export type Fetcher = ReturnType<typeof createFetcher>;
@@ -65,6 +66,12 @@ type Held = {
   readonly layers: readonly [DiffId, ...DiffId[]];
   readonly submodules?: readonly Submodule[];
 };
+/** How a repository is reached, and whose what it gives is then; everybody's without a scope. */
+type Way = {
+  readonly scope?: string;
+  readonly login?: Login;
+  readonly ssh?: { readonly url: URL; readonly identity: SshIdentity | undefined };
+};
 type Remote = Extract<BuildpackSource, { kind: 'git' | 'archive' | 'image' }>;
 
 /**
@@ -81,6 +88,8 @@ export function createFetcher(options: {
   proxies?: Proxies;
   /** Who apps are to hosts of repositories; nobody when left out. */
   login?: FindLogin;
+  /** For repositories by ssh. @throws access-denied for an app that must not use the deploy key */
+  sshIdentity?: (app: AppName) => SshIdentity | undefined;
   registries: Pick<Registries, 'resolve' | 'download'>;
 }) {
   const { paths, layers, clock } = options;
@@ -99,13 +108,16 @@ export function createFetcher(options: {
     submodules,
   });
 
-  const loginFor = (source: Remote, app: AppName): Login | undefined => {
+  const wayTo = (source: Remote, app: AppName): Way => {
     const url = source.kind === 'git' ? new URL(source.url) : undefined;
-    return url?.protocol === 'https:' ? options.login?.(app, url.host) : undefined;
+    if (url?.protocol === 'ssh:')
+      return { scope: 'deploy-key', ssh: { url, identity: options.sshIdentity?.(app) } };
+    const login = url?.protocol === 'https:' ? options.login?.(app, url.host) : undefined;
+    return login ? { scope: login.scope, login } : {};
   };
 
-  const known = (source: Remote, pin: string, login?: Login): Fetched | undefined => {
-    const found = readRecord(join(home, `${keyOf(source, pin, login)}.json`));
+  const known = (source: Remote, pin: string, scope?: string): Fetched | undefined => {
+    const found = readRecord(join(home, `${keyOf(source, pin, scope)}.json`));
     return found?.layers.every(layers.has) ? fetched(source, pin, found) : undefined;
   };
 
@@ -116,12 +128,12 @@ export function createFetcher(options: {
     source: Remote,
     pin: string,
     [first, ...others]: readonly [string, ...string[]],
-    { submodules = [], login }: { submodules?: readonly Submodule[]; login?: Login | undefined } = {},
+    { submodules = [], scope }: { submodules?: readonly Submodule[]; scope?: string | undefined } = {},
   ): Promise<Fetched> => {
     const made: [DiffId, ...DiffId[]] = [await put(source, first)];
     for (const dir of others) made.push(await put(source, dir));
     const [layer, ...parts] = made;
-    const file = join(home, `${keyOf(source, pin, login)}.json`);
+    const file = join(home, `${keyOf(source, pin, scope)}.json`);
     const record = { source: source.text, pin, layer, parts, submodules };
     await writeFile(`${file}.${process.pid}.tmp`, JSON.stringify(record));
     await rename(`${file}.${process.pid}.tmp`, file);
@@ -149,6 +161,7 @@ export function createFetcher(options: {
   const fetchRemote = async (source: Remote, how: FetchOptions): Promise<Fetched> => {
     const { pin, progress, signal } = how;
     const scratch = await makeScratch(home, clock.now());
+    let ssh: SshAccess | undefined;
     try {
       progress.step(`Fetching ${how.what ?? 'buildpack'} ${source.text}`);
       const { allowed, caFile, proxies } = options;
@@ -166,15 +179,17 @@ export function createFetcher(options: {
       }
       const user = await ensureSystemUser('wherry-git');
       const ref = pin ?? source.ref;
-      const login = loginFor(source, how.app);
-      const request: RepositoryRequest = { url: source.url, ref, scratch, user, rules, login };
+      const { scope, login, ...way } = wayTo(source, how.app);
+      ssh = way.ssh && (await openSshAccess(way.ssh.url, { identity: way.ssh.identity, user, allowed }));
+      const request: RepositoryRequest = { url: source.url, ref, scratch, user, rules, login, ssh };
       const remote = await resolveCommit(request);
       progress.detail(`Commit ${remote.commit}`);
-      const again = known(source, remote.commit, login);
+      const again = known(source, remote.commit, scope);
       if (again) return again;
       const submodules = await checkOutCommit(request, remote, into);
-      return await keep(source, remote.commit, [into], { submodules, login });
+      return await keep(source, remote.commit, [into], { submodules, scope });
     } finally {
+      await ssh?.close();
       await rm(scratch, { recursive: true, force: true });
     }
   };
@@ -188,7 +203,7 @@ export function createFetcher(options: {
       }
       const fixed = fixedPin(source);
       const held = fixed ?? how.pin;
-      const have = held === undefined ? undefined : known(source, held, loginFor(source, how.app));
+      const have = held === undefined ? undefined : known(source, held, wayTo(source, how.app).scope);
       if (have && (fixed !== undefined || !how.renew)) return have;
       const lock = {
         dir: join(paths.cache, 'locks'),
@@ -227,10 +242,10 @@ function fixedPin(source: Remote): string | undefined {
   return source.kind === 'archive' ? source.sha256 : undefined;
 }
 
-function keyOf(source: Remote, pin: string, login?: Login): string {
+function keyOf(source: Remote, pin: string, scope?: string): string {
   const address = source.kind === 'image' ? `${source.ref.registry}/${source.ref.repository}` : source.url;
   return createHash('sha256')
-    .update(JSON.stringify([source.kind, address, pin, ...(login ? [login.scope] : [])]))
+    .update(JSON.stringify([source.kind, address, pin, ...(scope === undefined ? [] : [scope])]))
     .digest('hex')
     .slice(0, 32);
 }

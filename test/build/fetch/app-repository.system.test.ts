@@ -2,7 +2,6 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { chown } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ServerChannel } from 'ssh2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FetchRequest } from '../../../src/build/builder.ts';
 import { parseAllowedHosts } from '../../../src/build/fetch/addresses.ts';
@@ -11,7 +10,6 @@ import { createHostKeyScan } from '../../../src/build/fetch/host-keys.ts';
 import type { SshIdentity } from '../../../src/build/fetch/ssh-access.ts';
 import { parseAppName } from '../../../src/domain/names.ts';
 import { systemClock as clock } from '../../../src/system/clock.ts';
-import { spawn } from '../../../src/system/exec.ts';
 import { readProxies } from '../../../src/system/proxy.ts';
 import { makeSshKeyPair } from '../../../src/system/ssh-key-pair.ts';
 import { ensureSystemUser } from '../../../src/system/system-user.ts';
@@ -20,6 +18,7 @@ import { startSshHost } from '../../support/ssh-host.ts';
 import { type BuildpackHost, openBuildpackHost } from '../support/buildpack-host.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { openProxy } from '../support/proxy-host.ts';
+import { uploadPackOf } from '../support/upload-pack.ts';
 
 let root: string;
 let host: BuildpackHost;
@@ -83,26 +82,13 @@ describe('a repository by ssh', () => {
   const hosts = '127.0.0.1';
   let there: Awaited<ReturnType<typeof startSshHost>>;
   beforeEach(async () => {
-    there = await startSshHost(() => ({ code: 128 }), { letIn: key.publicKey, serve: uploadPack });
+    there = await startSshHost(() => ({ code: 128 }), {
+      letIn: key.publicKey,
+      serve: uploadPackOf(join(root, 'host')),
+    });
   });
   afterEach(() => there.close());
 
-  /** As a host hands out repositories. */
-  const uploadPack = (command: string, channel: ServerChannel): boolean => {
-    const [, name] = /^git-upload-pack '\/([a-z]+)\.git'$/.exec(command) ?? [];
-    if (name === undefined) return false;
-    const repository = join(root, 'host', `${name}.git`);
-    const child = spawn('git', ['-c', 'safe.directory=*', 'upload-pack', repository], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    if (child.stdin) channel.pipe(child.stdin);
-    child.stdout?.pipe(channel, { end: false });
-    child.once('close', code => {
-      channel.exit(code ?? 128);
-      channel.end();
-    });
-    return true;
-  };
   const known = (publicKey: string): string =>
     `[127.0.0.1]:${there.port} ${publicKey.split(' ').slice(0, 2).join(' ')}`;
   const identity = (more: Partial<SshIdentity> = {}): SshIdentity => ({
