@@ -22,13 +22,16 @@ export type TcpOptions = Omit<Answering, 'limits' | 'times' | 'dispatch'> &
     readonly authenticate: Authenticate;
     readonly refused: (address: string, token: string | undefined) => void;
     readonly log: Log;
+    /** Milliseconds for a handshake, and for the head of a request; 10,000 unless told. */
+    readonly patience?: number;
     /** Monotonic milliseconds. */
     readonly ticks: () => number;
   };
 
 /** Wrong tokens that one address may send at once, and milliseconds until it may send one more. */
 const wrongTokens = { most: 10, pause: 6_000 };
-const tlsRules = { minVersion: 'TLSv1.2', handshakeTimeout: 10_000 } as const;
+const tlsRules = { minVersion: 'TLSv1.2' } as const;
+const usualPatience = 10_000;
 /** In all, and of one address, which may be a proxy. */
 const mostConnections = 500;
 const mostOfAddress = 200;
@@ -52,8 +55,14 @@ export function createTcpApi({ address, tls, plain, authenticate, refused, ...re
       }
     },
   });
-  const times = { requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 5_000 };
-  const secure = tls && createTlsServer({ ...times, ...tls, ...tlsRules }, handler.handle);
+  const { patience = usualPatience } = services;
+  const times = {
+    ...{ requestTimeout: 0, headersTimeout: patience, keepAliveTimeout: 5_000 },
+    // Node looks every 30 seconds unless told, which is how long a place would be held.
+    connectionsCheckingInterval: Math.ceil(patience / 4),
+  };
+  const secure =
+    tls && createTlsServer({ ...times, ...tls, ...tlsRules, handshakeTimeout: patience }, handler.handle);
   const server = secure ?? createPlainServer(times, handler.handle);
   server.maxConnections = mostConnections;
   limitByAddress(server, mostOfAddress);

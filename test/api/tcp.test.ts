@@ -223,6 +223,21 @@ describe('the API on TCP', () => {
     await expect(ask(target, { path: '/v1/version', headers: bearer })).rejects.toThrow();
   });
 
+  it.each([
+    ['says nothing', ''],
+    ['stops in the middle of a head', 'GET /v1/version HTTP/1.1\r\nHost: localhost\r\n'],
+  ])('keeps no place for who %s, with TLS or without', async (_name, bytes) => {
+    const { chain: cert, key } = createAuthority().issue(['localhost']);
+    for (const tls of [undefined, { cert, key }]) {
+      const { target } = await startTcp({ tls, patience: 200 });
+      const socket = connect(target)
+        .on('error', () => {})
+        .resume();
+      socket.write(bytes);
+      await once(socket, 'close');
+    }
+  });
+
   it('says which address is taken', async () => {
     const { target } = await startTcp();
     const second = createTcpApi({ ...optionsFor('127.0.0.1'), address: target });
