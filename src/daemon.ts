@@ -34,6 +34,7 @@ import { registry } from './commands/index.ts';
 import { createRefusals } from './commands/refusals.ts';
 import { Timetable } from './cron/timetable.ts';
 import { createCronWorkers } from './cron-workers.ts';
+import { unfinishedDestroys } from './deploy/destroy.ts';
 import { moveFolders } from './deploy/move-folders.ts';
 import { pushHandler } from './deploy/push-handler.ts';
 import { unfinishedRenames } from './deploy/rename.ts';
@@ -348,7 +349,16 @@ export async function runDaemon(
     clock,
   });
   const listening = leases.openAll(store.apps.list());
-  await runtime.recover(store.apps.list().flatMap(app => deployer.desired(app) ?? []));
+  const going = unfinishedDestroys(store);
+  const staying = store.apps.list().filter(app => going.every(({ id }) => id !== app.id));
+  await runtime.recover(staying.flatMap(app => deployer.desired(app) ?? []));
+  const byItself = { actor: { name: 'wherry', via: 'platform' }, progress: unattended } as const;
+  for (const app of going)
+    await deployer
+      .destroy(app, byItself)
+      .catch(error =>
+        log.error({ err: error, app: app.name }, 'an app that was being destroyed is not gone yet'),
+      );
   await routeBook.publish();
   // Who says that it is busy is known before any may be put to sleep.
   await listening;

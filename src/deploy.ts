@@ -12,6 +12,7 @@ import { checkSettingsOf } from './deploy/check-lists.ts';
 import { copySettings } from './deploy/clone.ts';
 import { countsFor, rememberFormation } from './deploy/counts.ts';
 import { requireUnlocked } from './deploy/deploy-lock.ts';
+import { beginDestroy, removeFromStore } from './deploy/destroy.ts';
 import { generationOf } from './deploy/generation.ts';
 import { parallelOf } from './deploy/parallel.ts';
 import { finishRename, renameInStore } from './deploy/rename.ts';
@@ -86,6 +87,7 @@ export interface Deployer extends Running {
   rename(app: App, name: AppName, how: { deploy: boolean }, doing: Doing): Promise<App>;
   /** After a crash, when everything runs again: replaces what still has the old name. The lock is held. */
   settleRename(app: App, from: AppName, doing: Doing): Promise<void>;
+  /** Goes on with it after a crash, too: what was begun is not undone. */
   destroy(app: App, doing: Doing): Promise<void>;
   /** Counts as they would run now: the formation over the live release's processes. */
   counts(app: App): ReadonlyMap<ProcessType, number>;
@@ -654,14 +656,17 @@ export function createDeployer(options: DeployerOptions): Deployer {
     },
     settleRename,
     async destroy(app, doing) {
+      beginDestroy(store, app);
+      await faultPoint('destroy:begun');
       await runtime.remove(app);
       await options.forgetLease(app);
+      await faultPoint('destroy:stopped');
       await receiver.remove(app.name);
       await builder.forget(app.name);
       builds.forget(app);
-      store.properties.clear(`app:${app.id}`);
-      store.credentials.clear(app);
-      store.apps.remove(app);
+      await faultPoint('destroy:emptied');
+      removeFromStore(store, app);
+      await faultPoint('destroy:removed');
       options.forgetRoute(app.name);
       await options.publishRoutes();
       tidy();

@@ -7,6 +7,7 @@ import type { Account } from '../store/acme.ts';
 import type { StoredCertificate } from '../store/certificates.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
+import { faultPoint } from '../system/fault.ts';
 import type { Log } from '../system/log.ts';
 import { Alarms } from './alarms.ts';
 import { Authorities } from './authorities.ts';
@@ -222,6 +223,7 @@ export class Certifier {
       this.#closing.signal,
     );
     const until = this.#accept(app, host, { pem, account: account(policy) });
+    await faultPoint('acme:stored');
     await applyRoutes();
     return until;
   }

@@ -5,6 +5,7 @@ import type { App } from '../domain/app.ts';
 import { type Certificate, isFor, parseCertificate } from '../domain/certificate.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { CertificateSource, StoredCertificate } from '../store/certificates.ts';
+import { faultPoint } from '../system/fault.ts';
 import { makeSelfSigned } from '../system/self-signed.ts';
 import { choice, optional, shown, text } from './args.ts';
 import type { Context } from './context.ts';
@@ -208,6 +209,7 @@ function replacedBy(context: Context, owner: App | undefined, given: Certificate
 async function applied(context: Context, owner: App | undefined, words: string): Promise<void> {
   context.progress.step(words);
   if (owner) tell(context, owner, 'certs', words);
+  await faultPoint('certs:stored');
   await context.deployer.applyRoutes();
 }
 

@@ -3,6 +3,7 @@ import type { App } from '../domain/app.ts';
 import { WherryError } from '../domain/errors.ts';
 import type { ConfigKey } from '../domain/names.ts';
 import type { ConfigOwner } from '../store/config.ts';
+import { faultPoint } from '../system/fault.ts';
 import { toggle } from './args.ts';
 import { unseen } from './config-owner.ts';
 import type { Context } from './context.ts';
@@ -54,6 +55,7 @@ export async function applied(context: Context, owner: ConfigOwner, change: Chan
     tell(context, owner, 'config', `${description}, for the next release`);
     return { app: owner.name, keys, release: null };
   }
+  await faultPoint('config:stored');
   try {
     const release = await context.deployer.releaseConfig(owner, description, doing(context));
     if (!release) tell(context, owner, 'config', description);

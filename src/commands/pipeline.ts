@@ -4,6 +4,7 @@ import { WherryError } from '../domain/errors.ts';
 import { parseAppName } from '../domain/names.ts';
 import type { Actor, Progress } from '../domain/push.ts';
 import type { Streams } from '../runtime/runtime.ts';
+import { faultPoint } from '../system/fault.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
 import { auditWords } from './audit-words.ts';
@@ -85,8 +86,14 @@ export function createPipeline(
     const app = appOf(command, input);
     if (app?.exists) context.app(parseAppName(app.name));
     if (command.confirm && !call.force) await confirmed(call, command.confirm(context, input));
-    const work = async () => command.run(context, input);
-    if (command.effect === 'read' || !app || command.looksOnly?.(input)) return work();
+    const look = async () => command.run(context, input);
+    if (command.effect === 'read' || command.looksOnly?.(input)) return look();
+    const work = async () => {
+      const result = await look();
+      await faultPoint('command:done');
+      return result;
+    };
+    if (!app) return work();
     return locks.with(
       app.name,
       {

@@ -21,6 +21,7 @@ import type { DeployOptions, Desired, Runtime } from '../runtime/runtime.ts';
 import { everyType, type LimitRow } from '../store/limits.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
+import { faultPoint } from '../system/fault.ts';
 import { formationOf, scaledKey, scalingOf, web } from './counts.ts';
 import { generationOf, setGeneration } from './generation.ts';
 import { limitsOf, runOptionsOf } from './run-options.ts';
@@ -153,6 +154,7 @@ export function createRunning(parts: RunningParts): Running {
         if (!app.stopped) {
           const desired = desiredOf(app, release);
           await runtime.scale({ ...desired, counts: new Map([...desired.counts, ...counts]) }, doing);
+          await faultPoint('scale:made');
         }
       }
       store.transaction(() => {
@@ -252,6 +254,7 @@ export function createRunning(parts: RunningParts): Running {
           promised: of => promisedMemory(reservationsOf(app), of, everyType, limits(of).memory),
         });
       }
+      await faultPoint('limit:applied');
       if (row.memory === null && row.cpus === null && row.disk === null) store.limits.clear(app, type);
       else store.limits.put(app, row);
       tell(app, 'limit', describeLimit(type, row), doing.actor);

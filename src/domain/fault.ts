@@ -29,7 +29,22 @@ export const faultPoints = {
   'secrets:key': 'a new key is kept beside the old one, and nothing is sealed with it',
   'secrets:some': 'some of what is sealed has the new key',
   'secrets:all': 'all of it has, and the old key is still kept',
+  'config:stored': 'config has its new values, and what runs has the old ones',
+  'scale:made': 'instances are as many as was asked for, and the database does not know',
+  'limit:applied': 'the kernel has new limits, and the database does not know',
+  'sleep:noted': 'an app is about to sleep, its instances still run',
+  'sleep:done': 'its instances are frozen or stopped',
+  'wake:ready': 'an instance of an app that slept is ready, and gets no requests',
+  'destroy:begun': 'an app is to be destroyed, everything of it is there',
+  'destroy:stopped': 'its instances are gone',
+  'destroy:emptied': 'its repository and builds are gone, the database has it',
+  'destroy:removed': 'the database does not have it, the edge has its routes',
+  'volume:made': 'storage of a size has its file system, and is not mounted',
+  'volume:unmounted': 'storage that is to go is not mounted any more',
+  'certs:stored': 'a certificate is stored, and the edge does not know of it',
   'acme:issued': 'a certificate was issued by its authority, and is not fetched',
+  'acme:stored': 'it is stored, and the edge does not know of it',
+  'command:done': 'what a command changed is stored, and nobody is told',
 } as const;
 
 export type FaultPoint = keyof typeof faultPoints;

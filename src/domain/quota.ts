@@ -12,6 +12,11 @@ export type Limits = {
   readonly disk?: number;
 };
 
+/** Of what can be changed while it runs. */
+export function areSameLimits(one: Limits, other: Limits): boolean {
+  return one.memory === other.memory && one.pids === other.pids && one.cpus === other.cpus;
+}
+
 /** What all instances of one app may use together; in the app's parent cgroup. */
 export type Quota = { readonly memory: number | null; readonly pids: number | null };
 

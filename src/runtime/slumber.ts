@@ -3,6 +3,7 @@ import type { SleepDepth } from '../domain/scaling.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../system/clock.ts';
 import { deadline } from '../system/deadline.ts';
+import { faultPoint } from '../system/fault.ts';
 import { dynoOf, type Member } from './member.ts';
 
 /** What sleeping needs of the instances' supervisor. */
@@ -118,8 +119,10 @@ export class Slumber {
       return false;
     }
     note(depth);
+    await faultPoint('sleep:noted');
     if (depth === 'light') await Promise.all(going.map(member => this.#freeze(member)));
     else await Promise.all(going.map(member => this.#stop(member)));
+    await faultPoint('sleep:done');
     return true;
   }
 
@@ -234,6 +237,7 @@ export class Slumber {
     }
     member.since = clock.now();
     if (member.type !== 'web') return;
+    await faultPoint('wake:ready');
     // Before it gets requests: it must not be stopped under them by a control that takes it for asleep.
     note(undefined);
     await publish();

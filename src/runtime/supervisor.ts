@@ -3,6 +3,7 @@ import { WherryError } from '../domain/errors.ts';
 import type { ProcessType } from '../domain/names.ts';
 import { type AppNetworks, namedOn, namelessOn } from '../domain/network.ts';
 import type { Progress } from '../domain/push.ts';
+import { areSameLimits, type Limits } from '../domain/quota.ts';
 import type { SleepDepth } from '../domain/scaling.ts';
 import { whyLeft } from '../domain/upkeep.ts';
 import type { Engine, Exit, Instance, Mount } from '../engine/engine.ts';
@@ -140,7 +141,10 @@ export class Supervisor {
       else this.#strays.add(this.#hold(member, instance));
     }
     // All are known before the end of any is told.
-    for (const [member, instance] of adopted) await this.#adopt(member, instance, desired.asleep);
+    for (const [member, instance] of adopted) {
+      await this.#adopt(member, instance, desired.asleep);
+      await this.#realign(member, instance.limits);
+    }
     const alive = new Set(found.filter(isAlive).map(({ id }) => id));
     const falling = this.#living().filter(({ id, status }) => status === 'asleep' && alive.has(id));
     if (desired.asleep === 'deep') this.#slumber.resume(falling);
@@ -381,6 +385,19 @@ export class Supervisor {
       member.serving = false;
     } else if (kind === 'frozen') await this.#options.engine.thaw(member.id).catch(() => {});
     if (!lies || member.frozen) this.#inBackground(this.#keep(member, 'watch'));
+  }
+
+  /** Control went between changing limits in the kernel and storing them: what is stored holds. */
+  async #realign(member: Member, limits: Limits): Promise<void> {
+    const wanted = this.#desired?.limits(member.type);
+    if (!wanted || areSameLimits(limits, wanted)) return;
+    try {
+      await this.#options.engine.updateLimits(member.id, wanted);
+      member.memoryLimit = wanted.memory;
+    } catch (error) {
+      // It uses more by now: its next start has them.
+      this.#options.log.warn({ err: error, app: this.#app.name, instance: dynoOf(member) }, 'limits differ');
+    }
   }
 
   #serves(): boolean {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { formatBytes } from '../domain/bytes.ts';
 import { WherryError } from '../domain/errors.ts';
 import { exec } from '../system/exec.ts';
+import { faultPoint } from '../system/fault.ts';
 import { isMounted } from '../system/mounts.ts';
 
 /** Bytes of a volume that has a size. */
@@ -104,6 +105,7 @@ export function createVolumeImages({ images, storage }: { images: string; storag
         timeout,
       });
       await rename(image, imageOf(name));
+      await faultPoint('volume:made');
       await mount(name);
     },
     /** @throws invalid when it would shrink, conflict when it is in use and the host lets none grow then, unavailable */
@@ -136,8 +138,10 @@ export function createVolumeImages({ images, storage }: { images: string; storag
     /** Nothing is left of it on the disk once the last instance that saw it is gone. */
     async remove(name: string): Promise<void> {
       if (isMounted(folderOf(name))) await exec('umount', ['--lazy', folderOf(name)], { timeout });
-      await rm(imageOf(name), { force: true });
+      await faultPoint('volume:unmounted');
+      // Its folder first: without its image it would be taken for storage that has no size.
       await rm(folderOf(name), { recursive: true, force: true });
+      await rm(imageOf(name), { force: true });
     },
     /** After a boot or a crash: mounts what is not, forgets what was half made. Tells of what could not be mounted. */
     async restore(failed: (name: string, error: unknown) => void): Promise<void> {

@@ -593,6 +593,16 @@ describe('a new name', () => {
 });
 
 describe('recovery', () => {
+  it('gives what runs the limits that are stored', async () => {
+    await runtime.deploy(desired(1, { web: 1 }), { progress });
+    const more = { ...defaultLimits, memory: 2 * defaultLimits.memory };
+    await runtime.applyLimits(desired(1, { web: 1 }, { limits: () => more }));
+    await runtime.close();
+    runtime = start();
+    await runtime.recover([desired(1, { web: 1 })]);
+    expect((await engine.list()).map(({ limits }) => limits)).toEqual([defaultLimits]);
+  });
+
   it('adopts what is healthy without a restart, and routes to it', async () => {
     await runtime.deploy(desired(1, { web: 2 }), { progress });
     const before = (await running()).map(instance => instance.id).sort();
