@@ -85,7 +85,7 @@ export function readBuildOptions(texts: readonly string[]): BuildOptions {
   let options: BuildOptions = { args: {}, labels: {}, noCache: false, pull: false };
   for (const text of texts) {
     const { name, value } = readOption(text);
-    const add = builders[name];
+    const add = Object.hasOwn(builders, name) ? builders[name] : undefined;
     if (!add) throw refusedOption(text, 'is not known here');
     options = add(options, value, text);
   }

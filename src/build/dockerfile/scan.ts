@@ -118,7 +118,10 @@ function check(instruction: Instruction, defaults: ReadonlyMap<string, string>, 
   if (name === 'CMD' || name === 'ENTRYPOINT') return inShell(instruction, found);
   if (name === 'ONBUILD') {
     const bodies = instruction.heredocs.map(({ raw, name: end }) => `${raw}${end}\n`);
-    check(parseDockerfile([rest, ...bodies].join('\n')).instructions[0] ?? instruction, defaults, found);
+    const [later] = parseDockerfile([rest, ...bodies].join('\n')).instructions;
+    if (!later || later.name === 'ONBUILD')
+      throw bad(instruction.line, 'has ONBUILD without an instruction behind it');
+    check(later, defaults, found);
     found.warnings.add('ONBUILD is ignored: no other image is built from this one.');
     return { ...instruction, name: '#', flags: [], heredocs: [] };
   }

@@ -17,8 +17,13 @@ export function checkPattern(pattern: string, name: string): void {
 
 /** Whether the whole of `path` matches; a malformed pattern matches nothing. */
 export function matchPath(pattern: string, path: string): boolean {
+  return pathMatcher(pattern)(path);
+}
+
+/** The same for many paths. */
+export function pathMatcher(pattern: string): (path: string) => boolean {
   const atoms = parse(pattern);
-  return atoms !== undefined && matchAtoms(atoms, [...path]);
+  return path => atoms !== undefined && matchAtoms(atoms, [...path]);
 }
 
 /** Greedy with one point to go back to: linear for every pattern that people write, quadratic at worst. */

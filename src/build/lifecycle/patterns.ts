@@ -1,9 +1,12 @@
-import { matchPath } from './glob.ts';
+import { pathMatcher } from './glob.ts';
 
 // The patterns of .gitignore, which project.toml uses for what belongs to the app.
 
+/** Matches one name; or `**`, any number of folders. */
+type Part = '**' | ((name: string) => boolean);
+
 type Pattern = {
-  readonly parts: readonly string[];
+  readonly parts: readonly Part[];
   readonly negated: boolean;
   readonly foldersOnly: boolean;
 };
@@ -38,18 +41,32 @@ function parse(line: string): readonly Pattern[] {
     .replace(/^\//, '')
     .split('/')
     .map(part => part.replaceAll('[!', '[^'));
-  return [{ parts: anchored ? parts : ['**', ...parts], negated, foldersOnly }];
+  const whole = anchored ? parts : ['**', ...parts];
+  // At the end it stands for at least one name.
+  const ending = whole.at(-1) === '**' ? ['*', '**'] : whole.slice(-1);
+  const compiled = [...whole.slice(0, -1), ...ending].map(
+    (part): Part => (part === '**' ? part : pathMatcher(part)),
+  );
+  return [{ parts: compiled, negated, foldersOnly }];
 }
 
-/** `**` stands for any number of folders, at the end for at least one name. */
-function matchParts(pattern: readonly string[], path: readonly string[]): boolean {
-  const [first, ...rest] = pattern;
-  if (first === undefined) return path.length === 0;
-  if (first !== '**') {
-    const [name, ...below] = path;
-    return name !== undefined && matchPath(first, name) && matchParts(rest, below);
+/** With one point to go back to, the last `**`: quadratic at worst, whatever somebody writes. */
+function matchParts(pattern: readonly Part[], path: readonly string[]): boolean {
+  let [at, next] = [0, 0];
+  let back: { at: number; next: number } | undefined;
+  while (at < path.length) {
+    const part = pattern[next];
+    if (part === '**') {
+      back = { at, next };
+      next += 1;
+    } else if (part?.(path[at] ?? '')) {
+      at += 1;
+      next += 1;
+    } else if (back) {
+      back = { at: back.at + 1, next: back.next };
+      at = back.at;
+      next = back.next + 1;
+    } else return false;
   }
-  if (rest.length === 0) return path.length > 0;
-  if (rest[0] === '**') return matchParts(rest, path);
-  return path.some((_name, index) => matchParts(rest, path.slice(index)));
+  return pattern.slice(next).every(part => part === '**');
 }

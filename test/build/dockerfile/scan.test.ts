@@ -101,6 +101,8 @@ describe('a Dockerfile', () => {
   });
 
   it.each([
+    ['ONBUILD of nothing', [from, 'ONBUILD '], 'Dockerfile, line 2: has ONBUILD without an instruction'],
+    ['ONBUILD of itself', [from, 'ONBUILD ONBUILD RUN x'], 'Dockerfile, line 2: has ONBUILD without'],
     ['another front end', ['#syntax=evil.example.org/x', from], '#syntax='],
     [
       'a bind mount',

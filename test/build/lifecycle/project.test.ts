@@ -137,7 +137,17 @@ describe('patterns as in .gitignore', () => {
     ['#a', '#a', false],
     ['a/', 'a', false],
     ['', 'a', false],
+    ['**', 'a/b', true],
+    ['a/**/b/**/c', 'a/b/x/b/c', true],
+    ['a/**/b/**/c', 'a/x/c', false],
   ])('S5 %j on %j: %s', (pattern, path, matches) => {
     expect(createMatcher([pattern])({ path, folder: false })).toBe(matches);
+  });
+
+  it('S5 never take forever, whatever somebody writes', () => {
+    const begun = performance.now();
+    const matches = createMatcher([`${'**/a/'.repeat(200)}b`]);
+    expect(matches({ path: Array(400).fill('a').join('/'), folder: false })).toBe(false);
+    expect(performance.now() - begun).toBeLessThan(1000);
   });
 });
