@@ -109,7 +109,7 @@ beforeEach(() => {
     },
   } as unknown as Runtime;
   deployer = createDeployer({
-    hooks: createHookCaller(() => taking, clock),
+    hooks: createHookCaller(() => taking, { clock, kept: store.pluginNotices }),
     store,
     builds: createBuilds({ store, paths: { buildLogs: dir, builds: dir }, clock }),
     room: {
@@ -409,6 +409,7 @@ describe('plugins', () => {
   const heard: [HookName, unknown][] = [];
   const plugin = (answers: { readonly [Name in HookName]?: unknown } = {}): Participant => ({
     name: 'gate',
+    part: 'code',
     takes: () => true,
     call: async (hook, event) => {
       heard.push([hook, event]);

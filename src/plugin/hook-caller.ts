@@ -1,5 +1,6 @@
 import { WherryError } from '../domain/errors.ts';
-import type { HookEvents, HookName, Hooks, ToldHook } from '../hooks.ts';
+import { hooks as allHooks, type HookEvents, type HookName, type Hooks, type ToldHook } from '../hooks.ts';
+import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
 import { withinLimit } from './limit.ts';
 
@@ -7,6 +8,7 @@ import { withinLimit } from './limit.ts';
 export type Participant = {
   /** Of the plugin. */
   readonly name: string;
+  readonly part: 'code' | 'program';
   takes(hook: HookName): boolean;
   call(hook: HookName, event: HookEvents[HookName], signal: AbortSignal): Promise<unknown>;
   failed(hook: HookName, error: unknown): void;
@@ -17,11 +19,24 @@ export const limits = { veto: 60_000, change: 30_000, told: 120_000 } as const;
 /** Events that wait for one plugin; what comes when there are as many is dropped, and told as a failure. */
 const mostWaiting = 1000;
 
+type Notice = { readonly id: number; readonly hook: ToldHook; readonly event: HookEvents[ToldHook] };
 type Waiting = { readonly work: (() => Promise<void>)[]; running: boolean };
 
-/** Joins the pipeline's hooks to whoever takes part now. */
-export function createHookCaller(participants: () => readonly Participant[], clock: Clock): Hooks {
+/** The hooks, and what of them is to be told after a start. */
+export type HookCaller = Hooks & {
+  /** What was not told before the daemon ended, perhaps some of it again. */
+  resume(): void;
+  /** From now on nothing is begun: what waits is told after the next start. */
+  stop(): void;
+};
+
+/** Joins the pipeline's hooks to whoever takes part now. What is told is kept until it was. */
+export function createHookCaller(
+  participants: () => readonly Participant[],
+  { clock, kept }: { clock: Clock; kept: Store['pluginNotices'] },
+): HookCaller {
   const queues = new Map<string, Waiting>();
+  let stopped = false;
 
   const call = async (
     each: Participant,
@@ -30,11 +45,24 @@ export function createHookCaller(participants: () => readonly Participant[], clo
     how: { ms: number; signal?: AbortSignal | undefined },
   ) => await withinLimit(signal => each.call(hook, event, signal), { ...how, clock });
 
-  const enqueue = (each: Participant, hook: ToldHook, work: () => Promise<void>): void => {
+  const told = async (each: Participant, { id, hook, event }: Notice): Promise<void> => {
+    if (stopped) return;
+    try {
+      await call(each, hook, event, { ms: limits.told });
+    } catch (error) {
+      if (!stopped) each.failed(hook, error);
+    }
+    if (!stopped) kept.done(id);
+  };
+
+  const enqueue = (each: Participant, notice: Notice): void => {
     const queue = queues.get(each.name) ?? { work: [], running: false };
     queues.set(each.name, queue);
-    if (queue.work.length < mostWaiting) queue.work.push(work);
-    else each.failed(hook, new Error(`${mostWaiting} events wait for it already`));
+    if (queue.work.length < mostWaiting) queue.work.push(() => told(each, notice));
+    else {
+      each.failed(notice.hook, new Error(`${mostWaiting} events wait for it already`));
+      kept.done(notice.id);
+    }
     if (!queue.running) void drain(queue);
   };
 
@@ -69,15 +97,29 @@ export function createHookCaller(participants: () => readonly Participant[], clo
     },
     tell(hook, event) {
       for (const each of participants().filter(one => one.takes(hook)))
-        enqueue(each, hook, async () => {
-          try {
-            await call(each, hook, event, { ms: limits.told });
-          } catch (error) {
-            each.failed(hook, error);
-          }
-        });
+        enqueue(each, { id: kept.add(listenerOf(each), hook, event), hook, event });
+    },
+    resume() {
+      for (const { id, listener, hook, event } of kept.left()) {
+        const each = participants().find(
+          one => listenerOf(one) === listener && isTold(hook) && one.takes(hook),
+        );
+        if (each && isTold(hook)) enqueue(each, { id, hook, event: event as HookEvents[ToldHook] });
+        else kept.done(id);
+      }
+    },
+    stop() {
+      stopped = true;
     },
   };
+}
+
+function listenerOf({ name, part }: Participant): string {
+  return `${name} ${part}`;
+}
+
+function isTold(hook: string): hook is ToldHook {
+  return Object.hasOwn(allHooks, hook) && allHooks[hook as HookName].kind === 'told';
 }
 
 /** One after the other, so that a plugin hears of things in their order. */

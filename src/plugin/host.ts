@@ -82,9 +82,9 @@ export function createPluginHost(options: PluginHostOptions) {
   let port: number | undefined;
   const domain = () => store.properties.get('global', pluginDomainKey) as Domain | undefined;
 
-  const hooks: Hooks = createHookCaller(
+  const hooks = createHookCaller(
     () => [...plugins.values()].filter(plugin => plugin.runs).flatMap(plugin => plugin.participants),
-    options.clock,
+    { clock: options.clock, kept: store.pluginNotices },
   );
 
   store.events.watch(({ at, app = null, kind, message, actor = null }) => {
@@ -93,7 +93,7 @@ export function createPluginHost(options: PluginHostOptions) {
   });
 
   return {
-    hooks,
+    hooks: hooks as Hooks,
     /** What the edge brings to plugins; none where no domain is set, or an app has it. */
     routes(): readonly Route[] {
       const host = domain();
@@ -128,6 +128,7 @@ export function createPluginHost(options: PluginHostOptions) {
       }
       const names = [...plugins.values()].filter(plugin => plugin.runs).map(plugin => plugin.name);
       log.info({ plugins: names }, 'plugins run');
+      hooks.resume();
     },
     list: (): readonly PluginView[] => [...plugins.values()].map(plugin => plugin.view()),
     /** @throws not-found */
@@ -175,6 +176,7 @@ export function createPluginHost(options: PluginHostOptions) {
       await installed.remove(name);
     },
     async close(): Promise<void> {
+      hooks.stop();
       await endpoints.close();
       await Promise.all([...plugins.values()].map(plugin => plugin.end()));
     },

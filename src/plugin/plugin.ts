@@ -89,6 +89,7 @@ export class Plugin {
     return [
       {
         name,
+        part: 'code',
         takes: hook => typeof handlers[hook] === 'function',
         async call(hook, event, signal) {
           const handler = handlers[hook];
@@ -98,6 +99,7 @@ export class Plugin {
       },
       {
         name,
+        part: 'program',
         takes: hook => options.programs.has(hook),
         call: async (hook, event) =>
           await runProgram({ file: options.programs.get(hook) ?? '', hook, event }),

@@ -265,4 +265,13 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE limits ADD COLUMN disk INTEGER;
   `,
+  `
+  CREATE TABLE plugin_notices (
+    id INTEGER PRIMARY KEY,
+    listener TEXT NOT NULL,
+    hook TEXT NOT NULL,
+    event TEXT NOT NULL,
+    starts INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  `,
 ];

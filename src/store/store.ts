@@ -18,6 +18,7 @@ import { keysStore } from './keys.ts';
 import { limitsStore } from './limits.ts';
 import { openDatabase } from './open-database.ts';
 import { peopleStore } from './people.ts';
+import { pluginNoticesStore } from './plugin-notices.ts';
 import { pluginSecretsStore } from './plugin-secrets.ts';
 import { propertiesStore } from './properties.ts';
 import { refusalsStore } from './refusals.ts';
@@ -50,6 +51,7 @@ export function openStore(path: string, seal: Seal) {
     builds: buildsStore(db),
     audit: auditStore(db),
     refusals: refusalsStore(db),
+    pluginNotices: pluginNoticesStore(db),
     people: peopleStore(db),
     tokens: tokensStore(db),
     keys: keysStore(db),
