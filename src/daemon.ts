@@ -470,11 +470,12 @@ export async function runDaemon(
     at: () => store.properties.get('global', 'rebase-at'),
     work: createNightly({ stack: stacks, rebaseAll, log }),
   });
-  store.sealed
-    .settle(clock.now())
-    .catch(error =>
-      log.error({ err: error }, 'a change of the secret key could not be ended; both keys are kept'),
-    );
+  store.sealed.settle(clock.now()).catch(error => {
+    log.error({ err: error }, 'a change of the secret key could not be ended; both keys are kept');
+    const message =
+      'The change of the secret key could not be ended, both keys are kept. Run secrets:rotate.';
+    store.events.add({ at: clock.now(), kind: 'secrets', message });
+  });
   log.info({ ssh: sshAddress, http: front ? settings.http : edgeLink.address(), data: paths.data }, 'ready');
   if (!isDrill) {
     builder
