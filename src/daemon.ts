@@ -554,7 +554,7 @@ function drillArgv({ data, cache }: { data: string; cache: string }, settings: S
     ...['--data', data, '--cache', cache, '--domain', settings.domain, '--engine', settings.engine],
     ...['--ssh', '127.0.0.1:2222', '--http', `127.0.0.1:${settings.http.port || 80}`],
     ...['--https', settings.https ? `127.0.0.1:${settings.https.port || 443}` : 'none'],
-    ...['--ready-timeout', String(settings.readyTimeout)],
+    ...['--ready-timeout', String(settings.readyTimeout), '--map-users', String(settings.mapUsers)],
   ];
 }
 

@@ -54,6 +54,11 @@ export function createBackups(options: BackupsOptions) {
   const get = (name: Parameters<typeof backupKey>[0]) => store.properties.get('global', backupKey(name));
   let running: string | undefined;
 
+  const listFile = join(paths.backup, 'files');
+  const sweep = async (): Promise<void> => {
+    for (const path of [listFile, stageOf(paths)]) await rm(path, { recursive: true, force: true });
+  };
+
   const target = (given?: BackupTarget): BackupTarget => {
     const set = get('to');
     if (given) return given;
@@ -148,7 +153,7 @@ export function createBackups(options: BackupsOptions) {
       };
     } finally {
       letGo();
-      await rm(stageOf(paths), { recursive: true, force: true });
+      await sweep();
     }
   };
 
@@ -158,7 +163,6 @@ export function createBackups(options: BackupsOptions) {
     { files }: Staged,
     { id, parent, progress, signal }: BackupDoing & { id: string; parent: string | undefined },
   ): Promise<Copied> => {
-    const listFile = join(paths.backup, 'files');
     await writeFile(listFile, `${files.join('\n')}\n`, { mode: 0o600 });
     for (let tries = 1; ; tries++) {
       const copied = await copyFiles(restic, {
@@ -223,7 +227,7 @@ export function createBackups(options: BackupsOptions) {
     last: (): LastBackup | undefined => JSON.parse(get('last') ?? 'null') ?? undefined,
 
     /** What a daemon left that ended in the middle. */
-    sweep: async (): Promise<void> => await rm(stageOf(paths), { recursive: true, force: true }),
+    sweep,
   };
 }
 

@@ -33,7 +33,14 @@ export async function restore(restic: Restic, options: RestoreOptions): Promise<
   await clearCut(paths);
   const unpacked = unpackedIn(paths.data);
   await mkdir(unpacked, { recursive: true, mode: 0o700 });
-  const args = ['restore', snapshot.id, '--target', unpacked, ...(options.verify ? ['--verify'] : [])];
+  const args = [
+    'restore',
+    '--no-lock',
+    snapshot.id,
+    '--target',
+    unpacked,
+    ...(options.verify ? ['--verify'] : []),
+  ];
   try {
     await restic.run(args, { signal });
     const manifest = await readManifest(unpacked, stage);

@@ -17,9 +17,9 @@ type Row = { id: string; short_id: string; time: string; hostname: string; tags?
 export const tag = 'wherry';
 export const tagOf = (source: string): string => `${tag}-${source}`;
 
-/** Oldest first. */
+/** Oldest first. Without a lock: a host that died in the middle may have left its own. */
 export async function listSnapshots(restic: Restic, signal?: AbortSignal): Promise<readonly Snapshot[]> {
-  const said = await restic.run(['snapshots', '--tag', tag], { signal, timeout: 300_000 });
+  const said = await restic.run(['snapshots', '--no-lock', '--tag', tag], { signal, timeout: 300_000 });
   const rows = (JSON.parse(said || '[]') ?? []) as Row[];
   return rows
     .map(row => ({

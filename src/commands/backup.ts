@@ -52,17 +52,24 @@ const make = defineCommand({
   effect: 'write',
   async run(context, input) {
     const { progress, signal } = context;
-    const { hostFolders, ...result } = await context.backups.make(input, { progress, signal });
-    for (const path of result.missed.slice(0, 10)) progress.warn(`${path} went away, or could not be read`);
-    return { ...result, without_folders: hostFolders };
+    const made = await context.backups.make(input, { progress, signal });
+    for (const path of made.missed.slice(0, 10)) progress.warn(`${path} went away, or could not be read`);
+    const { newFiles, changedFiles, withoutVolumes, hostFolders, ...rest } = made;
+    return {
+      ...rest,
+      new_files: newFiles,
+      changed_files: changedFiles,
+      without_volumes: withoutVolumes,
+      without_folders: hostFolders,
+    };
   },
   text: made => [
     header(`Backup ${made.id} is at ${made.to}`),
     detail(`${made.apps} apps, ${made.files} files, ${formatBytes(made.size)} in ${made.seconds} s`),
-    detail(`Sent ${formatBytes(made.added)}: ${made.newFiles} files are new, ${made.changedFiles} changed`),
+    detail(`Sent ${formatBytes(made.added)}: ${made.new_files} files are new, ${made.changed_files} changed`),
     ...(made.volumes.length > 0 ? [detail(`Storage: ${made.volumes.join(', ')}`)] : []),
-    ...(made.withoutVolumes.length > 0
-      ? [detail(`Storage left out: ${made.withoutVolumes.join(', ')}`)]
+    ...(made.without_volumes.length > 0
+      ? [detail(`Storage left out: ${made.without_volumes.join(', ')}`)]
       : []),
     ...(made.without_folders.length > 0
       ? [detail(`Folders of the host that apps mount are not in it: ${made.without_folders.join(', ')}`)]
@@ -86,7 +93,7 @@ const set = defineCommand({
     'backup:set password < password-file',
     'backup:set to=s3://s3.example.org/backups/wherry access-key=AKEXAMPLE secret-key < secret-file',
   ],
-  args: { settings: many(text('setting=value')) },
+  args: { settings: { ...many(text('setting=value')), secret: 'assigned' } },
   access: 'owner',
   effect: 'write',
   stdin: true,
@@ -156,11 +163,16 @@ const drill = defineCommand({
   flags: { to },
   access: 'owner',
   effect: 'write',
-  run: async ({ backups, progress, signal }, input) =>
-    await backups.verify({ to: input.to, id: input.backup }, { progress, signal }),
+  async run({ backups, progress, signal }, input) {
+    const { madeAt, ...held } = await backups.verify(
+      { to: input.to, id: input.backup },
+      { progress, signal },
+    );
+    return { ...held, made_at: madeAt };
+  },
   text: ({ apps, repositories, differences, ...done }) => [
     header(
-      `Backup ${done.id} of ${done.madeAt.slice(0, 19)} ${differences.length === 0 ? 'is good' : 'is not as it should be'}`,
+      `Backup ${done.id} of ${done.made_at.slice(0, 19)} ${differences.length === 0 ? 'is good' : 'is not as it should be'}`,
     ),
     detail(
       `${apps.length} apps, ${apps.filter(({ started }) => started).length} started, ${repositories} repositories, in ${done.seconds} s`,

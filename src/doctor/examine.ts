@@ -28,11 +28,12 @@ export type Patient = {
 /** All checks, in the order in which trouble is best looked for. */
 export async function examine(host: Host, patient: Patient): Promise<readonly Finding[]> {
   const { data, cache, domains, certificates, now } = patient;
-  const [programs, clock, ports, dns] = await Promise.all([
+  const [programs, clock, ports, dns, backups] = await Promise.all([
     checkPrograms(host),
     checkClock(host),
     checkPorts(host, patient),
     checkDns(host, domains),
+    checkBackups(host, patient.backups, now),
   ]);
   return [
     ...checkKernel(host),
@@ -46,7 +47,7 @@ export async function examine(host: Host, patient: Patient): Promise<readonly Fi
     ...ports,
     ...dns,
     ...checkCertificates(certificates, now),
-    ...checkBackups(patient.backups, now),
+    ...backups,
   ];
 }
 

@@ -59,6 +59,7 @@ describe('before anything is set', () => {
     expect(short.stderr).toContain('could guess it');
     const both = await bench.runWith({ words: ['backup:set', 'password', 'secret-key'], stdin: 'x\n' });
     expect(both.stderr).toContain('Standard input has one secret');
+    expect((await bench.run('audit', '-n', '1000')).stdout).not.toContain('CANARY');
   });
 
   it('puts none into the data directory, nor beside files of others', async () => {
@@ -93,7 +94,7 @@ describe('a backup', () => {
   it('sends only what changed, the next time', async () => {
     writeFileSync(join(bench.paths.storage, 'uploads', 'second'), 'b'.repeat(1000));
     const { made } = await backup();
-    expect(made).toMatchObject({ newFiles: 1 });
+    expect(made).toMatchObject({ new_files: 1 });
     expect(made.added).toBeLessThan(made.size / 2);
     expect(await listed()).toHaveLength(2);
   });
@@ -101,7 +102,7 @@ describe('a backup', () => {
   it('leaves storage and the key out where that is wished', async () => {
     await bench.run('backup:set', 'key=apart');
     const { made } = await backup('--volumes', 'none');
-    expect(made).toMatchObject({ volumes: [], withoutVolumes: ['uploads'] });
+    expect(made).toMatchObject({ volumes: [], without_volumes: ['uploads'] });
     const files = inRepository('ls', 'latest');
     expect(files).not.toContain('secret.key');
     expect(files).not.toContain('photo');

@@ -34,6 +34,18 @@ let blog: Repository;
 
 const restore = (data: string, ...words: string[]): Promise<Run> =>
   run(program, ['restore', place, '--data', data, ...words], { input: `${password}\n`, timeout: 120_000 });
+const readIfThere = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+};
+const commandLines = (): string =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(pid => readIfThere(`/proc/${pid}/cmdline`))
+    .join('\n');
 const ok = (ran: Run) => expect(ran.code, ran.output).toBe(0);
 
 beforeAll(async () => {
@@ -52,7 +64,7 @@ beforeAll(async () => {
   ok(await old.cli('ps:stop', 'stopped'));
   mkdirSync(folder);
   ok(await old.cli('storage:mount', 'stopped', `${folder}:/elsewhere`));
-  ok(await old.cli('backup:set', `to=${place}`));
+  ok(await old.cli('backup:set', `to=${place}`, 'keep=all'));
   ok(await old.cliWith(`${password}\n`, 'backup:set', 'password'));
   const made = await old.ssh('backup');
   ok(made);
@@ -85,16 +97,42 @@ describe('a drill', () => {
   });
 });
 
+describe('a backup', () => {
+  it('is of one moment, though branches move and apps are made meanwhile', async () => {
+    let over = false;
+    const moving = (async () => {
+      let moves = 0;
+      for (; !over && moves < 4; moves += 1) {
+        ok(await blog.git('commit', '--quiet', '--allow-empty', '-m', `move ${moves}`));
+        ok(await blog.git('push', '--quiet', 'wherry', `HEAD:side-${moves}`));
+        ok(await old.cli('apps:create', `made-${moves}`));
+      }
+      return moves;
+    })();
+    const made = await old.ssh('backup');
+    over = true;
+    expect(await moving).toBeGreaterThan(0);
+    ok(made);
+    const held = await old.ssh('backup:verify');
+    ok(held);
+    expect(held.stdout).toContain('is good');
+    for (const app of (await old.cli('--quiet', 'apps:list')).stdout.trim().split('\n'))
+      if (app.startsWith('made-')) ok(await old.cli('apps:destroy', app, '--force'));
+    ok(await old.ssh('backup'));
+  });
+});
+
 describe('a daemon that is killed while it backs up', () => {
   it('leaves the earlier backups good, and makes the next', async () => {
     writeFileSync(join(old.data, 'storage/uploads/large'), randomBytes(80_000_000));
     const before = (await old.cli('backup:list')).stdout;
     const cut = old.ssh('backup');
-    await until('files on their way', () => existsSync(join(old.data, 'backup/files')));
+    await until('files on their way', () => commandLines().includes(join(old.data, 'backup/files')));
+    expect(commandLines()).not.toContain('CANARY');
     await old.kill();
     expect((await cut).code).not.toBe(0);
     await old.start();
-    expect(existsSync(join(old.data, 'backup/stage'))).toBe(false);
+    expect(readdirSync(join(old.data, 'backup'))).toEqual([]);
     expect((await old.cli('backup:list')).stdout).toBe(before);
     rmSync(join(old.data, 'storage/uploads/large'));
     ok(await old.ssh('backup'));
