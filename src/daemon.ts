@@ -79,6 +79,7 @@ import { createSeal } from './store/seal.ts';
 import { openStore, type Store } from './store/store.ts';
 import { createDatabaseUpkeep } from './store/upkeep.ts';
 import { systemClock as clock } from './system/clock.ts';
+import { unlessDiskRefuses } from './system/disk-trouble.ts';
 import { every, never } from './system/every.ts';
 import { exec } from './system/exec.ts';
 import { armFault } from './system/fault.ts';
@@ -113,7 +114,9 @@ export async function runDaemon(
 
   const keys = loadKey(paths.secretKey, paths.database);
   const seal = createSeal(keys, next => saveKeys(paths.secretKey, next));
-  const store = openStore(paths.database, seal);
+  const store = openStore(paths.database, seal, error =>
+    log.error({ err: error }, 'an event could not be kept'),
+  );
   hide = hideSecrets(store, clock.ticks);
   process.on('uncaughtException', error => {
     log.error({ err: error }, 'a fault ends the daemon; what runs goes on');
@@ -193,7 +196,12 @@ export async function runDaemon(
     mounts: async (app, type) => [await leases.mount(app), ...(await volumes.mounts(app, type))],
     networks: app => networksOf(store, app),
     event: (app, kind, message) => store.events.add({ at: clock.now(), app, kind, message }),
-    noteSleep: ({ id }, depth) => store.properties.set(`app:${id}`, 'asleep', depth),
+    // A disk that takes nothing must not keep an app from waking; a later start finds out what runs.
+    noteSleep: ({ id, name }, depth) =>
+      void unlessDiskRefuses(
+        () => store.properties.set(`app:${id}`, 'asleep', depth),
+        error => log.error({ err: error, app: name }, 'it could not be noted how an app sleeps'),
+      ),
     admit: need => required(later.room).take(need),
     readyTimeout: settings.readyTimeout * 1000,
   });
@@ -456,7 +464,7 @@ export async function runDaemon(
     address: settings.ssh,
     hostKeysDir: paths.hostKeys,
     findKey: fingerprint => store.keys.byFingerprint(fingerprint),
-    receiver: guardGit(receiver, { store, clock }),
+    receiver: guardGit(receiver, { store, clock, log }),
     dispatch,
     refusals,
     log,

@@ -3,13 +3,17 @@ import { runDaemon } from './daemon.ts';
 import { takeDown } from './down.ts';
 import { readSettings } from './settings.ts';
 import { forbidCoreDumps } from './system/core-dumps.ts';
+import { diskTrouble } from './system/disk-trouble.ts';
 
 /** `wherry daemon`: in the foreground, `ready` on stdout when it takes pushes and requests, until SIGTERM or SIGINT. */
 export async function serve(argv: readonly string[]): Promise<undefined> {
   // Folders of layers are read by the apps' users, whatever the shell that starts this was set to.
   process.umask(0o022);
   await forbidCoreDumps();
-  const daemon = await runDaemon(readSettings(readFlags(argv, 'daemon'), process.env));
+  const settings = readSettings(readFlags(argv, 'daemon'), process.env);
+  const daemon = await runDaemon(settings).catch(error => {
+    throw diskTrouble(error, [settings.data, settings.cache]) ?? error;
+  });
   process.stdout.write('ready\n');
   let closing = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -32,6 +36,8 @@ export async function down(argv: readonly string[]): Promise<number> {
   const flags = readFlags(argv, 'down', ['purge']);
   const purge = flags.delete('purge');
   const settings = readSettings(flags, process.env);
-  await takeDown({ data: settings.data, engine: settings.engine, purge });
+  await takeDown({ data: settings.data, engine: settings.engine, purge }).catch(error => {
+    throw diskTrouble(error, [settings.data]) ?? error;
+  });
   return 0;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { foreignLine, plainText } from '../domain/plain-text.ts';
 import type { Progress } from '../domain/push.ts';
 import type { Clock } from '../system/clock.ts';
+import { unlessDiskRefuses } from '../system/disk-trouble.ts';
 import { list } from '../system/list.ts';
 
 /** Bytes kept of one build's output; its beginning, for the end is told by its record. */
@@ -15,6 +16,7 @@ const pause = 100;
 /** Progress that is also written to `file`, line by line as a push shows it. */
 export function logProgress(progress: Progress, file: string): Progress {
   let left = mostBytes;
+  let isMissing = false;
   const write = (prefix: string, text: string): void => {
     if (left <= 0) return;
     const lines = (prefix === '' ? foreignLine(text) : plainText(text))
@@ -24,7 +26,9 @@ export function logProgress(progress: Progress, file: string): Progress {
     const bytes = Buffer.from(lines.join(''));
     left -= bytes.length;
     const cut = ` !     The log of this build ends here: it keeps ${mostBytes} bytes.\n`;
-    appendFileSync(file, left > 0 ? bytes : cut);
+    const gap = isMissing ? ' !     Lines are missing here: the disk did not take them.\n' : '';
+    // Nobody who prints stands ready for an error, and a build can do without its log.
+    isMissing = !unlessDiskRefuses(() => appendFileSync(file, `${gap}${left > 0 ? bytes : cut}`));
   };
   const both = (kind: keyof Progress, prefix: string) => (text: string) => {
     progress[kind](text);

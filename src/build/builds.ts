@@ -7,6 +7,7 @@ import type { Actor, Progress } from '../domain/push.ts';
 import type { Build, BuildKind } from '../store/builds.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
+import { unlessDiskRefuses } from '../system/disk-trouble.ts';
 import { faultPoint } from '../system/fault.ts';
 import type { Paths } from '../system/paths.ts';
 import { logProgress, pruneLogs, readLog, startLog } from './build-log.ts';
@@ -41,6 +42,8 @@ export type Watched = {
   readonly signal: AbortSignal;
 };
 
+type Ended = Parameters<Store['builds']['end']>[1];
+
 type Running = { readonly build: Build; readonly stop: AbortController; readonly ended: Promise<void> };
 
 /** Milliseconds that `cancel` waits for a build to clean up. */
@@ -63,6 +66,13 @@ export function createBuilds({ store, paths, clock }: BuildsOptions) {
     return gone;
   };
 
+  /** How builds ended that the disk took no note of then. */
+  const unwritten = new Map<Build, Ended>();
+  const writeEnds = (): void => {
+    for (const [build, how] of unwritten) store.builds.end(build, how);
+    unwritten.clear();
+  };
+
   const find = (app: App, number: number | 'current'): Build => {
     if (number !== 'current') return store.builds.get(app, number);
     const [newest] = store.builds.list(app);
@@ -82,12 +92,15 @@ export function createBuilds({ store, paths, clock }: BuildsOptions) {
       work: (watched: Watched) => Promise<Made>,
     ): Promise<Made> {
       const { app, kind, commit, actor } = recorded;
+      writeEnds();
       const build = store.builds.start(app, { kind, commit, actor: actor.name, at: clock.now() });
       const plain = logProgress(recorded.progress, startLog(folder(app), build.number));
       const mask = createMask(recorded.config, store.config.mergedSecretKeys(app));
       const stop = new AbortController();
       const signal = recorded.signal ? AbortSignal.any([recorded.signal, stop.signal]) : stop.signal;
-      const end = (how: Parameters<typeof store.builds.end>[1]) => store.builds.end(build, how);
+      const end = (how: Ended) => {
+        if (!unlessDiskRefuses(() => store.builds.end(build, how))) unwritten.set(build, how);
+      };
       const { promise: ended, resolve } = settleable();
       running.set(app.id, { build, stop, ended });
       try {
@@ -103,7 +116,7 @@ export function createBuilds({ store, paths, clock }: BuildsOptions) {
       } finally {
         running.delete(app.id);
         resolve();
-        prune(app, kept(app));
+        unlessDiskRefuses(() => void prune(app, kept(app)));
       }
     },
 

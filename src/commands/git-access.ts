@@ -2,13 +2,14 @@ import { WherryError } from '../domain/errors.ts';
 import type { GitSession, Receiver } from '../receive/receiver.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
 import { authoriseGit } from './authorise.ts';
 import { noteAudit } from './note-audit.ts';
 
 /** The git side for clients: each push and fetch is authorised before anything of it is read. */
 export function guardGit(
   receiver: Pick<Receiver, 'receivePack' | 'uploadPack'>,
-  services: { readonly store: Store; readonly clock: Clock },
+  services: { readonly store: Store; readonly clock: Clock; readonly log: Log },
 ): Pick<Receiver, 'receivePack' | 'uploadPack'> {
   const { store } = services;
   return {

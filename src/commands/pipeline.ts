@@ -4,6 +4,7 @@ import { WherryError } from '../domain/errors.ts';
 import { parseAppName } from '../domain/names.ts';
 import type { Actor, Progress } from '../domain/push.ts';
 import type { Streams } from '../runtime/runtime.ts';
+import { diskTrouble } from '../system/disk-trouble.ts';
 import { faultPoint } from '../system/fault.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
@@ -107,6 +108,9 @@ export function createPipeline(
   };
 
   const explain = (error: unknown, about: { command: string; signal: AbortSignal }): WherryError => {
+    const disk = diskTrouble(error, [services.dataDir, services.settings.cache]);
+    if (disk) log.error({ command: about.command, err: error }, 'the disk did not take it');
+    if (disk) return disk;
     if (error instanceof WherryError) return error;
     if (about.signal.aborted) return new WherryError('interrupted', 'Interrupted.');
     const id = randomBytes(4).toString('hex');
@@ -159,7 +163,7 @@ function audit({ services, log, call, result, ms }: Done): void {
     return;
   }
   log.info(fields, 'command');
-  noteAudit(services, actor, {
+  noteAudit({ ...services, log }, actor, {
     ...{ command: command.name, app: fields.app ?? null, result },
     // Of an app that was not made there is nothing to tell under its name.
     other: result === 'ok' ? (secondAppOf(command, input) ?? null) : null,

@@ -48,6 +48,9 @@ const config: readonly (readonly [string, string])[] = [
   ['core.fsmonitor', 'false'],
   // Larger files are streamed, not held in memory.
   ['core.bigFileThreshold', '32m'],
+  // Git by itself leaves the objects of a small push to the disk's leisure: a loss of power would have the branch name what is not there.
+  ['core.fsync', 'all'],
+  ['core.fsyncMethod', 'batch'],
   ['pack.windowMemory', '64m'],
 ];
 

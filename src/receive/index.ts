@@ -3,6 +3,7 @@ import type { AppName } from '../domain/names.ts';
 import { quoteForPeople } from '../domain/names.ts';
 import { plainLine } from '../domain/plain-text.ts';
 import type { Clock } from '../system/clock.ts';
+import { diskThatRefuses, diskTrouble } from '../system/disk-trouble.ts';
 import type { Locks } from '../system/locks.ts';
 import type { Log } from '../system/log.ts';
 import type { Paths } from '../system/paths.ts';
@@ -42,7 +43,10 @@ const longestFetch = 3_600_000;
 /** The git side of Wherry: repositories, pushes with their hook, fetches, sources. */
 export function createReceiver(options: ReceiverOptions): Receiver {
   const { paths, handler, locks, log, clock } = options;
-  const sessions = trackSessions();
+  const disks = [paths.data, paths.cache];
+  const troubleOf = (error: unknown) => diskTrouble(error, disks);
+  const diskRefuses = () => diskThatRefuses(disks);
+  const sessions = trackSessions(troubleOf);
   const keepsHistory = (app: AppName) => handler.keepsHistory?.(app) ?? false;
   let parts: Opened | undefined;
   const opened = (): Opened => {
@@ -76,7 +80,8 @@ export function createReceiver(options: ReceiverOptions): Receiver {
         const { git, repositories, maintenance } = opened();
         await handler.admit(session.app, session.actor);
         await repositories.ensure(session.app);
-        const status = await receivePack(tracked, { paths, git, repositories, handler, locks, log, clock });
+        const parts = { paths, git, repositories, handler, locks, log, clock };
+        const status = await receivePack(tracked, { ...parts, diskTrouble: troubleOf, diskRefuses });
         const repo = repositories.pathOf(session.app);
         // Git killed by force leaves its quarantine behind; one that ends by itself does not.
         if (status >= 128 && sessions.count(session.app) === 1) await clearQuarantines(repo);
@@ -131,7 +136,7 @@ async function uploadPack(session: GitSession, git: Git, repo: string): Promise<
 }
 
 /** All git sessions under way: ends them on request, and tells a session's failure in one line. */
-function trackSessions() {
+function trackSessions(troubleOf: (error: unknown) => WherryError | undefined) {
   const running = new Map<Promise<number>, { app: AppName; stop: AbortController }>();
 
   const attempt = async (
@@ -141,8 +146,10 @@ function trackSessions() {
   ) => {
     try {
       return await work(session);
-    } catch (error) {
-      if (!(error instanceof WherryError)) log.error({ err: error, app: session.app }, 'git session failed');
+    } catch (thrown) {
+      const error = troubleOf(thrown) ?? thrown;
+      if (error !== thrown || !(error instanceof WherryError))
+        log.error({ err: thrown, app: session.app }, 'git session failed');
       session.stderr.write(` !     ${plainLine(sentence(error))}\n`);
       return error instanceof WherryError ? error.exitCode : 1;
     }

@@ -27,6 +27,10 @@ export type ReceiveParts = {
   readonly locks: Locks;
   readonly log: Log;
   readonly clock: Clock;
+  /** An error whose reason is the disk, as a sentence about it. */
+  readonly diskTrouble: (error: unknown) => WherryError | undefined;
+  /** Such a sentence when the disk takes nothing more. */
+  readonly diskRefuses: () => WherryError | undefined;
 };
 
 /** Milliseconds. */
@@ -56,7 +60,9 @@ export async function receivePack(session: TrackedSession, parts: ReceiveParts):
   if (!call || session.signal.aborted) {
     run.stop();
     const exit = await run.done;
-    if (session.signal.aborted) session.stderr.write(` !     ${sentence(session.signal.reason)}\n`);
+    // Git has told the client of it in words of its own, and ended well.
+    const why = session.signal.aborted ? session.signal.reason : parts.diskRefuses();
+    if (why !== undefined) session.stderr.write(` !     ${sentence(why)}\n`);
     return exit;
   }
   return serveHook({
@@ -90,8 +96,10 @@ async function serveHook(work: HookWork): Promise<number> {
     if (verdict.deploy) return await deployInTurn(work, updates, verdict.deploy);
     return await settle(work, verdict, 0);
   } catch (error) {
-    if (!(error instanceof WherryError)) parts.log.error({ err: error, app: session.app }, 'push failed');
-    tellFailure(progress, error);
+    const disk = parts.diskTrouble(error);
+    if (disk || !(error instanceof WherryError))
+      parts.log.error({ err: error, app: session.app }, 'push failed');
+    tellFailure(progress, disk ?? error);
     return settle(work, { notes: [] }, 1);
   }
 }

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { AppName } from '../domain/names.ts';
 import { plainLine } from '../domain/plain-text.ts';
+import { unlessDiskRefuses } from '../system/disk-trouble.ts';
 
 /** What happened, for people: deploys, scales, limits, kills, restarts. */
 export type PlatformEvent = {
@@ -32,7 +33,8 @@ type Row = {
 
 const kept = 10_000;
 
-export function eventsStore(db: Database) {
+/** @param lost told of an event that the disk did not take: what it tells of has happened all the same */
+export function eventsStore(db: Database, lost: (error: unknown) => void) {
   const insert = db.prepare<[number, string | null, string, string, string | null]>(
     'INSERT INTO events (at, app, kind, message, actor) VALUES (?, ?, ?, ?, ?)',
   );
@@ -46,6 +48,10 @@ export function eventsStore(db: Database) {
     'SELECT kind, count(*) AS count, max(at) AS last FROM events GROUP BY kind ORDER BY kind',
   );
   const rename = db.prepare<[string, string]>('UPDATE events SET app = ? WHERE app = ?');
+  const keep = ({ at, app, kind, message, actor }: Happening): void => {
+    const { lastInsertRowid } = insert.run(at.getTime(), app ?? null, kind, message, actor ?? null);
+    trim.run(Number(lastInsertRowid) - kept);
+  };
   const watchers: ((event: Happening) => void)[] = [];
   return {
     /** Called after each event that is added, by this process. Must not throw. */
@@ -55,14 +61,9 @@ export function eventsStore(db: Database) {
     add(happening: Happening): void {
       // Some tell what an app or a client said.
       const event = { ...happening, message: plainLine(happening.message) };
-      const { lastInsertRowid } = insert.run(
-        event.at.getTime(),
-        event.app ?? null,
-        event.kind,
-        event.message,
-        event.actor ?? null,
-      );
-      trim.run(Number(lastInsertRowid) - kept);
+      // As a part of something greater it is kept with that, or not at all.
+      if (db.inTransaction) keep(event);
+      else unlessDiskRefuses(() => keep(event), lost);
       for (const watcher of watchers) watcher(event);
     },
     /** Oldest first, at most `limit` of the newest. */

@@ -66,6 +66,9 @@ export function releasesStore(db: Database, seal: Seal) {
     `UPDATE releases SET status = 'superseded' WHERE app_id = ? AND status = 'live'`,
   );
   const abandon = db.prepare(`UPDATE releases SET status = 'failed' WHERE status = 'pending'`);
+  const leave = db.prepare<[number]>(
+    `UPDATE releases SET status = 'failed' WHERE app_id = ? AND status = 'pending'`,
+  );
   const prune = db.prepare<[{ appId: number; keep: number; also: string }]>(
     `DELETE FROM releases WHERE app_id = @appId AND status IN ('superseded', 'failed')
        AND version NOT IN (SELECT value FROM json_each(@also)) AND version NOT IN
@@ -108,6 +111,8 @@ export function releasesStore(db: Database, seal: Seal) {
     secretKeys: (release: Release): readonly string[] =>
       JSON.parse(secretKeys.get(release.appId, release.version)?.keys ?? '[]') as string[],
     create: db.transaction((app: App, made: NewRelease): Release => {
+      // One at a time is deployed: of another the disk has not taken how it ended.
+      leave.run(app.id);
       const version = next.get(app.id)?.version ?? 1;
       insert.run({
         appId: app.id,

@@ -30,7 +30,7 @@ import { tokensStore } from './tokens.ts';
 export type Store = ReturnType<typeof openStore>;
 
 /** Opens (and migrates) the database; `:memory:` for tests. Every call is synchronous and prepared once. */
-export function openStore(path: string, seal: Seal) {
+export function openStore(path: string, seal: Seal, lostEvent: (error: unknown) => void = () => {}) {
   const db = openDatabase(path, { prepare: opened => addSealFunctions(opened, seal) });
   if (path !== ':memory:') chmodSync(path, 0o600);
   checkLabels(db, seal);
@@ -55,7 +55,7 @@ export function openStore(path: string, seal: Seal) {
     people: peopleStore(db),
     tokens: tokensStore(db),
     keys: keysStore(db),
-    events: eventsStore(db),
+    events: eventsStore(db, lostEvent),
     properties,
     pluginSecrets: pluginSecretsStore(db, seal),
     sealed: sealedValues(db, seal, at => {

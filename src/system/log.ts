@@ -8,6 +8,9 @@ export type Log = {
   error(fields: object, message: string): void;
 };
 
+/** Bytes of lines that wait for a disk with room; more are lost. */
+const longestBacklog = 2 ** 20;
+
 /**
  * JSON lines on stderr; level from WHERRY_LOG (debug, info, warn, error), `info` when unset.
  * @param hide is given each line of a warning or an error, whose words nobody chose
@@ -18,10 +21,10 @@ export function createLog(
   hide: (line: string) => string = line => line,
 ): Log {
   const hooks = { streamWrite: (line: string) => (/^\{"level":[45]0,/.test(line) ? hide(line) : line) };
-  return pino(
-    { name, level: level in levels ? level : 'info', hooks },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const stderr = pino.destination({ dest: 2, sync: true, maxLength: longestBacklog });
+  // It may be a file on a disk that is full: what is logged about must go on, and the lines come with the next that can be written.
+  stderr.on('error', () => {});
+  return pino({ name, level: level in levels ? level : 'info', hooks }, stderr);
 }
 
 export const silentLog: Log = {

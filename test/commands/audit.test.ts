@@ -3,6 +3,7 @@ import { guardGit } from '../../src/commands/git-access.ts';
 import { parseAppName } from '../../src/domain/names.ts';
 import type { Actor } from '../../src/domain/push.ts';
 import type { GitSession } from '../../src/receive/receiver.ts';
+import { silentLog } from '../../src/system/log.ts';
 import { type Bench, createBench } from './support.ts';
 
 let bench: Bench;
@@ -44,7 +45,7 @@ it('tells of what was refused, and of what lost its client', async () => {
 it('tells of pushes', async () => {
   const receiver = { receivePack: async () => 1, uploadPack: async () => 0 };
   const session = { app: parseAppName('blog'), actor: ann } as GitSession;
-  await guardGit(receiver, bench.services).receivePack(session);
+  await guardGit(receiver, { ...bench.services, log: silentLog }).receivePack(session);
   expect((await audit(ann, 'blog')).at(-1)).toMatchObject({ command: 'git-push', result: 'failed' });
 });
 

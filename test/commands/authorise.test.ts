@@ -6,6 +6,7 @@ import { type AppName, parseAppName } from '../../src/domain/names.ts';
 import type { Grant, Principal, Role, Scope } from '../../src/domain/people.ts';
 import type { Actor } from '../../src/domain/push.ts';
 import type { GitSession } from '../../src/receive/receiver.ts';
+import { silentLog } from '../../src/system/log.ts';
 import { type Bench, createBench } from './support.ts';
 
 const blog = parseAppName('blog');
@@ -159,7 +160,7 @@ describe('git', () => {
   const ask = (verb: 'receivePack' | 'uploadPack', app: string) => {
     const receiver = { receivePack: async () => 0, uploadPack: async () => 0 };
     const session = { app: parseAppName(app), actor: { name: 'bob', via: 'ssh' } } as GitSession;
-    return guardGit(receiver, bench.services)[verb](session);
+    return guardGit(receiver, { ...bench.services, log: silentLog })[verb](session);
   };
 
   it('takes pushes from a deployer, and lets a viewer fetch', async () => {

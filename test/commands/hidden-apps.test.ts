@@ -11,6 +11,7 @@ import type { Actor } from '../../src/domain/push.ts';
 import { splitWords } from '../../src/domain/words.ts';
 import { builtInCommands } from '../../src/plugin/built-in-commands.ts';
 import type { GitSession } from '../../src/receive/receiver.ts';
+import { silentLog } from '../../src/system/log.ts';
 import { type Bench, createBench } from './support.ts';
 
 /** Of one length, so that answers can be compared byte by byte. */
@@ -109,7 +110,10 @@ describe('an app that one may not see is one that is not there', () => {
     });
 
     it.each(['receivePack', 'uploadPack'] as const)('by git (%s)', async verb => {
-      const git = guardGit({ receivePack: async () => 0, uploadPack: async () => 0 }, bench.services);
+      const git = guardGit(
+        { receivePack: async () => 0, uploadPack: async () => 0 },
+        { ...bench.services, log: silentLog },
+      );
       const asked = async (app: string) =>
         await git[verb]({ app: parseAppName(app), actor } as GitSession).then(exit => ({ exit }), told);
       const seen = await answered(hidden, () => asked(hidden));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import type { DiffId } from '../../domain/image.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
+import { exec } from '../../system/exec.ts';
 import { faultPoint } from '../../system/fault.ts';
 import { list } from '../../system/list.ts';
 import type { Paths } from '../../system/paths.ts';
@@ -159,6 +160,9 @@ export function createLayerStore(paths: Pick<Paths, 'cache' | 'layers'>, clock: 
 /** Milliseconds after which nobody can be at work on a layer of the shared cache any more. */
 const oldest = 86_400_000;
 
+/** Milliseconds in which a slow disk writes what it was given. */
+const longestSync = 600_000;
+
 /** Takes a layer's folder out of sight in one step. */
 function setAside(root: string, name: string): string {
   const path = join(root, `gone-${randomBytes(4).toString('hex')}-${name}`);
@@ -173,6 +177,8 @@ async function adopt(options: { dir: string; info: LayerInfo; root: string; name
     await rename(options.dir, join(staged, 'fs'));
     await writeFile(join(staged, 'layer.json'), JSON.stringify(options.info));
     await faultPoint('build:adopt');
+    // Whoever finds the name takes the layer for whole, also after a loss of power.
+    await exec('sync', ['--file-system', staged], { timeout: longestSync });
     await rename(staged, join(options.root, options.name));
   } catch (error) {
     await rm(staged, { recursive: true, force: true });

@@ -6,7 +6,7 @@ import type { Quota } from '../../domain/quota.ts';
 import type { GroupStats } from '../engine.ts';
 import { type Driver, groupPath } from './driver.ts';
 import { checkApplied, inUse } from './limits.ts';
-import { readText } from './record.ts';
+import { readWhole } from './record.ts';
 
 type Groups = Pick<Driver, 'cgroups' | 'cgroupRoot' | 'folders'>;
 
@@ -28,8 +28,7 @@ export function applyQuota(driver: Pick<Driver, 'cgroups'>, path: string, quota:
 
 /** The quota as last set: control groups do not outlive a reboot. */
 export async function readQuota(driver: Groups, group: string): Promise<Quota | undefined> {
-  const text = await readText(quotaFile(driver, group));
-  return text === undefined ? undefined : (JSON.parse(text) as Quota);
+  return readWhole<Quota>(quotaFile(driver, group));
 }
 
 export function groupStats(driver: Groups, group: string): GroupStats {

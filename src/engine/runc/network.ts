@@ -16,6 +16,7 @@ import {
 import type { Resolver } from './name-servers.ts';
 import { createNamespaces, type Namespace } from './namespaces.ts';
 import { networkRules, type Peer } from './peers.ts';
+import { readWhole } from './record.ts';
 import { chooseSubnet, gatewayOf, parseRoutes, rangeOf, type Subnet } from './subnet.ts';
 import type { UserMapping } from './user-mapping.ts';
 
@@ -86,10 +87,8 @@ export async function openNetwork(options: {
 }
 
 async function rememberedSubnet(file: string, choose: () => Subnet | undefined): Promise<Subnet> {
-  if (existsSync(file)) {
-    const { prefix } = JSON.parse(await readFile(file, 'utf8')) as Subnet;
-    return { prefix };
-  }
+  const known = await readWhole<Subnet>(file);
+  if (known) return { prefix: known.prefix };
   const chosen = choose();
   if (chosen === undefined) {
     throw new WherryError(

@@ -17,8 +17,7 @@ export async function writeRecord(path: string, record: InstanceRecord): Promise
 
 /** Undefined when there is none, or a half-written one: the instance was never completed. */
 export async function readRecord(path: string): Promise<InstanceRecord | undefined> {
-  const text = await readText(path);
-  return text === undefined ? undefined : (JSON.parse(text) as InstanceRecord);
+  return readWhole<InstanceRecord>(path);
 }
 
 export async function writeExit(path: string, exit: Exit): Promise<void> {
@@ -26,10 +25,18 @@ export async function writeExit(path: string, exit: Exit): Promise<void> {
 }
 
 export async function readExit(path: string): Promise<Exit | undefined> {
+  const exit = await readWhole<Omit<Exit, 'at'> & { at: string }>(path);
+  return exit && { ...exit, at: new Date(exit.at) };
+}
+
+/** What is told by a file that is whole. A loss of power may leave one that is empty: then it tells nothing, like one that is not there. */
+export async function readWhole<Told>(path: string): Promise<Told | undefined> {
   const text = await readText(path);
-  if (text === undefined) return undefined;
-  const exit = JSON.parse(text) as Omit<Exit, 'at'> & { at: string };
-  return { ...exit, at: new Date(exit.at) };
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as Told);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A file is there whole or not at all, also after a crash in between. Only root reads it: it may hold config values. */
