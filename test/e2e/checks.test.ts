@@ -11,6 +11,7 @@ let sick = false;
 console.log('listening soon');
 createServer((request, response) => {
   if (request.url === '/break') sick = true;
+  if (request.url === '/mend') sick = false;
   if (request.url === '/slow') return void setTimeout(() => response.end('slow but here'), 3000);
   if (request.url === '/live') return response.writeHead(sick ? 500 : 200).end(sick ? 'stuck' : 'fine');
   response.end('token of ' + process.env.TOKEN.length);
@@ -94,5 +95,42 @@ describe('an app with an app.json', () => {
     await until('the app', async () => (await wherry.get('checked', '/live')).status === 200);
     const { stdout } = await wherry.ssh('events', 'checked');
     expect(stdout).toMatch(/web.1 failed its liveness check "live" 2 times: .* answers 500: "stuck"/);
+  });
+
+  it('gets no requests where it fails its readiness check, while another instance is ready, until it passes', async () => {
+    const ready = { type: 'readiness', name: 'ready', path: '/live', wait: 1, attempts: 1 };
+    repository.write({ 'app.json': JSON.stringify({ ...manifest, healthchecks: { web: [ready] } }) });
+    await repository.commit('Ask whether it is ready');
+    const pushed = await repository.push();
+    expect(pushed.code, pushed.output).toBe(0);
+    expect((await wherry.ssh('ps:scale', 'checked', 'web=2')).code).toBe(0);
+    await wherry.get('checked', '/break');
+    const said = async () => (await wherry.ssh('events', 'checked')).stdout;
+    await until('it to be taken out', async () =>
+      /web\.\d gets no requests until it is ready/.test(await said()),
+    );
+    const answers = await Promise.all(Array.from({ length: 12 }, () => wherry.get('checked', '/live')));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 200));
+    const sick = /(web\.\d) gets no requests/.exec(await said())?.[1] ?? '';
+    const mend = `node -e "fetch('http://127.0.0.1:' + process.env.PORT + '/mend')"`;
+    expect((await wherry.cli('enter', 'checked', sick, 'sh', '-c', mend)).code).toBe(0);
+    await until('its return', async () => (await said()).includes(`${sick} gets requests again`));
+    expect(await report('restarts-web-1')).toBe('0');
+  });
+
+  it('is replaced with its checks left out where they are disabled', async () => {
+    expect((await wherry.ssh('checks:disable', 'checked', 'web')).code).toBe(0);
+    const check = { path: '/', content: 'no such text', wait: 1, attempts: 1 };
+    repository.write({ 'app.json': JSON.stringify({ ...manifest, healthchecks: { web: [check] } }) });
+    await repository.commit('A check that nothing passes');
+    const pushed = await repository.push();
+    expect(pushed.code, pushed.output).toBe(0);
+    expect(pushed.output).toContain('Checks are left out (web.1)');
+    await until('the app', async () => (await wherry.get('checked')).text === 'token of 64');
+    expect((await wherry.ssh('checks:enable', 'checked', 'web')).code).toBe(0);
+    const refusedAgain = await wherry.ssh('ps:restart', 'checked');
+    expect(refusedAgain.output).toContain('no such text');
+    expect(refusedAgain.code).not.toBe(0);
+    expect((await wherry.get('checked')).text).toBe('token of 64');
   });
 });
