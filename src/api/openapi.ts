@@ -129,8 +129,9 @@ function success(command: Command): Json {
     ...(command.exit ? { 'Wherry-Exit': { description: 'The exit status, unless 0', schema: integer } } : {}),
     ...(isTagged(command) ? { ETag: { description: 'For If-None-Match', schema: { type: 'string' } } } : {}),
   };
-  const streams = { 'application/x-ndjson': {}, 'text/event-stream': {} };
-  const content = command.stream ? streams : { 'application/json': {}, ...streams };
+  const schema = command.result && { schema: command.result.schema };
+  const streams = { 'application/x-ndjson': { ...(command.stream && schema) }, 'text/event-stream': {} };
+  const content = command.stream ? streams : { 'application/json': { ...schema }, ...streams };
   return { description: command.stream ? 'An item a line' : 'The result', headers, content };
 }
 

@@ -4,7 +4,7 @@ import { choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
-import { setProperty } from './set-property.ts';
+import { setProperty, settingDone } from './set-property.ts';
 
 const usual = 'app.json';
 
@@ -17,6 +17,7 @@ const set = defineCommand({
   args: { app: appOrGlobal, property: choice('property', ['appjson-path']), value: optional(text('value')) },
   access: { app: 'write' },
   effect: 'write',
+  result: settingDone,
   run(context, { app, property, value: given }) {
     const value = given ? parseRepositoryPath(given) : undefined;
     return setProperty(context, { app, property, key: appJsonPathKey, value, event: 'app-json' });

@@ -8,6 +8,7 @@ import { defineCommand } from './define.ts';
 import { doing } from './doing.ts';
 import { app, newApp } from './kinds.ts';
 import { header } from './lines.ts';
+import { aList, aRecord, aSwitch, aText } from './results.ts';
 
 const create = defineCommand({
   name: 'apps:create',
@@ -18,6 +19,7 @@ const create = defineCommand({
   args: { app: newApp },
   access: 'admin',
   effect: 'write',
+  result: aRecord({ app: aText, domains: aList(aText) }),
   async run(context, input) {
     if (context.store.apps.find(input.app))
       throw new WherryError('invalid', 'Name is already taken', { hint: `apps:report ${input.app}` });
@@ -42,6 +44,7 @@ const destroy = defineCommand({
     warning: `This command will destroy app ${context.app(input.app).name}.`,
     word: input.app,
   }),
+  result: aRecord({ app: aText, destroyed: aSwitch }),
   async run(context, input) {
     context.progress.step(`Destroying ${input.app}`);
     await context.deployer.destroy(context.app(input.app), doing(context));
@@ -57,6 +60,7 @@ const list = defineCommand({
   args: {},
   access: { app: 'read' },
   effect: 'read',
+  result: aList(aText),
   run(context) {
     const names = context.apps().map(each => each.name);
     if (names.length === 0) context.progress.warn("You haven't deployed any applications yet");
@@ -72,6 +76,7 @@ const exists = defineCommand({
   args: { app },
   access: { app: 'read' },
   effect: 'read',
+  result: aRecord({ app: aText, exists: aSwitch }),
   run: (context, input) => ({ app: context.app(input.app).name, exists: true }),
   text: () => [],
 });

@@ -3,6 +3,7 @@ import { flag, integer, optional, withDefault } from './args.ts';
 import { mayAll } from './authorise.ts';
 import { defineCommand } from './define.ts';
 import { anyApp } from './kinds.ts';
+import { aList, anInteger, aRecord, aText, aTime, orNull } from './results.ts';
 
 export const audit = defineCommand({
   name: 'audit',
@@ -19,6 +20,21 @@ export const audit = defineCommand({
   },
   access: { app: 'write' },
   effect: 'read',
+  result: aList(
+    aRecord({
+      at: aTime,
+      app: orNull(aText),
+      other: orNull(aText),
+      command: aText,
+      args: aText,
+      result: aText,
+      user: aText,
+      via: aText,
+      credential: orNull(aText),
+      address: orNull(aText),
+      times: anInteger,
+    }),
+  ),
   run(context, input) {
     const { actor, store } = context;
     const everything = input.app !== undefined || mayAll(actor, 'owner', store);

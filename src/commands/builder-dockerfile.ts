@@ -3,7 +3,7 @@ import { choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
-import { setProperty } from './set-property.ts';
+import { setProperty, settingDone } from './set-property.ts';
 
 const key = 'builder-dockerfile-path';
 
@@ -24,6 +24,7 @@ const set = defineCommand({
   },
   access: { app: 'write' },
   effect: 'write',
+  result: settingDone,
   run(context, input) {
     const { app, property } = input;
     const value = input.value ? parseRepositoryPath(input.value) : undefined;

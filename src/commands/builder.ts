@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
-import { setProperty } from './set-property.ts';
+import { setProperty, settingDone } from './set-property.ts';
 
 const parsers = { 'build-dir': parseBuildDir, selected: parseBuilderName } as const;
 const properties = ['build-dir', 'selected'] as const;
@@ -26,6 +26,7 @@ const set = defineCommand({
   args: { app: appOrGlobal, property: choice('property', properties), value: optional(text('value')) },
   access: { app: 'write' },
   effect: 'write',
+  result: settingDone,
   run(context, input) {
     const { app, property } = input;
     const value = input.value ? parsers[property](input.value) : undefined;

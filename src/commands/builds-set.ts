@@ -9,7 +9,7 @@ import { type Kept, keeping, keptProperty, parseKept } from '../domain/keep.ts';
 import { choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
-import { setProperty } from './set-property.ts';
+import { setProperty, settingDone } from './set-property.ts';
 
 type Property = Kept | BuildProperty;
 
@@ -41,6 +41,7 @@ export const buildsSet = defineCommand({
   },
   access: { app: 'write' },
   effect: 'write',
+  result: settingDone,
   run(context, input) {
     const { app, property } = input;
     const value = input.value ? parseValue(property, input.value) : undefined;

@@ -16,7 +16,7 @@ import { tell } from './doing.ts';
 import { app, appOrGlobal } from './kinds.ts';
 import { detail, header } from './lines.ts';
 import { defineReport, type ReportValues } from './report.ts';
-import { setProperty } from './set-property.ts';
+import { setProperty, settingDone } from './set-property.ts';
 
 const names = Object.keys(checkProperties) as CheckProperty[];
 
@@ -29,6 +29,7 @@ const set = defineCommand({
   args: { app: appOrGlobal, property: choice('property', names), value: optional(text('value')) },
   access: { app: 'write' },
   effect: 'write',
+  result: settingDone,
   run(context, input) {
     const { app, property } = input;
     const value = input.value || undefined;

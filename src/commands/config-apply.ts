@@ -10,6 +10,7 @@ import type { Context } from './context.ts';
 import { doing, tell } from './doing.ts';
 import { forEachApp } from './each-app.ts';
 import { keyValues } from './lines.ts';
+import { aList, anInteger, aRecord, aText, orNull } from './results.ts';
 
 /** Linux gives a program about 2 MiB for arguments and environment together; half of it is the app's. */
 export const largestConfig = 2 ** 20;
@@ -26,6 +27,8 @@ type Change = {
   readonly restart: boolean;
 };
 type Applied = { app: string | null; keys: readonly ConfigKey[]; release: number | null };
+
+export const configApplied = aRecord({ app: orNull(aText), keys: aList(aText), release: orNull(anInteger) });
 
 export const secretFlag = toggle({ help: 'write-only from now on: apps get the value, no command shows it' });
 

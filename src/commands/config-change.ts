@@ -1,7 +1,7 @@
 import { WherryError } from '../domain/errors.ts';
 import type { ConfigKey } from '../domain/names.ts';
 import { many, toggle } from './args.ts';
-import { applied, checkSizes, keepValues, restartFlags, secretFlag } from './config-apply.ts';
+import { applied, checkSizes, configApplied, keepValues, restartFlags, secretFlag } from './config-apply.ts';
 import { ownerOf } from './config-owner.ts';
 import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
@@ -23,6 +23,7 @@ export const set = defineCommand({
   flags: { encoded: toggle({ help: 'values are base64' }), secret: secretFlag, ...restartFlags },
   access: { app: 'deploy' },
   effect: 'write',
+  result: configApplied,
   async run(context, input) {
     const owner = ownerOf(context, input.app);
     const values = input.encoded ? decoded(input.pairs) : input.pairs;
@@ -46,6 +47,7 @@ export const unset = defineCommand({
   flags: restartFlags,
   access: { app: 'deploy' },
   effect: 'write',
+  result: configApplied,
   run: (context, input) => without(context, input.keys, input),
   text: () => [],
 });
@@ -58,6 +60,7 @@ export const clear = defineCommand({
   flags: restartFlags,
   access: { app: 'deploy' },
   effect: 'write',
+  result: configApplied,
   run: (context, input) =>
     without(
       context,

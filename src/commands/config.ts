@@ -9,6 +9,7 @@ import { configReport } from './config-report.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal, configKey } from './kinds.ts';
 import { header, keyValues } from './lines.ts';
+import { aList, aMap, aText, orNull } from './results.ts';
 
 const get = defineCommand({
   name: 'config:get',
@@ -20,6 +21,7 @@ const get = defineCommand({
   access: { app: 'deploy' },
   effect: 'read',
   exact: true,
+  result: orNull(aText),
   run(context, input) {
     const config = configOf(context, input);
     if (secretKeysOf(context, input).includes(input.key))
@@ -44,6 +46,7 @@ const show = defineCommand({
   flags: { merged },
   access: { app: 'deploy' },
   effect: 'read',
+  result: aMap(aText),
   run: shownConfig,
   text: (values, input) => [
     header(`${input.app ?? 'global'} env vars`),
@@ -60,6 +63,7 @@ const keys = defineCommand({
   flags: { merged, secret: toggle({ help: 'write-only ones alone' }) },
   access: { app: 'read' },
   effect: 'read',
+  result: aList(aText),
   run: (context, input) =>
     input.secret ? secretKeysOf(context, input) : Object.keys(configOf(context, input)),
   text: names => names,

@@ -1,6 +1,7 @@
 import type { ArgKind } from './args.ts';
 import type { Context } from './context.ts';
 import type { Line } from './lines.ts';
+import type { Shape } from './results.ts';
 
 /**
  * Who may run a command; checked in one place before `run`. `read` is a viewer's, `deploy` a deployer's, `write` an admin's, on the
@@ -56,6 +57,8 @@ export type CommandDefinition<Positional extends Args, Flags extends Args, Resul
   looksOnly?(input: Input<Positional, Flags>): boolean;
   /** What must be confirmed before the lock is taken. @throws app-not-found */
   confirm?(context: Given, input: Input<Positional, Flags>): Confirmation;
+  /** What `run` gives, or a stream for each item, for readers of its JSON; anything when left out. */
+  readonly result?: Shape<Shown<Awaited<Result>>>;
   /** Plain JSON data; never prints. */
   run(context: Given, input: Input<Positional, Flags>): Promise<Result> | Result;
   /** The lines for a person; of a stream, for each item. Pure. */

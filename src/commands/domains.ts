@@ -8,6 +8,9 @@ import { domainsGlobalCommands, globalDomains } from './domains-global.ts';
 import { app, domain } from './kinds.ts';
 import { defineReport } from './report.ts';
 import { requireFree } from './require-free.ts';
+import { aList, aRecord, aText } from './results.ts';
+
+const ofDomains = aRecord({ app: aText, domains: aList(aText) });
 
 const add = defineCommand({
   name: 'domains:add',
@@ -18,6 +21,7 @@ const add = defineCommand({
   args: { app, domains: many(domain) },
   access: { app: 'write' },
   effect: 'write',
+  result: ofDomains,
   async run(context, input) {
     const owner = context.app(input.app);
     const { store, progress } = context;
@@ -39,6 +43,7 @@ const remove = defineCommand({
   args: { app, domains: many(domain) },
   access: { app: 'write' },
   effect: 'write',
+  result: ofDomains,
   async run(context, input) {
     const owner = context.app(input.app);
     const { store, progress } = context;
@@ -59,6 +64,7 @@ const set = defineCommand({
   args: { app, domains: many(domain) },
   access: { app: 'write' },
   effect: 'write',
+  result: ofDomains,
   async run(context, input) {
     const owner = context.app(input.app);
     const domains = [...new Set(input.domains)];
@@ -77,6 +83,7 @@ const clear = defineCommand({
   args: { app },
   access: { app: 'write' },
   effect: 'write',
+  result: ofDomains,
   async run(context, input) {
     const owner = context.app(input.app);
     context.store.domains.set(owner, []);
@@ -93,6 +100,7 @@ const reset = defineCommand({
   args: { app },
   access: { app: 'write' },
   effect: 'write',
+  result: ofDomains,
   async run(context, input) {
     const owner = context.app(input.app);
     const domains = defaultDomains(owner.name, globalDomains(context));
@@ -111,6 +119,7 @@ const enable = defineCommand({
   args: { app },
   access: { app: 'write' },
   effect: 'write',
+  result: ofDomains,
   run: (context, input) => turn(context, context.app(input.app), undefined),
   text: () => [],
 });
@@ -124,6 +133,7 @@ const disable = defineCommand({
   args: { app },
   access: { app: 'write' },
   effect: 'write',
+  result: ofDomains,
   run: (context, input) => turn(context, context.app(input.app), 'true'),
   text: () => [],
 });

@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { anyApp } from './kinds.ts';
 import { columns } from './lines.ts';
+import { aList, anInteger, aRecord, aText, aTime, orNull } from './results.ts';
 
 const mostEvents = 10_000;
 /** Milliseconds between two looks for new ones. */
@@ -27,6 +28,7 @@ const events = defineCommand({
   access: { app: 'read' },
   effect: 'read',
   stream: true,
+  result: aRecord({ at: aTime, app: orNull(aText), kind: aText, message: aText, actor: orNull(aText) }),
   run(context, input) {
     // An app that is gone keeps its events; one of which nothing is known is a typing mistake.
     if (input.app !== undefined && context.store.events.list({ app: input.app, limit: 1 }).length === 0)
@@ -46,6 +48,7 @@ const list = defineCommand({
   args: {},
   access: 'admin',
   effect: 'read',
+  result: aList(aRecord({ kind: aText, count: anInteger, last: aTime })),
   run: context =>
     context.store.events.kinds().map(({ last, ...each }) => ({ ...each, last: last.toISOString() })),
   text: kinds => columns(kinds.map(({ kind, count, last }) => [kind, String(count), last])),

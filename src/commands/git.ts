@@ -18,7 +18,7 @@ import { defineCommand } from './define.ts';
 import { tell } from './doing.ts';
 import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
-import { setProperty, settingWords } from './set-property.ts';
+import { setProperty, settingDone, settingWords } from './set-property.ts';
 
 const properties = [
   'deploy-branch',
@@ -69,6 +69,7 @@ const set = defineCommand({
   },
   access: { app: 'write' },
   effect: 'write',
+  result: settingDone,
   run(context, input) {
     const { app, property: name, value: given } = input;
     const value = given === '' ? undefined : given;

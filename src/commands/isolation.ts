@@ -4,7 +4,7 @@ import { choice, optional } from './args.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
-import { setProperty } from './set-property.ts';
+import { setProperty, settingDone } from './set-property.ts';
 
 const set = defineCommand({
   name: 'isolation:set',
@@ -17,6 +17,7 @@ const set = defineCommand({
   args: { app: appOrGlobal, isolation: optional(choice('isolation', [...isolations, ''])) },
   access: 'admin',
   effect: 'write',
+  result: settingDone,
   async run(context, input) {
     const { app } = input;
     const value = input.isolation || undefined;

@@ -15,7 +15,7 @@ import { tell } from './doing.ts';
 import { app, appOrGlobal } from './kinds.ts';
 import { columns, heading } from './lines.ts';
 import { defineReport } from './report.ts';
-import { setProperty } from './set-property.ts';
+import { setProperty, settingDone } from './set-property.ts';
 
 const enable = defineCommand({
   name: 'letsencrypt:enable',
@@ -185,6 +185,7 @@ const set = defineCommand({
   },
   access: { app: 'write' },
   effect: 'write',
+  result: settingDone,
   run(context, input) {
     const { app: name, property } = input;
     const value = input.value || undefined;

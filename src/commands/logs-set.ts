@@ -4,7 +4,7 @@ import { choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
-import { setProperty } from './set-property.ts';
+import { setProperty, settingDone } from './set-property.ts';
 
 const parsers = {
   'max-size': parseLogSize,
@@ -29,6 +29,7 @@ export const logsSet = defineCommand({
   args: { app: appOrGlobal, property: choice('property', properties), value: optional(text('value')) },
   access: { app: 'write' },
   effect: 'write',
+  result: settingDone,
   run(context, input) {
     const { app, property } = input;
     const value = input.value || undefined;

@@ -6,6 +6,7 @@ import { type ArgKind, asInteger, flag, toggle } from './args.ts';
 import type { Context } from './context.ts';
 import { isDeployed } from './doing.ts';
 import { forEachApp } from './each-app.ts';
+import { aList, aRecord, aText } from './results.ts';
 
 const mostAtOnce = 64;
 
@@ -25,6 +26,9 @@ const parallel: ArgKind<number> = flag(
 
 /** `--all --parallel N`. */
 export const allFlags = { all: toggle({ help: 'every app that is deployed' }), parallel };
+
+/** Whom it was done to. */
+export const doneTo = aRecord({ apps: aList(aText) });
 
 type Wanted = { readonly app: AppName | undefined; readonly all: boolean; readonly parallel: number };
 

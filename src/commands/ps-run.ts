@@ -4,7 +4,8 @@ import { defineCommand } from './define.ts';
 import { doing } from './doing.ts';
 import { app, processType } from './kinds.ts';
 import { columns } from './lines.ts';
-import { allFlags, oneOrAll } from './one-or-all.ts';
+import { allFlags, doneTo, oneOrAll } from './one-or-all.ts';
+import { aList, anInteger, anyOf, aRecord, aText, aTime } from './results.ts';
 
 /** What restart, stop and start share: an app or all, one process of it or the whole. */
 const ofProcesses = {
@@ -12,6 +13,7 @@ const ofProcesses = {
   flags: allFlags,
   access: { app: 'deploy' },
   effect: 'write',
+  result: doneTo,
   text: () => [],
 } as const;
 
@@ -70,6 +72,7 @@ const restore = defineCommand({
   flags: allFlags,
   access: { app: 'deploy' },
   effect: 'write',
+  result: doneTo,
   run: (context, input) =>
     oneOrAll(
       context,
@@ -93,6 +96,7 @@ const retire = defineCommand({
   args: {},
   access: { app: 'read' },
   effect: 'read',
+  result: aList(aRecord({ app: aText, instance: aText, since: aTime })),
   run: context =>
     context.apps().flatMap(each =>
       context.runtime
@@ -113,6 +117,10 @@ const rebuild = defineCommand({
   flags: { ...allFlags, explain: toggle({ help: 'tell what changed since the last build' }) },
   access: { app: 'deploy' },
   effect: 'write',
+  result: anyOf<{ app: string; release: number } | { apps: readonly string[] }>(
+    aRecord({ app: aText, release: anInteger }),
+    doneTo,
+  ),
   async run(context, input) {
     const { actor, progress } = context;
     const how = { explain: input.explain };

@@ -13,7 +13,7 @@ import { choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
 import type { ReportValues } from './report.ts';
-import { setProperty } from './set-property.ts';
+import { setProperty, settingDone } from './set-property.ts';
 
 /** How each is checked, and what it is when it was never set. */
 const properties = {
@@ -41,6 +41,7 @@ export const psSet = defineCommand({
   args: { app: appOrGlobal, property: choice('property', names), value: optional(text('value')) },
   access: { app: 'write' },
   effect: 'write',
+  result: settingDone,
   run(context, input) {
     const { app, property } = input;
     const value = input.value || undefined;

@@ -10,6 +10,7 @@ import { inspect } from './ps-inspect.ts';
 import { psReport } from './ps-report.ts';
 import { psRunCommands } from './ps-run.ts';
 import { psSet } from './ps-set.ts';
+import { aList, anInteger, aRecord, aText } from './results.ts';
 
 const web = parseProcessType('web');
 
@@ -23,6 +24,7 @@ const scale = defineCommand({
   access: { app: 'deploy' },
   effect: 'write',
   looksOnly: input => input.counts === undefined,
+  result: aList(aRecord({ process_type: aText, quantity: anInteger })),
   async run(context, input) {
     const owner = context.app(input.app);
     if (input.counts) {
@@ -52,6 +54,7 @@ const rebase = defineCommand({
   flags: { all: toggle({ help: 'every app that is deployed' }) },
   access: { app: 'deploy' },
   effect: 'write',
+  result: aList(aRecord({ app: aText, outcome: aText }, { release: anInteger, reason: aText })),
   async run(context, input) {
     const how = { force: context.force };
     if (input.all && input.app === undefined) return await context.rebaseAll(how, doing(context));

@@ -4,6 +4,7 @@ import { defineCommand } from './define.ts';
 import { doing } from './doing.ts';
 import { app, version } from './kinds.ts';
 import { columns, detail, header, heading, step } from './lines.ts';
+import { aList, aMap, anInteger, aRecord, aText, aTime, orNull } from './results.ts';
 
 type Shown = {
   readonly version: number;
@@ -14,6 +15,16 @@ type Shown = {
   readonly createdAt: string;
 };
 
+const shownFields = {
+  version: anInteger,
+  status: aText,
+  description: aText,
+  actor: aText,
+  commit: orNull(aText),
+  createdAt: aTime,
+};
+const aRelease = aRecord(shownFields);
+
 const list = defineCommand({
   name: 'releases',
   summary: 'List the releases of an app, newest first',
@@ -21,6 +32,7 @@ const list = defineCommand({
   args: { app },
   access: { app: 'read' },
   effect: 'read',
+  result: aList(aRelease),
   run: (context, input) => context.store.releases.list(context.app(input.app)).map(toShown),
   text(releases, input) {
     const rows = releases.map(each => [
@@ -47,6 +59,12 @@ const info = defineCommand({
   args: { app, version: optional(version) },
   access: { app: 'read' },
   effect: 'read',
+  result: aRecord({
+    ...shownFields,
+    image: aText,
+    processes: aMap(aList(aText)),
+    config: aList(aText),
+  }),
   run(context, input) {
     const { store } = context;
     const owner = context.app(input.app);
@@ -84,6 +102,7 @@ const rollback = defineCommand({
   args: { app, version: optional(version) },
   access: { app: 'deploy' },
   effect: 'write',
+  result: aRelease,
   run: async (context, input) =>
     toShown(await context.deployer.rollback(context.app(input.app), input.version, doing(context))),
   text: (release, input) => [step(`${input.app} v${release.version} is live: ${release.description}`)],

@@ -6,9 +6,13 @@ import type { Context } from './context.ts';
 import { type Command, defineCommand } from './define.ts';
 import { app } from './kinds.ts';
 import { detail, header, type Line } from './lines.ts';
+import { aMap, anyOf, aText } from './results.ts';
 
 /** What is known of one app, by key without the report's prefix: `running`, `status-web-1`. */
 export type ReportValues = Readonly<Record<string, string>>;
+
+/** Of one app; of all, one each. */
+const values = aMap(aText);
 
 /** Width that dokku pads a report's keys to. */
 const keyWidth = 31;
@@ -56,6 +60,11 @@ export function defineReport(report: {
     flags: { info: infoFlag },
     access: { app: 'read' },
     effect: 'read',
+    result: anyOf<ReportValues | Readonly<Record<string, ReportValues>> | string>(
+      aText,
+      values,
+      aMap(values),
+    ),
     async run(context, input) {
       if (report.global && asksGlobal(input)) return sorted(report.global(context));
       const apps = input.app === undefined ? context.apps() : [context.app(input.app)];

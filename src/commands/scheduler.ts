@@ -4,7 +4,7 @@ import { choice, optional, text } from './args.ts';
 import { defineCommand } from './define.ts';
 import { appOrGlobal } from './kinds.ts';
 import { defineReport } from './report.ts';
-import { setProperty, settingWords } from './set-property.ts';
+import { setProperty, settingDone, settingWords } from './set-property.ts';
 
 /** What scripts written for dokku ask for: instances on this one host. */
 const here = 'docker-local';
@@ -101,6 +101,7 @@ function settings({ properties, ...words }: Accepted) {
     },
     access: { app: 'write' },
     effect: 'write',
+    result: settingDone,
     run(context, input) {
       const { app, property } = input;
       const value = input.value || undefined;

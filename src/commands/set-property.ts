@@ -1,6 +1,7 @@
 import type { AppName } from '../domain/names.ts';
 import type { Context } from './context.ts';
 import { tell } from './doing.ts';
+import { aMap, aText, orNull } from './results.ts';
 
 type Setting = {
   /** undefined: for all apps that have none of their own. */
@@ -14,6 +15,9 @@ type Setting = {
   /** Of the event in an app's history. */
   readonly event: string;
 };
+
+/** The app, or null for all, and the property by its name: what it is now, or null. */
+export const settingDone = aMap(orNull(aText));
 
 /** Sets or unsets a property of an app or of all, and says so: the body of a `X:set` command. @throws app-not-found */
 export function setProperty(context: Context, { app, property, key, value, event }: Setting) {

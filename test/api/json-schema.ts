@@ -7,6 +7,7 @@ export type JsonSchema = {
   readonly maximum?: number;
   readonly minItems?: number;
   readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: JsonSchema | boolean;
@@ -15,7 +16,7 @@ export type JsonSchema = {
 
 const known = [
   ...['type', 'enum', 'pattern', 'minimum', 'maximum', 'minItems', 'items', 'properties', 'required'],
-  ...['additionalProperties', 'default', 'description', 'format'],
+  ...['additionalProperties', 'default', 'description', 'format', 'anyOf'],
 ];
 
 /** What a value has against a schema, by place; a keyword that nobody checks here is a fault as well. */
@@ -24,6 +25,8 @@ export function faultsOf(value: unknown, schema: JsonSchema, place = '$'): strin
   if (unknown.length > 0) return [`${place}: keywords ${unknown.join(', ')} are not checked`];
   if (schema.type !== undefined && !isOf(value, schema.type)) return [`${place}: is no ${schema.type}`];
   const faults: string[] = [];
+  const ways = schema.anyOf?.map(each => faultsOf(value, each, place)) ?? [[]];
+  if (ways.every(way => way.length > 0)) faults.push(...ways.flat());
   const expectThat = (right: boolean, what: string) => void (right || faults.push(`${place}: ${what}`));
   if (schema.enum) expectThat(schema.enum.includes(value), `is none of ${schema.enum.join(', ')}`);
   if (typeof value === 'string' && schema.pattern !== undefined)

@@ -160,7 +160,11 @@ describe.each(operations)('$method $path', ({ path, method, operation }) => {
     if (status !== 200) {
       expect(faultsOf(JSON.parse(text), document.components.schemas.Problem)).toEqual([]);
       expect(JSON.parse(text).detail).not.toMatch(/fault of its own/);
-    } else if (type === 'application/json') JSON.parse(text);
+      return;
+    }
+    const schema = described?.content?.[type]?.schema ?? {};
+    const lines = type === 'application/json' ? [text] : text.split('\n').filter(Boolean);
+    expect(lines.flatMap(line => faultsOf(JSON.parse(line), schema))).toEqual([]);
   }
 });
 
@@ -215,6 +219,32 @@ function entriesOf(body: Readonly<Record<string, unknown>>): [string, string][] 
     (Array.isArray(value) ? value : [value]).map((each): [string, string] => [name, String(each)]),
   );
 }
+
+describe('the answers of the main commands', () => {
+  it.each([
+    ...['apps:create', 'apps:list', 'apps:exists', 'ps:scale', 'ps:restart', 'ps:rebuild', 'ps:set'],
+    ...['config:get', 'config:show', 'config:set', 'domains:add', 'releases', 'releases:info', 'rollback'],
+    ...['events', 'audit', 'git:set', 'checks:set'],
+    ...commands
+      .filter(({ flags = {} }) => Object.values(flags).some(kind => kind.unknownFlags))
+      .map(({ name }) => name),
+  ])('%s have a schema', name => {
+    const { result } = commands.find(each => each.name === name) ?? {};
+    expect(result?.schema, name).toBeDefined();
+  });
+
+  it('would be refused where they are not as it says', () => {
+    const schemaFor = (name: string) => commands.find(each => each.name === name)?.result?.schema ?? {};
+    const scale = schemaFor('ps:scale');
+    expect(faultsOf([{ process_type: 'web', quantity: 1 }], scale)).toEqual([]);
+    expect(faultsOf([{ process_type: 'web', quantity: '1' }], scale)).toEqual([
+      '$[0].quantity: is no integer',
+    ]);
+    expect(faultsOf([{ quantity: 1 }], scale)).toEqual(['$[0]: process_type is missing']);
+    expect(faultsOf(3, schemaFor('config:get'))).toEqual(['$: is no string', '$: is no null']);
+    expect(faultsOf({ a: { b: 1 } }, schemaFor('ps:report')).length).toBeGreaterThan(0);
+  });
+});
 
 describe('the test of schemas', () => {
   it('would find a command that is missing', () => {

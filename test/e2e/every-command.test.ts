@@ -3,11 +3,14 @@ import { Client } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Command } from '../../src/commands/define.ts';
 import { createCoreRegistry } from '../../src/commands/index.ts';
+import { faultsOf } from '../api/json-schema.ts';
 import { probe } from '../support/apps.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { type Row, rows } from '../support/every-command.ts';
 import { run } from '../support/run.ts';
 import { startWherry, type Wherry } from '../support/wherry.ts';
+
+const registry = createCoreRegistry();
 
 describe('every command over SSH', () => {
   let wherry: Wherry;
@@ -43,7 +46,6 @@ describe('every command over SSH', () => {
 
   it('tells of a missing app in one sentence, as text and JSON, with 20', async () => {
     const wrong: string[] = [];
-    const registry = createCoreRegistry();
     for (const command of registry.list()) {
       const words = nobodysApp(command);
       if (!words) continue;
@@ -69,13 +71,17 @@ function wrongInText({ name, text, code, prints }: Row, ran: Ran): string[] {
 function wrongInJson({ name, json, code }: Row, ran: Ran): string[] {
   const told = `${name} --format json ${json}: ${ran.code} ${ran.stdout}${ran.stderr}`;
   if (ran.code !== code) return [told];
+  const command = registry.list().find(each => each.name === name || each.aliases?.includes(name));
+  const schema = command?.result?.schema ?? {};
+  const faults: string[] = [];
   try {
     for (const line of ran.stdout.split('\n').filter(Boolean)) {
       const value = JSON.parse(line);
       if (code > 1 && (typeof value.error.code !== 'string' || typeof value.error.message !== 'string'))
         return [`no error in ${told}`];
+      if (code === 0) faults.push(...faultsOf(value, schema));
     }
-    return [];
+    return faults.map(fault => `${fault} in ${told}`);
   } catch {
     return [`no JSON in ${told}`];
   }
