@@ -93,7 +93,8 @@ function onDemand(request: IncomingMessage, rest: Buffer, onWanted: () => void):
     if (rest.length > 0) yield rest;
     yield* bodyStream(request);
   }
-  return Readable.from(body(), { objectMode: false });
+  // Of a client that left in the middle: whoever reads it is told, and when nobody does any more it is nobody's fault.
+  return Readable.from(body(), { objectMode: false }).on('error', () => {});
 }
 
 type Part = { readonly text: string; readonly form: { readonly base64?: true } };

@@ -57,6 +57,8 @@ type Question = {
   /** Text and bytes as they are, anything else as JSON. */
   body?: unknown;
   headers?: Readonly<Record<string, string>>;
+  /** Aborted, it breaks the connection off. */
+  signal?: AbortSignal;
 };
 
 /** An address on TCP, by TLS with a certificate of the authority. */
@@ -82,9 +84,9 @@ export function ask(socket: string | Target, { body, ...question }: Question): P
 
 export function begin(
   socket: string | Target,
-  { method = 'GET', path, headers = {} }: Omit<Question, 'body'>,
+  { method = 'GET', path, headers = {}, signal }: Omit<Question, 'body'>,
 ): ClientRequest {
   const target = typeof socket === 'string' ? { socketPath: socket } : socket;
   const send = 'ca' in target ? secureRequest : request;
-  return send({ ...target, method, path, headers, agent: false });
+  return send({ ...target, method, path, headers, agent: false, ...(signal ? { signal } : {}) });
 }

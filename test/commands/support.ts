@@ -336,7 +336,7 @@ export type FakeRuntime = Runtime & {
     /** Thrown by whatever changes something. */
     fault: Error | undefined;
     /** Runs in the middle of every change. */
-    during: ((progress: Progress | undefined) => Promise<void>) | undefined;
+    during: ((progress: Progress | undefined, signal: AbortSignal | undefined) => Promise<void>) | undefined;
     asleep: SleepDepth | undefined;
     /** A request is in flight: the app does not go to sleep. */
     busy: boolean;
@@ -358,9 +358,9 @@ function fakeRuntime(): FakeRuntime {
   const change = async (
     verb: string,
     desired: Desired,
-    options: { commit?: () => void; progress?: Progress } = {},
+    options: { commit?: () => void; progress?: Progress; signal?: AbortSignal | undefined } = {},
   ) => {
-    await says.during?.(options.progress);
+    await says.during?.(options.progress, options.signal);
     if (says.fault) throw says.fault;
     options.commit?.();
     told.push({ verb, desired });

@@ -271,6 +271,14 @@ export const rows: readonly Row[] = [
     29,
     'a client that leaves at any stage',
     [
+      'words over SSH',
+      'bounded',
+      'inputs/vanish.test.ts',
+      'in the middle of %s leaves what was live, and no lock',
+    ],
+    ['HTTP API', 'bounded', 'inputs/vanish.test.ts', 'in the middle of %s leaves what was live, and no lock'],
+    ['client', 'bounded', 'inputs/vanish.test.ts', 'in the middle of %s leaves what was live, and no lock'],
+    [
       'git',
       'bounded',
       'receive/cut-off.system.test.ts',
