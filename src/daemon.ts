@@ -131,6 +131,7 @@ export async function runDaemon(
     tag: paths.tag,
     layerPath: layers.layerPath,
     layerRoots: layers.roots,
+    buildRoots: [paths.builds],
     mapUsers: settings.mapUsers,
     log,
     clock,

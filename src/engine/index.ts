@@ -12,6 +12,8 @@ export type EngineOptions = {
   readonly layerPath: LayerPath;
   /** Folders that layers lie in, at any depth; one mount of each serves all instances. */
   readonly layerRoots?: readonly string[];
+  /** The same of what the overlays of builds write to. */
+  readonly buildRoots?: readonly string[];
   /** Whether users of new instances are others outside; so it is unless told, where the host can. */
   readonly mapUsers?: boolean;
   readonly log: Log;

@@ -14,7 +14,14 @@ await makeBusyboxLayer(join(layers, 'busybox'));
 afterAll(() => rm(layers, { recursive: true, force: true }));
 
 const create = (root: string) =>
-  createEngine('runc', { root, tag, layerPath: () => join(layers, 'busybox'), log: silentLog });
+  createEngine('runc', {
+    root,
+    tag,
+    layerPath: () => join(layers, 'busybox'),
+    layerRoots: [layers],
+    buildRoots: [join(root, 'sandbox')],
+    log: silentLog,
+  });
 
 engineContract({
   name: 'runc',

@@ -65,7 +65,7 @@ describe('a build of which one process is killed', () => {
   it.each([
     ['the first of its container', /init -P .*_sandboxes/, /killed from outside, at none of its limits/],
     ['the step itself', /sleep 60.*_sandboxes/, /buildpack test\/greeting (was killed|ended with)/],
-    ['what runs the step', /runc --root \S+ exec /, /buildpack test\/greeting was killed/],
+    ['what runs the step', /runc --root=\S+ exec /, /buildpack test\/greeting was killed/],
   ])('%s: is told, leaves nothing, and the next push is right', async (_name, which, told) => {
     const [before, after] = [`version ${version}`, `version ${++version}`];
     repository.write({ 'pause.txt': 'yes' });

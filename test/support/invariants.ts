@@ -11,7 +11,7 @@ import { leftovers } from './leftovers.ts';
 import { run } from './run.ts';
 
 /** Namespaces that the engine keeps ready for the next instance. */
-const readyAhead = 3;
+const readyAhead = 4;
 
 /**
  * What a data directory has in the kernel and on disk that nobody needs, while its daemon runs and no build or deploy does: `[]` when
@@ -108,7 +108,7 @@ async function inKernel(paths: Paths, needed: readonly Instance[]): Promise<read
     mount: line =>
       line.includes(` /run/netns/wh${tag}-`) ||
       // What all instances share, and what each has of its own.
-      new RegExp(` /run/wherry-${tag}/(users|overlays|views/[^/ ]+) `).test(line) ||
+      new RegExp(` /run/wherry-${tag}(-builds)?/(users|overlays|views/[^/ ]+) `).test(line) ||
       ids.some(id =>
         [join(engine, 'instances', id), `/run/wherry-${tag}/at/${id}`].some(at => line.includes(` ${at}/`)),
       ),

@@ -26,7 +26,7 @@ export type BundleSpec = {
   /** Bytes of /dev/shm. */
   readonly shm?: number | undefined;
   readonly readonlyRoot?: true | undefined;
-  /** A user namespace that is ready, and the host ids of who is in it; it owns the network namespace, which is set up too. */
+  /** A user namespace that is ready, and the host ids of who is in it; it owns a network namespace that is ready, which is set up too. */
   readonly users?: Pick<UserMapping, 'namespace' | 'ids'> | undefined;
   /** Path of a network namespace that is ready, or none: a new one with loopback alone. */
   readonly netns?: string;
@@ -84,7 +84,8 @@ export function bundleConfig(spec: BundleSpec) {
         { type: 'network', ...(spec.netns === undefined ? {} : { path: spec.netns }) },
         ...(spec.users ? [{ type: 'user', path: spec.users.namespace }] : []),
       ],
-      ...(spec.users ? idMappings(spec.users) : { sysctl: sysctls(spec.ipv6) }),
+      ...(spec.users && idMappings(spec.users)),
+      ...(spec.users && spec.netns !== undefined ? {} : { sysctl: sysctls(spec.ipv6) }),
       ...(spec.nested ? {} : { seccomp: seccompProfile() }),
       maskedPaths,
       readonlyPaths,

@@ -19,7 +19,7 @@ export async function createInstance(driver: Driver, spec: InstanceSpec): Promis
   }
   const living = createLiving(driver, {
     spec,
-    network: await driver.network.take(),
+    network: await driver.network.take('apps'),
     ...((await canMapUsers(driver, spec)) ? { mapped: true } : {}),
   });
   const { folder } = living;
@@ -39,11 +39,12 @@ export async function createInstance(driver: Driver, spec: InstanceSpec): Promis
 
 /** Not where it sees a folder whose file system cannot map owners: it could not use its own files there. */
 async function canMapUsers(
-  { mapping, mapUsers, log }: Driver,
-  { id, mounts = [], isolation }: InstanceSpec,
+  { mapping, mapUsers, layerPath, log }: Driver,
+  { id, layers, mounts = [], isolation }: InstanceSpec,
 ): Promise<boolean> {
   // gVisor has users of its own.
   if (!mapping || !mapUsers || isolation === 'gvisor') return false;
+  if (!layers.every(layer => mapping.covers(layerPath(layer)))) return false;
   try {
     await mapping.prepare(id, mounts);
     return true;

@@ -19,6 +19,8 @@ export type Driver = {
   readonly network: Network;
   /** Undefined where the host cannot. */
   readonly mapping: UserMapping | undefined;
+  /** The same of builds. */
+  readonly buildMapping: UserMapping | undefined;
   /** Whether those of new instances are to be mapped. */
   readonly mapUsers: boolean;
   /** Lets instances reach and name each other as their records have it; asked often at once, it is done once for all. */

@@ -15,7 +15,11 @@ export type Namespace = {
 
 const folder = '/run/netns';
 /** Making one takes 10 to 50 ms, too long while a visitor waits: so many are kept ready. */
-const readyAhead = 3;
+const readyAhead = { apps: 3, builds: 1 } as const;
+
+export type Whose = keyof typeof readyAhead;
+/** The user namespaces that own those of apps and of builds. */
+export type Mappings = Readonly<Record<Whose, UserMapping | undefined>>;
 
 export const namespacePath = (name: string): string => `${folder}/${name}`;
 
@@ -25,16 +29,16 @@ export async function createNamespaces(options: {
   subnet: Subnet;
   mtu: number;
   owned: readonly Namespace[];
-  mapping: UserMapping | undefined;
+  mappings: Mappings;
   log: Log;
 }) {
-  const { bridge, tag, subnet, mtu, mapping, log } = options;
+  const { bridge, tag, subnet, mtu, mappings, log } = options;
   const prefix = `wh${tag}-`;
   const nameOf = (number: number) => `${prefix}${number}`;
   const numberOf = (name: string) => Number(name.slice(prefix.length));
   const used = new Set(options.owned.map(namespace => numberOf(namespace.name)));
   let last = Math.max(firstNamespace - 1, ...used);
-  const ready: Namespace[] = [];
+  const ready: Record<Whose, Namespace[]> = { apps: [], builds: [] };
   let filling: Promise<void> | undefined;
   let closed = false;
 
@@ -50,13 +54,13 @@ export async function createNamespaces(options: {
     throw new WherryError('unavailable', 'All 65,000 addresses of this Wherry are in use. Remove instances.');
   };
 
-  const make = async (count: number): Promise<readonly Namespace[]> => {
+  const make = async (count: number, whose: Whose): Promise<readonly Namespace[]> => {
     const made = Array.from({ length: count }, () => {
       const number = nextNumber();
       return { name: nameOf(number), address: addressOf(subnet, number) };
     });
     try {
-      await build(made);
+      await build(made, mappings[whose]);
     } catch (error) {
       for (const namespace of made) used.delete(numberOf(namespace.name));
       throw error;
@@ -64,7 +68,7 @@ export async function createNamespaces(options: {
     return made;
   };
 
-  const build = async (namespaces: readonly Namespace[]): Promise<void> => {
+  const build = async (namespaces: readonly Namespace[], mapping: UserMapping | undefined): Promise<void> => {
     await mapping?.makeNetworks(namespaces.map(({ name }) => name));
     const outside = namespaces.flatMap(({ name }) => {
       const port = portOf(tag, numberOf(name));
@@ -91,7 +95,11 @@ export async function createNamespaces(options: {
 
   const fill = (): Promise<void> => {
     filling ??= (async () => {
-      while (!closed && ready.length < readyAhead) ready.push(...(await make(readyAhead - ready.length)));
+      for (const whose of ['apps', 'builds'] as const) {
+        const own = ready[whose];
+        while (!closed && own.length < readyAhead[whose])
+          own.push(...(await make(readyAhead[whose] - own.length, whose)));
+      }
     })().finally(() => {
       filling = undefined;
     });
@@ -118,8 +126,8 @@ export async function createNamespaces(options: {
   await fill();
 
   return {
-    async take(): Promise<Namespace> {
-      const found = ready.shift() ?? (await make(1))[0];
+    async take(whose: Whose): Promise<Namespace> {
+      const found = ready[whose].shift() ?? (await make(1, whose))[0];
       fillLater();
       if (found === undefined) throw new WherryError('unavailable', 'No network namespace could be made.');
       return found;
@@ -127,7 +135,7 @@ export async function createNamespaces(options: {
     exists: (name: string): boolean => existsSync(namespacePath(name)),
     async restore(namespace: Namespace): Promise<void> {
       await removeAll([namespace.name]);
-      await build([namespace]);
+      await build([namespace], mappings.apps);
     },
     async release(name: string): Promise<void> {
       await removeAll([name]);
@@ -137,7 +145,7 @@ export async function createNamespaces(options: {
     async close(): Promise<void> {
       closed = true;
       await filling?.catch(() => {});
-      await removeAll(ready.splice(0).map(namespace => namespace.name));
+      await removeAll(Object.values(ready).flatMap(own => own.splice(0).map(({ name }) => name)));
     },
     async purge(): Promise<void> {
       closed = true;

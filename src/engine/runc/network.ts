@@ -14,15 +14,14 @@ import {
   removeFirewall,
 } from './firewall.ts';
 import type { Resolver } from './name-servers.ts';
-import { createNamespaces, type Namespace } from './namespaces.ts';
+import { createNamespaces, type Mappings, type Namespace, type Whose } from './namespaces.ts';
 import { networkRules, type Peer } from './peers.ts';
 import { readWhole } from './record.ts';
 import { chooseSubnet, gatewayOf, parseRoutes, rangeOf, type Subnet } from './subnet.ts';
-import type { UserMapping } from './user-mapping.ts';
 
 export type Network = {
   /** A namespace that is ready. */
-  take(): Promise<Namespace>;
+  take(whose: Whose): Promise<Namespace>;
   /** Whether it is still there (not after a reboot). */
   exists(name: string): boolean;
   /** Makes a namespace of this name again, with the same address. */
@@ -49,11 +48,11 @@ export async function openNetwork(options: {
   owned: readonly Namespace[];
   /** Who may reach each other from the first moment on. */
   peers: readonly Peer[];
-  /** Whose user namespace owns them. */
-  mapping: UserMapping | undefined;
+  /** Whose user namespaces own them. */
+  mappings: Mappings;
   log: Log;
 }): Promise<Network> {
-  const { file, tag, resolver, mapping, log } = options;
+  const { file, tag, resolver, mappings, log } = options;
   const bridge = `${bridgePrefix}${tag}`;
   const table = `wherry_${tag}`;
   const routes = parseRoutes(await readFile('/proc/net/route', 'utf8'));
@@ -66,7 +65,15 @@ export async function openNetwork(options: {
   await applyFirewall({ table, bridge, range: rangeOf(subnet), nameServers: resolver.servers, networks });
   await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
   await passDocker(bridge, true, log);
-  const namespaces = await createNamespaces({ bridge, tag, subnet, mtu, owned: options.owned, mapping, log });
+  const namespaces = await createNamespaces({
+    bridge,
+    tag,
+    subnet,
+    mtu,
+    owned: options.owned,
+    mappings,
+    log,
+  });
 
   return {
     take: namespaces.take,

@@ -21,6 +21,7 @@ export type RuncOptions = {
   readonly layerPath: LayerPath;
   /** Folders that layers lie in. */
   readonly layerRoots?: readonly string[];
+  readonly buildRoots?: readonly string[];
   readonly mapUsers?: boolean;
   readonly log: Log;
   readonly clock?: Clock;
@@ -28,7 +29,16 @@ export type RuncOptions = {
 
 /** Makes what is missing on the host, finds what is there. */
 export async function openDriver(options: RuncOptions, emit: (event: EngineEvent) => void): Promise<Driver> {
-  const { root, tag, layerPath, layerRoots = [], mapUsers = true, log, clock = systemClock } = options;
+  const {
+    root,
+    tag,
+    layerPath,
+    layerRoots = [],
+    buildRoots = [],
+    mapUsers = true,
+    log,
+    clock = systemClock,
+  } = options;
   const folders = createFolders(root);
   const host = await readHostFacts();
   const cgroups = await openCgroups();
@@ -36,8 +46,15 @@ export async function openDriver(options: RuncOptions, emit: (event: EngineEvent
   cgroups.make(cgroupRoot);
   const adopted = await adoptInstances({ folders, cgroups, cgroupRoot, clock });
   const instances = new Map(adopted.map(living => [living.record.spec.id, living]));
-  const mapping = await openUserMapping({ tag, instances: folders.instances, layers: layerRoots, log });
+  const forUsers = { tag, layers: layerRoots, log };
+  const mapping = await openUserMapping({ ...forUsers, whose: 'apps', written: [folders.instances] });
+  const buildMapping = await openUserMapping({
+    ...forUsers,
+    whose: 'builds',
+    written: [folders.sandboxes, ...buildRoots],
+  });
   await mapping?.sweep(new Set(instances.keys()));
+  await buildMapping?.sweep(new Set());
   const resolver = await readResolver();
   const network = await openNetwork({
     file: folders.network,
@@ -45,7 +62,7 @@ export async function openDriver(options: RuncOptions, emit: (event: EngineEvent
     resolver,
     owned: adopted.map(living => living.record.network),
     peers: peersOf(instances),
-    mapping,
+    mappings: { apps: mapping, builds: buildMapping },
     log,
   });
   const driver: Driver = {
@@ -55,6 +72,7 @@ export async function openDriver(options: RuncOptions, emit: (event: EngineEvent
     cgroupRoot,
     network,
     mapping,
+    buildMapping,
     mapUsers,
     meet: createLatest(() => meet({ instances, network })),
     resolver,

@@ -7,13 +7,14 @@ import { type Driver, groupPath, sandboxGroup } from './driver.ts';
 import type { BuildRules } from './firewall.ts';
 import type { InstanceFolder } from './folders.ts';
 import { type Namespace, namespacePath } from './namespaces.ts';
-import { mountOverlay } from './overlay.ts';
+import { mountOverlay, type OverlaySpec } from './overlay.ts';
 import { hostsText, initPath, limitCgroup, makeFolders, writeEtcFiles } from './prepare.ts';
 import { killGroup, removeCgroup, removeFolders } from './remove.ts';
 import { overlayTarget, shareMount } from './sandbox-part.ts';
 import { giveShareBack, takeShare } from './sandbox-share.ts';
 import { runStep } from './sandbox-step.ts';
 import { startPause } from './start-pause.ts';
+import type { UserMapping } from './user-mapping.ts';
 
 /** A build gives way to apps that serve: percent of an instance's share of a busy CPU, unless told. */
 const usualShare = 25;
@@ -25,6 +26,8 @@ export type OpenSandbox = {
   readonly folder: InstanceFolder;
   readonly cgroup: string;
   readonly namespace: Namespace | undefined;
+  /** Undefined where its users are the host's own. */
+  readonly mapping: UserMapping | undefined;
   /** Host pid of its first process. */
   pausePid: number;
   /** Its network's, once they are in force. */
@@ -42,7 +45,8 @@ export async function openSandbox(driver: Driver, spec: SandboxSpec): Promise<Sa
     spec,
     folder: folderOf(driver, spec),
     cgroup: groupPath(driver, sandboxGroup, spec.id),
-    namespace: spec.network === 'none' ? undefined : await driver.network.take(),
+    namespace: spec.network === 'none' ? undefined : await driver.network.take('builds'),
+    mapping: await mapUsers(driver, spec),
     pausePid: 0,
     alive: new Set(),
   };
@@ -78,6 +82,7 @@ export async function removeSandbox(
 
 async function closeSandbox(driver: Driver, open: OpenSandbox): Promise<void> {
   await removeSandbox(driver, open.spec.id);
+  await open.mapping?.release(open.spec.id);
   giveShareBack(driver, open.spec.id);
   const { rules, namespace } = open;
   open.rules = undefined;
@@ -108,28 +113,69 @@ async function guard(driver: Driver, open: OpenSandbox): Promise<void> {
 }
 
 /** Overlays are mounted on the host, below the sandbox's folder, and bound into it. */
-async function mountAll(driver: Driver, { spec, folder }: OpenSandbox): Promise<readonly BoundMount[]> {
-  const rootfs = mountOverlay({
+async function mountAll(driver: Driver, open: OpenSandbox): Promise<readonly BoundMount[]> {
+  const { spec, folder } = open;
+  const rootfs = mountSeen(open, {
     lower: spec.layers.map(driver.layerPath),
     upper: folder.upper,
     work: folder.work,
-    target: folder.rootfs,
+    target: rootfsOf(open),
     links: join(folder.dir, 'l'),
   });
-  const mounts = spec.mounts.map((mount, place) => mountOne(folder, mount, place));
-  const [, ...made] = await Promise.all([rootfs, ...mounts]);
-  return made;
+  const bound = open.mapping?.sources(spec.id, boundOf(spec)) ?? boundOf(spec);
+  const overlays = spec.mounts.map((mount, place) => ('source' in mount ? [] : mountOne(open, mount, place)));
+  const [, ...made] = await Promise.all([rootfs, ...overlays.flat()]);
+  return inOrder(spec.mounts, [...bound], made);
 }
 
-async function mountOne(
-  folder: InstanceFolder,
-  mount: Mount | OverlayMount,
-  place: number,
-): Promise<BoundMount> {
-  if ('source' in mount) return mount;
+/** Binds and overlays as they were asked for: a later one may lie in an earlier one. */
+function inOrder(
+  asked: SandboxSpec['mounts'],
+  bound: BoundMount[],
+  overlays: readonly BoundMount[],
+): readonly BoundMount[] {
+  const left = [...overlays];
+  return asked.flatMap(mount => ('source' in mount ? bound : left).shift() ?? []);
+}
+
+const boundOf = ({ mounts }: SandboxSpec): readonly Mount[] => mounts.filter(mount => 'source' in mount);
+
+/** Inside the workshop container tools mount and map by themselves, so that one has the host's users. */
+async function mapUsers(driver: Driver, spec: SandboxSpec): Promise<UserMapping | undefined> {
+  const { buildMapping: mapping, mapUsers: wanted, log } = driver;
+  if (!mapping || !wanted || spec.nested) return undefined;
+  const overlays = spec.mounts.flatMap(mount => ('source' in mount ? [] : [...mount.lower, mount.upper]));
+  const folders = [...spec.layers.map(driver.layerPath), ...overlays, folderOf(driver, spec).upper];
+  if (!folders.every(mapping.covers)) return undefined;
+  try {
+    await mapping.prepare(spec.id, boundOf(spec));
+    return mapping;
+  } catch (error) {
+    log.warn({ err: error, id: spec.id }, 'its users are not mapped, since a mount of it cannot be');
+    await mapping.release(spec.id);
+    return undefined;
+  }
+}
+
+function rootfsOf({ mapping, spec, folder }: OpenSandbox): string {
+  return mapping?.rootfs(spec.id) ?? folder.rootfs;
+}
+
+async function mountSeen({ mapping }: OpenSandbox, overlay: OverlaySpec): Promise<void> {
+  if (!mapping) return mountOverlay(overlay);
+  const [upper, work, ...lower] = await Promise.all([
+    mapping.seen(overlay.upper),
+    mapping.seen(overlay.work),
+    ...overlay.lower.map(path => mapping.seen(path)),
+  ]);
+  await mountOverlay({ ...overlay, upper, work, lower });
+}
+
+async function mountOne(open: OpenSandbox, mount: OverlayMount, place: number): Promise<BoundMount> {
+  const { folder } = open;
   const target = overlayTarget(folder, place);
   await mkdir(target);
-  await mountOverlay({ ...mount, target, links: join(folder.dir, `l-${place}`) });
+  await mountSeen(open, { ...mount, target, links: join(folder.dir, `l-${place}`) });
   const { parts } = mount;
   if (parts) await shareMount(target);
   return {
@@ -154,7 +200,8 @@ async function writeSandboxBundle(
   const files = await writeEtcFiles(driver, folder, { hostname: spec.hostname, hosts, only });
   const config = bundleConfig({
     hostname: spec.hostname,
-    rootfs: folder.rootfs,
+    rootfs: rootfsOf(open),
+    users: open.mapping,
     argv: [initPath, '-P'],
     env: {},
     workingDir: '/',

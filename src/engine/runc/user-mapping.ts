@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { chown, mkdir, readdir, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { exec } from '../../system/exec.ts';
 import type { Log } from '../../system/log.ts';
 import { isMounted, unmountBelow } from '../../system/mounts.ts';
@@ -14,10 +14,12 @@ import type { Mount } from '../engine.ts';
  * are and nothing is ever changed or copied for it.
  */
 export type UserMapping = {
-  /** The user namespace of all instances, as a file. */
+  /** The user namespace of all of them, as a file. */
   readonly namespace: string;
-  readonly ids: typeof mappedIds;
-  /** A folder of a layer, or of an instance of the engine's own, as an overlay takes it. */
+  readonly ids: HostIds;
+  /** Whether a folder is below one of those that it was opened with. */
+  covers(path: string): boolean;
+  /** Such a folder as an overlay takes it. */
   seen(path: string): Promise<string>;
   /** The same of a file system that is one instance's own, by where it is mounted. */
   disk(id: string, at: string): Promise<string>;
@@ -34,49 +36,51 @@ export type UserMapping = {
   makeNetworks(names: readonly string[]): Promise<void>;
 };
 
-/** Above all that hosts give to people, services and other containers; below 2^31, which some programs cannot count beyond. */
-export const mappedIds = { first: 0x4000_0000, count: 0x1000_0000 } as const;
+type HostIds = { readonly first: number; readonly count: number };
 
-const { first, count } = mappedIds;
-/**
- * The kernel makes an overlay's own work files as the host's root, so root has to be somebody on the disk: the one beyond the
- * range, whom nobody inside can be.
- */
-const ofOverlays = [`0:${first}:${count}`, `${count}:0:1`];
+/** Above all that hosts give to people, services and other containers; below 2^31, which some programs cannot count beyond. */
+export const mappedIds = {
+  apps: { first: 0x4000_0000, count: 0x1000_0000 },
+  builds: { first: 0x5000_0000, count: 0x1000_0000 },
+} as const satisfies Record<string, HostIds>;
+type Whose = keyof typeof mappedIds;
+
+type Folders = {
+  /** Those that overlays write to. */
+  readonly written: readonly string[];
+  /** Those that layers lie in. */
+  readonly layers: readonly string[];
+};
 
 /** Undefined where the kernel or the file system cannot map owners: instances then have the host's own ids. */
-export async function openUserMapping(options: {
-  tag: string;
-  /** Folder of the engine's own that overlays write to. */
-  instances: string;
-  /** Those that layers lie in. */
-  layers: readonly string[];
-  log: Log;
-}): Promise<UserMapping | undefined> {
-  const { tag, instances, layers, log } = options;
+export async function openUserMapping(
+  options: Folders & { tag: string; whose: Whose; log: Log },
+): Promise<UserMapping | undefined> {
+  const { tag, whose, log, ...folders } = options;
   try {
-    const mapping = await makeMapping({ root: rootOf(tag), instances, layers });
-    await mapping.seen(instances);
+    const mapping = await makeMapping(rootOf(tag, whose), mappedIds[whose], folders);
+    for (const folder of folders.written) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await mapping.seen(folder);
+    }
     return mapping;
   } catch (error) {
-    log.warn({ err: error }, 'users inside instances are not mapped on this host');
+    log.warn({ err: error, whose }, 'users inside instances are not mapped on this host');
     return undefined;
   }
 }
 
 /** Also of a process before this one. */
 export async function purgeUserMapping(tag: string): Promise<void> {
-  await removeTree(rootOf(tag), 3);
+  await removeTree(rootOf(tag, 'apps'), 3);
+  await removeTree(rootOf(tag, 'builds'), 3);
 }
 
-const rootOf = (tag: string): string => `/run/wherry-${tag}`;
+const rootOf = (tag: string, whose: Whose): string =>
+  `/run/wherry-${tag}${whose === 'apps' ? '' : `-${whose}`}`;
 
-async function makeMapping(options: {
-  root: string;
-  instances: string;
-  layers: readonly string[];
-}): Promise<UserMapping> {
-  const { root, instances, layers } = options;
+async function makeMapping(root: string, ids: HostIds, { written, layers }: Folders): Promise<UserMapping> {
+  const { first, count } = ids;
   const at = join(root, 'at');
   const views = join(root, 'views');
   const namespaces = { users: join(root, 'users'), overlays: join(root, 'overlays') };
@@ -86,24 +90,30 @@ async function makeMapping(options: {
   await mkdir(at, { recursive: true, mode: 0o710 });
   await chown(at, 0, first);
   await keepNamespace(namespaces.users, [`0:${first}:${count}`]);
-  await keepNamespace(namespaces.overlays, ofOverlays);
+  // The kernel makes an overlay's own work files as the host's root, so root has to be somebody on the disk: the one beyond the
+  // range, whom nobody inside can be.
+  await keepNamespace(namespaces.overlays, [`0:${first}:${count}`, `${count}:0:1`]);
 
-  const made = new Map<string, Promise<string>>();
+  const making = new Map<string, Promise<void>>();
   /** One mount for all that is below `folder`; made anew when another folder has taken its place. */
-  const view = (folder: string, how: 'ro' | 'rw'): Promise<string> => {
+  const view = async (folder: string, how: 'ro' | 'rw'): Promise<string> => {
     const target = join(views, `${how}-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`);
-    if (made.has(target) && shows(target, folder)) return made.get(target) ?? Promise.resolve(target);
-    const making = (async () => {
-      if (isMounted(target) && shows(target, folder)) return target;
-      await unmountBelow(target);
-      await mkdir(target, { recursive: true });
-      await mapMounts(namespaces.overlays, how, [{ source: folder, target }]);
-      return target;
-    })();
-    made.set(target, making);
-    making.catch(() => made.delete(target));
-    return making;
+    await making.get(target);
+    if (shows(target, folder)) return target;
+    const made = making.get(target) ?? makeView(folder, target, how).finally(() => making.delete(target));
+    making.set(target, made);
+    await made;
+    return target;
   };
+  const makeView = async (folder: string, target: string, how: 'ro' | 'rw'): Promise<void> => {
+    if (existsSync(target)) await unmountBelow(target);
+    await mkdir(target, { recursive: true });
+    await mapMounts(namespaces.overlays, how, [{ source: folder, target }]);
+  };
+
+  const rootOver = (path: string): string | undefined =>
+    [...written, ...layers].find(folder => path === folder || path.startsWith(`${folder}/`));
+
   const folderOf = (id: string) => join(at, id);
   const rootfs = (id: string) => join(folderOf(id), 'rootfs');
   const sources = (id: string, mounts: readonly Mount[]) =>
@@ -111,11 +121,12 @@ async function makeMapping(options: {
 
   return {
     namespace: namespaces.users,
-    ids: mappedIds,
+    ids,
+    covers: path => rootOver(path) !== undefined,
     async seen(path) {
-      const folder =
-        [instances, ...layers].find(each => path === each || path.startsWith(`${each}/`)) ?? dirname(path);
-      return join(await view(folder, folder === instances ? 'rw' : 'ro'), path.slice(folder.length));
+      const folder = rootOver(path);
+      if (folder === undefined) throw new Error(`owners are not mapped below ${path}`);
+      return join(await view(folder, written.includes(folder) ? 'rw' : 'ro'), path.slice(folder.length));
     },
     async disk(id, source) {
       const target = join(folderOf(id), 'disk');

@@ -15,7 +15,9 @@ const { open, source } = shellBenches();
 async function expectNothingLeft(bench: ShellBench): Promise<void> {
   expect(bench.sandboxGroups('memory')).toEqual([]);
   expect(readdirSync(join(bench.paths.builds, 'app'))).toEqual([]);
-  expect(await leftovers(bench.paths.builds)).toEqual([]);
+  const left = await leftovers(bench.paths.builds);
+  // The one mount of the folder itself that maps its owners.
+  expect(left.filter(line => !line.includes(`${bench.paths.builds} /run/wherry-`))).toEqual([]);
 }
 
 const tooMany = `perl -e 'for (1..300) { my $p = fork; die "no more\\n" unless defined $p; if (!$p) { sleep 60; exit } }'`;

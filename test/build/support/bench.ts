@@ -42,6 +42,8 @@ export async function openBench(
     root: paths.engine,
     tag: paths.tag,
     layerPath: layers.layerPath,
+    layerRoots: layers.roots,
+    buildRoots: [paths.builds],
     log,
     clock,
   });

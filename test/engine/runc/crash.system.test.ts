@@ -33,7 +33,8 @@ async function killedProcess(body: string): Promise<void> {
     import { createEngine } from '${new URL('../../../src/engine/index.ts', import.meta.url).href}';
     import { silentLog } from '${new URL('../../../src/system/log.ts', import.meta.url).href}';
     const engine = createEngine('runc', { root: ${JSON.stringify(host.engineRoot)}, tag: '${host.tag}', log: silentLog,
-      layerPath: () => ${JSON.stringify(join(host.root, 'layers', 'b0'))} });
+      layerPath: () => ${JSON.stringify(join(host.root, 'layers', 'b0'))},
+      layerRoots: [${JSON.stringify(join(host.root, 'layers'))}] });
     await engine.open();
     ${body}
     console.log('now');
@@ -80,7 +81,7 @@ describe('after kill -9 of the process that drove it', () => {
       await engine.openSandbox({ id: 'build-x', layers: ['sha256:b0'], mounts: [], network: 'host-uplink', hostname: 'b',
         limits: { memory: ${64 * mib}, pids: 20 } });`);
     await mkdir(join(host.engineRoot, 'instances', 'app.half', 'upper'), { recursive: true });
-    expect((await tracesOf(host)).join('\n')).toContain('sandboxes/build-x');
+    expect((await tracesOf(host)).join('\n')).toContain('at/build-x/rootfs');
     engine = host.create();
     await engine.open();
     expect(await engine.list()).toEqual([]);

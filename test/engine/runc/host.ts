@@ -32,6 +32,8 @@ export async function createEngineHost(
         root: join(root, 'engine'),
         tag,
         layerPath: layer => join(root, 'layers', layer.slice('sha256:'.length)),
+        layerRoots: [join(root, 'layers')],
+        buildRoots: [join(root, 'sandbox')],
         log: silentLog,
         ...changes,
       }),
@@ -60,7 +62,7 @@ export async function createEngineHost(
 export async function tracesOf({ root, tag }: { root: string; tag: string }): Promise<readonly string[]> {
   const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
     .split('\n')
-    .filter(line => line.includes(root));
+    .filter(line => line.includes(root) || line.includes(tag));
   const interfaces = (await readdir('/sys/class/net')).filter(name => name.includes(tag));
   const namespaces = existsSync('/run/netns') ? await readdir('/run/netns') : [];
   const tables = (await exec('nft', ['list', 'tables'])).stdout.split('\n');

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine, InstanceSpec } from '../../../src/engine/engine.ts';
 import { mappedIds } from '../../../src/engine/runc/user-mapping.ts';
-import { createEngineHost, type EngineHost, tracesOf } from './host.ts';
+import { busyboxLayer } from '../busybox-layer.ts';
+import { createEngineHost, type EngineHost, mib, tracesOf } from './host.ts';
 
 let host: EngineHost;
 let engine: Engine;
@@ -41,7 +42,7 @@ async function processOf(id: string): Promise<string> {
 describe('the user of an instance', () => {
   test('is one of its image inside, and another outside whom nothing on the host belongs to', async () => {
     const { id } = await start('exec sleep 1000');
-    const outside = mappedIds.first + 1000;
+    const outside = mappedIds.apps.first + 1000;
     const status = await readFile(join(await processOf(id), 'status'), 'utf8');
     expect(status).toMatch(new RegExp(`^Uid:(\\s+${outside}){4}$`, 'm'));
     expect(status).toMatch(new RegExp(`^Gid:(\\s+${outside}){4}$`, 'm'));
@@ -120,13 +121,58 @@ describe('the user of an instance', () => {
     expect(existsSync(halfMade)).toBe(false);
     await engine.start(spec.id);
     expect(await readFile(join(await processOf(spec.id), 'uid_map'), 'utf8')).toMatch(
-      new RegExp(`^\\s*0\\s+${mappedIds.first}\\s+${mappedIds.count}$`, 'm'),
+      new RegExp(`^\\s*0\\s+${mappedIds.apps.first}\\s+${mappedIds.apps.count}$`, 'm'),
     );
     expect(await engine.wait(spec.id)).toMatchObject({ code: 0 });
     await engine.start(spec.id);
     expect(await engine.wait(spec.id)).toMatchObject({ code: 0 });
     expect((await readFile(spec.logFile, 'utf8')).match(/ 1000 +1000 .* mine/g)).toHaveLength(3);
     await engine.remove(spec.id);
+  });
+});
+
+describe('the users of a build', () => {
+  test('are others than those of apps, and of the host, its root too; files keep plain ids', async () => {
+    const at = (name: string) => join(host.root, 'sandbox', name);
+    for (const name of ['lower', 'upper', 'work']) await mkdir(at(name), { recursive: true });
+    const box = await engine.openSandbox({
+      id: 'build-users',
+      layers: [busyboxLayer],
+      mounts: [{ target: '/work', lower: [at('lower')], upper: at('upper'), work: at('work') }],
+      limits: { memory: 64 * mib, pids: 40 },
+      network: 'host-uplink',
+      hostname: 'build',
+    });
+    let text = '';
+    const step = (script: string, user: 'root' | { uid: number; gid: number }) =>
+      box.run({
+        argv: ['sh', '-c', script],
+        env: { PATH: '/bin' },
+        cwd: '/work',
+        user,
+        timeout: 20_000,
+        onOutput: chunk => {
+          text += chunk.toString('utf8');
+        },
+      });
+    expect(
+      await step(
+        'cat /proc/self/uid_map; touch root; mkdir own; chown 1000:1000 own; ls /sys/class/net',
+        'root',
+      ),
+    ).toBe(0);
+    expect(await step('echo mine > own/mine; touch /work/root', { uid: 1000, gid: 1000 })).not.toBe(0);
+    await box.close();
+    const { first, count } = mappedIds.builds;
+    expect(text).toMatch(new RegExp(`^\\s*0\\s+${first}\\s+${count}$`, 'm'));
+    expect(first).toBeGreaterThanOrEqual(mappedIds.apps.first + mappedIds.apps.count);
+    expect(text).toMatch(/^eth0$/m);
+    const ids = async (name: string) => {
+      const { uid, gid } = await stat(join(at('upper'), name));
+      return { uid, gid };
+    };
+    expect(await ids('root')).toEqual({ uid: 0, gid: 0 });
+    expect(await ids('own/mine')).toEqual({ uid: 1000, gid: 1000 });
   });
 });
 
@@ -138,7 +184,7 @@ describe('an instance', () => {
       await engine.remove(id);
       return map.trim().split(/\s+/)[1];
     };
-    expect(await outside({})).toBe(String(mappedIds.first));
+    expect(await outside({})).toBe(String(mappedIds.apps.first));
     // The kernel's own file system has no owners that could be mapped.
     expect(await outside({ mounts: [{ source: '/proc/fs', target: '/fs', readonly: true }] })).toBe('0');
     await engine.close();
