@@ -22,7 +22,8 @@ function notify<Name extends Notice>(hook: Name, event: HookEvents[Name], tools:
   const known = event.app !== null && tools.hasApp(event.app) ? event.app : undefined;
   const url = tools.setting('url', known);
   const wanted = tools.setting('events', known)?.split(' ') ?? [];
-  if (url !== undefined && wanted.includes(hook)) running.get(tools)?.outbox.send(url, noticeOf(hook, event));
+  if (url !== undefined && wanted.includes(hook))
+    running.get(tools)?.outbox.send(url, { app: known, body: noticeOf(hook, event) });
 }
 
 export default definePlugin({
@@ -68,6 +69,7 @@ export default definePlugin({
     const deploys = createDeploys(tools);
     running.set(tools, { outbox, deploys });
     deploys.resume();
+    outbox.resume(app => tools.setting('url', app !== undefined && tools.hasApp(app) ? app : undefined));
     return { stop: outbox.close };
   },
 });

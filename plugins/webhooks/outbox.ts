@@ -4,10 +4,19 @@ import { type Tools, WherryError } from '../../src/plugin/api.ts';
 const pauses = [0, 2_000, 10_000, 60_000, 300_000, 1_800_000];
 const mostUnderWay = 500;
 
-/** Sends each notice until it is taken, or was tried for half an hour. What waits is lost when the daemon ends. */
-export function createOutbox(tools: Pick<Tools, 'post' | 'sleep' | 'failed'>) {
+/** The name that what is under way is kept under, and how much of it is. */
+const place = 'outbox';
+const mostKept = 50;
+
+/** What is sent. Where to is not kept with it: it is a secret. */
+type Notice = { readonly app: string | undefined; readonly body: unknown };
+
+/** Sends each notice until it is taken, or was tried for half an hour; after a start of the daemon anew. */
+export function createOutbox(tools: Pick<Tools, 'post' | 'sleep' | 'failed' | 'kept' | 'keep'>) {
   const over = new AbortController();
-  let underWay = 0;
+  const underWay = new Set<Notice>();
+  const keep = () =>
+    tools.keep(place, underWay.size === 0 ? undefined : JSON.stringify([...underWay].slice(0, mostKept)));
 
   const attempt = async (url: string, body: unknown): Promise<string | undefined> => {
     try {
@@ -33,21 +42,34 @@ export function createOutbox(tools: Pick<Tools, 'post' | 'sleep' | 'failed'>) {
     throw new Error(`it was given up after ${pauses.length} tries: ${why}`);
   };
 
+  const send = (url: string, notice: Notice): void => {
+    if (underWay.size >= mostUnderWay) {
+      tools.failed('notify', new Error(`${mostUnderWay} notices are under way already`));
+      return;
+    }
+    underWay.add(notice);
+    keep();
+    deliver(url, notice.body)
+      .catch(error => {
+        if (!over.signal.aborted) tools.failed('notify', error);
+      })
+      .finally(() => {
+        if (over.signal.aborted) return;
+        underWay.delete(notice);
+        keep();
+      });
+  };
+
   return {
     /** Returns at once. */
-    send(url: string, body: unknown): void {
-      if (underWay >= mostUnderWay) {
-        tools.failed('notify', new Error(`${mostUnderWay} notices are under way already`));
-        return;
+    send,
+    /** What was under way when the daemon ended, to where it goes now. */
+    resume(urlOf: (app: string | undefined) => string | undefined): void {
+      for (const notice of JSON.parse(tools.kept(place) ?? '[]') as readonly Notice[]) {
+        const url = urlOf(notice.app);
+        if (url !== undefined) send(url, notice);
       }
-      underWay += 1;
-      deliver(url, body)
-        .catch(error => {
-          if (!over.signal.aborted) tools.failed('notify', error);
-        })
-        .finally(() => {
-          underWay -= 1;
-        });
+      keep();
     },
     close: (): void => over.abort(),
   };

@@ -95,9 +95,12 @@ describe('webhooks', () => {
 });
 
 describe('a notice', () => {
+  const notice = { app: 'blog', body: {} };
+  const forgetful = { kept: () => undefined, keep: () => {} };
   const outbox = (answers: (number | Error)[]) => {
     const seen = { pauses: [] as number[], failed: [] as string[], tries: 0 };
     const box = createOutbox({
+      ...forgetful,
       sleep: async ms => void seen.pauses.push(ms),
       failed: (_where, error) => void seen.failed.push((error as Error).message),
       async post() {
@@ -111,7 +114,7 @@ describe('a notice', () => {
 
   it('is sent again, later each time, while the other side fails', async () => {
     const { box, seen } = outbox([500, new WherryError('unavailable', 'nobody there'), 429, 204]);
-    box.send(url, {});
+    box.send(url, notice);
     await until('the end', () => seen.tries === 4, quick);
     expect(seen.pauses).toEqual([0, 2_000, 10_000, 60_000]);
     expect(seen.failed).toEqual([]);
@@ -119,12 +122,12 @@ describe('a notice', () => {
 
   it('is given up in the end, or at once when it is refused', async () => {
     const { box, seen } = outbox([503]);
-    box.send(url, {});
+    box.send(url, notice);
     await until('the end', () => seen.failed.length === 1, quick);
     expect(seen.failed).toEqual(['it was given up after 6 tries: it was answered with status 503']);
     for (const answer of [404, 302, new WherryError('access-denied', 'leads inside')]) {
       const once = outbox([answer]);
-      once.box.send(url, {});
+      once.box.send(url, notice);
       await until('the end', () => once.seen.failed.length === 1, quick);
       expect(once.seen.tries).toBe(1);
     }
@@ -133,11 +136,39 @@ describe('a notice', () => {
   it('is dropped when 500 are under way', async () => {
     const failed: string[] = [];
     const box = createOutbox({
+      ...forgetful,
       sleep: () => new Promise(() => {}),
       failed: (_where, error) => void failed.push((error as Error).message),
       post: async () => 200,
     });
-    for (let at = 0; at < 501; at++) box.send(url, {});
+    for (let at = 0; at < 501; at++) box.send(url, { ...notice });
     expect(failed).toEqual(['500 notices are under way already']);
+  });
+
+  it('is sent after the next start when the daemon ends before it is taken, and then no more', async () => {
+    let text: string | undefined;
+    const sent: unknown[] = [];
+    const tools = {
+      kept: () => text,
+      keep(_name: string, kept: string | undefined) {
+        text = kept;
+      },
+      failed: () => {},
+      sleep: (_ms: number, signal?: AbortSignal) =>
+        new Promise<void>((_resolve, reject) =>
+          signal?.addEventListener('abort', () => reject(signal.reason)),
+        ),
+      post: async (...given: [string, unknown, AbortSignal]) => sent.push(given.slice(0, 2)) && 200,
+    };
+    const before = createOutbox(tools);
+    before.send(url, { app: 'blog', body: { text: 'one' } });
+    before.send(url, { app: undefined, body: { text: 'two' } });
+    expect(text).not.toContain('hooks.example.org');
+    before.close();
+    await Promise.resolve();
+    const after = createOutbox({ ...tools, sleep: async () => {} });
+    after.resume(app => (app === undefined ? undefined : `https://${app}.example.org/`));
+    await until('it', () => text === undefined, quick);
+    expect(sent).toEqual([['https://blog.example.org/', { text: 'one' }]]);
   });
 });
