@@ -1,13 +1,25 @@
 // What must hold when things break, as figures: `bin/bench faults [FIGURE [SIZE]]...`; all of them at full size unless told. Each takes
 // a Wherry of its own. WHERRY_FUZZ_SEED repeats a run.
 import { fuzzSeed, mulberry } from '../support/random.ts';
+import { build } from './faults/build.ts';
 import { control } from './faults/control.ts';
+import { deploy } from './faults/deploy.ts';
 import { edge } from './faults/edge.ts';
 import type { Figure } from './faults/figure.ts';
+import { oom } from './faults/oom.ts';
+import { reboot } from './faults/reboot.ts';
 import { restore } from './faults/restore.ts';
 import { note, onFreshWherry, report } from './report.ts';
 
-const figures: Readonly<Record<string, Figure>> = { control, edge, restore };
+const figures: Readonly<Record<string, Figure>> = {
+  control,
+  edge,
+  deploy,
+  oom,
+  build,
+  reboot,
+  restore,
+};
 
 const asked = readAsked(process.argv.slice(2));
 const seed = fuzzSeed();

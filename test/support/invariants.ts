@@ -103,12 +103,14 @@ async function inKernel(paths: Paths, needed: readonly Instance[]): Promise<read
   const all = await leftovers(paths.data);
   const ids = needed.map(({ spec }) => spec.id);
   const ofNeeded = (line: string) => ids.some(id => line.includes(id));
+  const volumes = entries(paths.images).map(name => name.replace(/\.[a-z0-9]+$/, ''));
   const own = [/daemon --data/, /main\.js edge /];
   const allowed: Readonly<Record<string, (line: string) => boolean>> = {
     mount: line =>
       line.includes(` /run/netns/wh${tag}-`) ||
       // What all instances share, and what each has of its own.
       new RegExp(` /run/wherry-${tag}(-builds)?/(users|overlays|views/[^/ ]+) `).test(line) ||
+      volumes.some(name => line.includes(` ${join(paths.storage, name)} `)) ||
       ids.some(id =>
         [join(engine, 'instances', id), `/run/wherry-${tag}/at/${id}`].some(at => line.includes(` ${at}/`)),
       ),
