@@ -1,6 +1,8 @@
 import type { BackupTarget } from '../domain/backup-target.ts';
 import { WherryError } from '../domain/errors.ts';
 
+const noRoom = /no space left on device|disk quota exceeded|QuotaExceeded|XMinioStorageFull/i;
+
 /** Lines of restic's own trouble, each with what it means for a person; the first that fits. */
 const meanings: readonly (readonly [RegExp, (place: string) => WherryError])[] = [
   [
@@ -15,7 +17,7 @@ const meanings: readonly (readonly [RegExp, (place: string) => WherryError])[] =
       ),
   ],
   [
-    /no space left on device|disk quota exceeded|QuotaExceeded|XMinioStorageFull/i,
+    noRoom,
     place =>
       new WherryError(
         'unavailable',
@@ -81,8 +83,13 @@ function isNoRepository(said: string): boolean {
   return /unable to open config file|Is there a repository at the following location/.test(said);
 }
 
-/** What restic said last, as a sentence for people. */
-export function faultOf(said: string, target: BackupTarget): WherryError {
+/** What restic said last, as a sentence for people. @param into the folder that it wrote to, of a restore */
+export function faultOf(said: string, target: BackupTarget, into?: string): WherryError {
+  if (into !== undefined && noRoom.test(said))
+    return new WherryError(
+      'unavailable',
+      `There is no room left in ${into} for what is restored. Make room, or restore elsewhere.`,
+    );
   const found = meanings.find(([pattern]) => pattern.test(said));
   if (found) return found[1](target.text);
   if (isNoRepository(said)) return new WherryError('not-found', `There are no backups at ${target.text}.`);

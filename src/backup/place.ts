@@ -8,7 +8,7 @@ import { list } from '../system/list.ts';
 import { unmountBelow } from '../system/mounts.ts';
 import type { Paths } from '../system/paths.ts';
 import type { Manifest } from './manifest.ts';
-import { writeRefs } from './refs.ts';
+import { readRefs, writeRefs } from './refs.ts';
 
 export type PlaceOptions = {
   readonly paths: Paths;
@@ -60,15 +60,19 @@ export async function place(
   const secretKey = join(staged, 'secret.key');
   if (!manifest.hasKey) await takeKey(keyFile, secretKey);
   const database = join(staged, 'wherry.db');
-  openStore({ database, secretKey }).close();
+  const store = openStore({ database, secretKey });
+  const known = new Set(store.apps.list().map(app => `${app.name}.git`));
+  store.close();
 
   await mkdir(paths.layers, { recursive: true, mode: 0o755 });
   for (const home of [join(from, 'layers'), join(unpacked, manifest.cache, 'layers')]) {
     for (const name of list(home)) await rename(join(home, name), join(paths.layers, name));
   }
-  for (const [name, refs] of Object.entries(manifest.repos)) {
+  for (const name of list(join(from, 'repos'))) {
     const repo = join(from, 'repos', name);
-    if (existsSync(repo)) await writeRefs(repo, refs, gitUser);
+    // One of an app that was made, renamed or destroyed meanwhile is as the database says.
+    if (known.has(name)) await writeRefs(repo, manifest.repos[name] ?? readRefs(repo), gitUser);
+    else await rm(repo, { recursive: true });
   }
   await moveIn(join(from, 'repos'), paths.repos);
   for (const name of plain) await moveIn(join(from, name), join(paths.data, name));

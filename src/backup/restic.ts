@@ -28,6 +28,8 @@ export type Run = {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds; a day unless told. */
   readonly timeout?: number;
+  /** The folder that it restores into. */
+  readonly into?: string;
   /** Exit statuses that are no failure, beside 0. */
   readonly alsoGood?: readonly number[];
 };
@@ -66,7 +68,8 @@ export function createRestic(repository: Repository, options: ResticOptions) {
           'unavailable',
           `The backups at ${target.text} took longer than they may. Try again.`,
         );
-      if (how.code !== 0 && !run.alsoGood?.includes(how.code ?? -1)) throw faultOf(heard.stderr(), target);
+      if (how.code !== 0 && !run.alsoGood?.includes(how.code ?? -1))
+        throw faultOf(heard.stderr(), target, run.into);
       return heard.stdout();
     },
   };

@@ -42,7 +42,7 @@ export async function restore(restic: Restic, options: RestoreOptions): Promise<
     ...(options.verify ? ['--verify'] : []),
   ];
   try {
-    await restic.run(args, { signal });
+    await restic.run(args, { signal, into: paths.data });
     const manifest = await readManifest(unpacked, stage);
     await place(manifest, stage, options);
     return { snapshot, manifest, missing: missingFrom(manifest, options) };

@@ -21,6 +21,8 @@ export interface Layers {
 /** Storage of apps, as much as a backup must know. */
 export interface Storage {
   all(): Promise<readonly { readonly name: string }[]>;
+  /** @throws where its content cannot be seen */
+  require(name: string): Promise<void>;
   /** Undefined where it has no size. */
   room(name: string): Promise<{ readonly size: number } | undefined>;
 }
@@ -123,10 +125,18 @@ async function chooseVolumes(storage: Storage, wanted: VolumeChoice) {
     throw new WherryError('not-found', `There is no storage ${unknown}.`, { hint: 'backup:set volumes=all' });
   const volumes: { name: string; size: number | null }[] = [];
   for (const name of names) {
-    if (wanted === 'all' || wanted.includes(name))
-      volumes.push({ name, size: (await storage.room(name))?.size ?? null });
+    if (wanted !== 'all' && !wanted.includes(name)) continue;
+    // What is not mounted is no empty folder: better none than that.
+    if (await isReady(storage, name)) volumes.push({ name, size: (await storage.room(name))?.size ?? null });
   }
   return { volumes, withoutVolumes: names.filter(name => !volumes.some(each => each.name === name)) };
+}
+
+async function isReady(storage: Storage, name: string): Promise<boolean> {
+  return await storage.require(name).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** What apps' buildpacks and images are held at. */

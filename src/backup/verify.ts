@@ -144,6 +144,7 @@ async function brokenRepositories(
   const broken: string[] = [];
   for (const [name, { refs }] of Object.entries(repos)) {
     const cwd = join(paths.repos, name);
+    if (!existsSync(cwd)) continue;
     const same =
       JSON.stringify(Object.entries(readRefs(cwd).refs).sort()) ===
       JSON.stringify(Object.entries(refs).sort());

@@ -50,4 +50,10 @@ describe('what restic says', () => {
     const fault = faultOf(said, target);
     expect(fault).toMatchObject({ code, message: expect.stringMatching(sentence) });
   });
+
+  it('of a disk that is full while it restores names that disk', () => {
+    expect(faultOf('write /data/x: no space left on device', folder, '/data').message).toContain(
+      'no room left in /data',
+    );
+  });
 });

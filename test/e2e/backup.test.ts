@@ -97,6 +97,20 @@ describe('a drill', () => {
   });
 });
 
+describe('a daemon that is killed in a drill', () => {
+  it('leaves nothing of it once it is back', async () => {
+    const cut = old.ssh('backup:verify');
+    const drill = join(old.data, 'drill');
+    await until('the drill at work', () => existsSync(join(drill, 'daemon.pid')), { timeout: 120_000 });
+    await old.kill();
+    expect((await cut).code).not.toBe(0);
+    await old.start();
+    await until('its end', async () => !existsSync(drill) && (await leftovers(drill)).length === 0, {
+      timeout: 120_000,
+    });
+  });
+});
+
 describe('a backup', () => {
   it('is of one moment, though branches move and apps are made meanwhile', async () => {
     let over = false;
