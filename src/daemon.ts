@@ -66,6 +66,7 @@ import { createFront, openIngress } from './ingress.ts';
 import { Leases } from './lease/leases.ts';
 import { networksOf } from './networks.ts';
 import { claimPid } from './pid-file.ts';
+import { keepHelp } from './plugin/help-file.ts';
 import { createPluginHost } from './plugin/host.ts';
 import { createReceiver } from './receive/index.ts';
 import { createRouteBook } from './route-book.ts';
@@ -277,8 +278,9 @@ export async function runDaemon(
     clock,
   });
   await receiver.open();
+  const help = keepHelp(registry, { file: paths.pluginHelp, log });
   const plugins = createPluginHost({
-    ...{ store, registry, urls, clock, log, dir: paths.plugins },
+    ...{ store, registry: help.registry, urls, clock, log, dir: paths.plugins },
     applyRoutes: routeBook.publish,
     async deploy({ name }, { url, branch, by }) {
       const lock = { holder: `a deploy by ${by}`, wait: 1_800_000 };
@@ -502,6 +504,7 @@ export async function runDaemon(
   return {
     async close() {
       // A build goes on without its client; nobody below waits for one.
+      help.stop();
       await plugins.close();
       await cron.close();
       await scaling.close();

@@ -94,8 +94,17 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   ],
   ssh: ['commands', 'receive', 'domain', 'system'],
   api: ['commands', 'domain', 'system'],
-  // Help and completion without a daemon know the plugins that come along.
-  cli: ['commands', 'plugin/built-in-commands', 'doctor', 'settings', 'domain', 'system'],
+  // Help and completion without a daemon know the plugins that come along, and what others wrote down.
+  cli: [
+    'commands',
+    'plugin/built-in-commands',
+    'plugin/help-file',
+    'doctor',
+    'settings',
+    'store/peek',
+    'domain',
+    'system',
+  ],
   // What may be wrong with a host.
   doctor: ['settings', 'domain', 'system'],
   // Apps of other platforms, brought here by commands of ours.

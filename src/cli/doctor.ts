@@ -4,6 +4,8 @@ import type { Host } from '../doctor/host.ts';
 import { listenersOf } from '../doctor/listeners.ts';
 import { WherryError } from '../domain/errors.ts';
 import { readSettings } from '../settings.ts';
+import { peek } from '../store/peek.ts';
+import { createPaths } from '../system/paths.ts';
 
 type Examined = { readonly text: string; readonly code: number };
 
@@ -14,10 +16,19 @@ export async function doctorOffline(
 ): Promise<Examined> {
   const { format, ...flags } = readWords(words);
   const settings = readSettings(new Map(Object.entries({ ...flags, data })), env);
+  const known = peek(createPaths({ data }).database);
+  const own = (known?.domains ?? []).filter(({ domain }) => !domain.endsWith(`.${settings.domain}`));
   const patient: Patient = {
-    ...{ data, cache: settings.cache, isRunning: false, listeners: listenersOf(settings), now },
-    domains: [{ domain: settings.domain, app: 'default' }],
-    certificates: [],
+    ...{
+      data,
+      cache: settings.cache,
+      isRunning: false,
+      isKnown: known !== undefined,
+      listeners: listenersOf(settings),
+      now,
+    },
+    domains: [{ domain: settings.domain, app: 'default' }, ...own],
+    certificates: known?.certificates ?? [],
   };
   const findings = await examine(host, patient);
   const healthy = !hasFailure(findings);

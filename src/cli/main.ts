@@ -17,7 +17,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   const given = readArguments(argv, process.env);
   const { data, words } = given;
   // A shell asks at its start: it must not wait for a host.
-  const script = commandName(words) === 'completion' ? await offline(words) : undefined;
+  const script = commandName(words) === 'completion' ? await offline(words, data) : undefined;
   if (script) {
     process.stdout.write(script);
     return 0;
@@ -69,7 +69,7 @@ async function conclude(
       return unavailable;
     case 'unreachable': {
       if (commandName(words) === 'doctor' && outcome.code !== 'EACCES') return examineAlone(words, data);
-      const help = await offline(words);
+      const help = await offline(words, data);
       if (help) {
         process.stdout.write(help);
         return 0;
@@ -91,13 +91,13 @@ async function examineAlone(words: readonly string[], data: string): Promise<num
 }
 
 /** Help, version and completion need no daemon. */
-async function offline(words: readonly string[]): Promise<string | undefined> {
+async function offline(words: readonly string[], data: string): Promise<string | undefined> {
   const [first] = words.filter(word => word === '-h' || word === '-v' || !/^--(?!help$|version$)/.test(word));
   const asks =
     first === undefined ||
     /^(help|version|completion|-h|-v|--help|--version)$/.test(first) ||
     first.endsWith(':help');
-  return asks ? (await import('./offline.ts')).answerOffline(words) : undefined;
+  return asks ? (await import('./offline.ts')).answerOffline(words, data) : undefined;
 }
 
 function why(code: string, data: string): string {

@@ -6,14 +6,19 @@ import { createCoreRegistry } from '../commands/index.ts';
 import type { Registry } from '../commands/registry.ts';
 import { WherryError } from '../domain/errors.ts';
 import { builtInCommands } from '../plugin/built-in-commands.ts';
+import { readHelp } from '../plugin/help-file.ts';
+import { createPaths } from '../system/paths.ts';
 
-/** The text of `help`, `help <command>`, `<namespace>:help`, `version` or `completion <shell>`; undefined for a topic that is not known. */
-export async function answerOffline(words: readonly string[]): Promise<string | undefined> {
+/**
+ * The text of `help`, `help <command>`, `<namespace>:help`, `version` or `completion <shell>`; undefined for a topic that is not
+ * known. Of installed plugins it knows what the daemon of the data directory wrote down.
+ */
+export async function answerOffline(words: readonly string[], data: string): Promise<string | undefined> {
   const named = words.filter(word => !word.startsWith('-'));
   const isVersion =
     named[0] === 'version' || (named.length === 0 && words.some(word => /^(-v|--version)$/.test(word)));
   if (isVersion) return `wherry version ${version()}\n`;
-  const registry = await everyCommand();
+  const registry = await everyCommand(data);
   const [first, second] = named;
   if (first === 'completion' && !words.some(word => /^(-h|--help)$/.test(word)))
     return second === 'bash' || second === 'zsh' || second === 'fish'
@@ -28,9 +33,12 @@ export async function answerOffline(words: readonly string[]): Promise<string | 
   }
 }
 
-async function everyCommand(): Promise<Registry> {
+async function everyCommand(data: string): Promise<Registry> {
   const registry = createCoreRegistry();
   for (const command of await builtInCommands()) registry.add(command);
+  const isNew = (name: string) => registry.lookup(name) === undefined;
+  for (const { aliases = [], ...command } of readHelp(createPaths({ data }).pluginHelp))
+    if (isNew(command.name)) registry.add({ ...command, aliases: aliases.filter(isNew) });
   return registry;
 }
 

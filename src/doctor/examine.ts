@@ -17,6 +17,8 @@ export type Patient = {
   readonly data: string;
   readonly cache: string;
   readonly isRunning: boolean;
+  /** Of one that does not run: whether its database told of domains and certificates. */
+  readonly isKnown?: boolean;
   readonly listeners: readonly Listener[];
   readonly domains: readonly Named[];
   readonly certificates: readonly Dated[];
@@ -43,7 +45,7 @@ export async function examine(host: Host, patient: Patient): Promise<readonly Fi
     ...checkDisks(host, [data, cache]),
     ...clock,
     ...checkFolders(host, data),
-    ...(patient.isRunning ? [] : [notRunning(data)]),
+    ...(patient.isRunning ? [] : [notRunning(patient)]),
     ...ports,
     ...dns,
     ...checkCertificates(certificates, now),
@@ -51,9 +53,10 @@ export async function examine(host: Host, patient: Patient): Promise<readonly Fi
   ];
 }
 
-function notRunning(data: string): Finding {
+function notRunning({ data, isKnown }: Patient): Finding {
+  const looked = isKnown ? 'apps' : 'apps, their domains and certificates';
   return about('daemon').warn(
-    `Wherry is not running on ${data}: apps and certificates were not looked at`,
+    `Wherry is not running on ${data}: ${looked} were not looked at`,
     `Start it: systemctl start wherry, or wherry daemon --data ${data}`,
   );
 }

@@ -36,6 +36,8 @@ export function createPaths(options: { data: string; cache?: string }) {
     backup: join(data, 'backup'),
     /** Plugins that were installed, a folder each. */
     plugins: join(data, 'plugins'),
+    /** What their commands are, for help without a daemon. */
+    pluginHelp: join(data, 'plugin-commands.json'),
     /** A folder an app with the socket that its instances see. Short: a socket's path has at most 107 bytes. */
     leases: join(data, 'lease'),
     /** File systems of storage that has a size. */

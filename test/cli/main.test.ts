@@ -1,13 +1,30 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { answerOffline } from '../../src/cli/offline.ts';
+import { toggle } from '../../src/commands/args.ts';
+import { defineCommand } from '../../src/commands/define.ts';
+import { createCoreRegistry } from '../../src/commands/index.ts';
+import { app } from '../../src/commands/kinds.ts';
+import { keepHelp } from '../../src/plugin/help-file.ts';
 import { spawn } from '../../src/system/exec.ts';
+import { silentLog } from '../../src/system/log.ts';
 import { startApi } from '../api/support.ts';
 import { run } from '../support/run.ts';
+
+const greet = defineCommand({
+  name: 'greet:app',
+  summary: 'Greet an app',
+  args: { app },
+  flags: { loud: toggle({ help: 'so that all hear it' }) },
+  access: { app: 'read' },
+  effect: 'read',
+  run: () => null,
+  text: () => [],
+});
 
 /** The client from its sources, in a process of its own. */
 const client = [
@@ -79,11 +96,31 @@ describe('the client', () => {
 
   it('knows all commands, its version and completion by itself', async () => {
     for (const words of [[], ['help'], ['--help']])
-      expect(await answerOffline(words), words.join(' ')).toContain('ps:scale <app>');
-    expect(await answerOffline(['version'])).toMatch(/^wherry version \d+\.\d+\.\d+\n$/);
-    expect(await answerOffline(['completion', 'bash'])).toContain('complete -F _wherry wherry');
-    expect(await answerOffline(['completion', 'tcsh'])).toBeUndefined();
-    expect(await answerOffline(['help', 'nonsense'])).toBeUndefined();
+      expect(await answerOffline(words, '/nowhere'), words.join(' ')).toContain('ps:scale <app>');
+    expect(await answerOffline(['version'], '/nowhere')).toMatch(/^wherry version \d+\.\d+\.\d+\n$/);
+    expect(await answerOffline(['completion', 'bash'], '/nowhere')).toContain('complete -F _wherry wherry');
+    expect(await answerOffline(['completion', 'tcsh'], '/nowhere')).toBeUndefined();
+    expect(await answerOffline(['help', 'nonsense'], '/nowhere')).toBeUndefined();
+  });
+
+  it('knows the commands of plugins that a daemon wrote down, and does without what is damaged', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'wherry-cli-help-'));
+    const registry = createCoreRegistry();
+    const help = keepHelp(registry, { file: join(data, 'plugin-commands.json'), log: silentLog });
+    help.registry.add(greet);
+    help.registry.add({ ...greet, name: 'greet:gone' });
+    help.registry.remove('greet:gone');
+    help.stop();
+    help.registry.remove('greet:app');
+    expect(await answerOffline(['help'], data)).toMatch(/greet:app <app> +Greet an app/);
+    expect(await answerOffline(['help', 'greet:app'], data)).toMatch(/Usage: greet:app \[--loud\] <app>/);
+    expect(await answerOffline(['help'], data)).not.toContain('greet:gone');
+    for (const text of ['{', '[]', '[{"name":"greet:app"}]', '[{"name":1}]']) {
+      writeFileSync(join(data, 'plugin-commands.json'), text);
+      expect(await answerOffline(['help', 'greet:app'], data)).toBeUndefined();
+      expect(await answerOffline(['help', 'ps:scale'], data)).toContain('Usage: ps:scale');
+    }
+    rmSync(data, { recursive: true });
   });
 
   it('ends the command on Ctrl-C, and gives 130', async () => {

@@ -67,6 +67,7 @@ describe('plugins', () => {
     chmodSync(program, 0o755);
     expect((await wherry.ssh('plugin:install', folder)).code).toBe(0);
     await wherry.kill();
+    expect((await wherry.cli('help', 'greet:app')).stdout).toContain('Usage: greet:app <app>');
     await wherry.start();
     const greeted = await wherry.ssh('greet:app', 'blog');
     expect([greeted.code, greeted.stderr]).toEqual([22, expect.stringContaining('Not greeting blog.')]);
