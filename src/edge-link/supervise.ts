@@ -163,12 +163,13 @@ class Supervisor implements EdgeSupervisor {
     const output = openLog(dir);
     try {
       const stdio = ['ignore' as const, output, output];
-      const words = edgeArguments(start, this.#plan());
-      const child = spawn(node, words, { cwd: '/', detached: true, stdio, env: environment() });
+      // No setuid program gives it anything; what it starts is held to that too.
+      const words = ['--no-new-privs', '--', node, ...edgeArguments(start, this.#plan())];
+      const child = spawn('setpriv', words, { cwd: '/', detached: true, stdio, env: environment() });
       child.on('error', error => log.error({ err: error }, 'the edge could not be started'));
       child.unref();
       if (child.pid === undefined)
-        throw new WherryError('unavailable', `The edge could not start: no ${node}.`);
+        throw new WherryError('unavailable', `The edge could not start: no setpriv. Install util-linux.`);
       return child.pid;
     } finally {
       closeSync(output);

@@ -1,8 +1,30 @@
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPaths } from '../../src/system/paths.ts';
 import { probe } from '../support/apps.ts';
+import { run } from '../support/run.ts';
 import { startWherry, type Wherry } from '../support/wherry.ts';
+
+describe('the platform', () => {
+  let wherry: Wherry;
+  beforeAll(async () => {
+    wherry = await startWherry();
+  });
+  afterAll(() => wherry?.stop());
+
+  it.each(['wherry-edge', 'wherry-git'])('keeps its database, keys and folders from %s', async user => {
+    const as = async (...argv: string[]) =>
+      (await run('setpriv', [`--reuid=${user}`, `--regid=${user}`, '--clear-groups', '--', ...argv])).code;
+    const { database, secretKey, engine, builds } = createPaths({ data: wherry.data });
+    for (const path of [database, secretKey, engine, builds]) expect(existsSync(path), path).toBe(true);
+    for (const file of [database, secretKey]) expect(await as('head', '-c1', file), file).not.toBe(0);
+    for (const folder of [engine, builds, wherry.data]) expect(await as('ls', folder), folder).not.toBe(0);
+    expect(await as('test', '-w', wherry.data)).not.toBe(0);
+    expect(await as('true')).toBe(0);
+  });
+});
 
 describe('an instance', () => {
   let wherry: Wherry;
@@ -66,8 +88,10 @@ describe('an instance', () => {
     const server = createServer((_request, response) => response.end('host')).listen(0, '0.0.0.0');
     const bound = server.address();
     const port = bound !== null && typeof bound === 'object' ? bound.port : 0;
-    const hosts = Object.values(networkInterfaces())
-      .flatMap(list => list ?? [])
+    // Bridges of others that are tested beside this one may go at any moment.
+    const own = `wherry${createPaths({ data: wherry.data }).tag}`;
+    const hosts = Object.entries(networkInterfaces())
+      .flatMap(([name, list]) => (name.startsWith('wherry') && name !== own ? [] : (list ?? [])))
       .filter(({ family, internal }) => family === 'IPv4' && !internal);
     expect(hosts.length).toBeGreaterThan(0);
     for (const host of hosts) expect(await connects(host.address, port), host.address).not.toBe('connected');

@@ -76,6 +76,8 @@ function expectNobody(pid: number | undefined, { uid, gid }: { uid: number; gid:
   expect(status).toMatch(new RegExp(`^Gid:\t${gid}\t${gid}\t${gid}\t${gid}$`, 'm'));
   expect(status).toMatch(/^Groups:\s*$/m);
   expect(status).toMatch(/^CapEff:\t0{16}$/m);
+  expect(status).toMatch(/^CapPrm:\t0{16}$/m);
+  expect(status).toMatch(/^NoNewPrivs:\t1$/m);
 }
 
 /** The body of an answer for a.test. */
