@@ -70,6 +70,7 @@ describe('every argument of what is audited', () => {
   } as const;
   /** Of one command alone. */
   const some = {
+    'backup:set setting=value': 'assigned',
     'certs:add key': 'all',
     'certs:update key': 'all',
     'webhooks:set value': 'all',
