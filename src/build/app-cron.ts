@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type CronTask, cronTask, scheduleFault } from '../domain/cron-task.ts';
+import { quoteForPeople } from '../domain/names.ts';
 
 /** `cron` of an app.json, as dokku has it. */
 export const cronSchema = z
@@ -11,7 +12,7 @@ export const cronSchema = z
         .trim()
         .superRefine((schedule, context) => {
           const fault = scheduleFault(schedule);
-          if (fault !== undefined) context.addIssue(`"${schedule}" ${fault}`);
+          if (fault !== undefined) context.addIssue(`${quoteForPeople(schedule)} ${fault}`);
         }),
       concurrency_policy: z.enum(['allow', 'forbid', 'replace']).default('allow'),
     }),
@@ -21,7 +22,8 @@ export const cronSchema = z
     const seen = new Set<string>();
     for (const { schedule, command } of entries) {
       const same = `${schedule}\0${command}`;
-      if (seen.has(same)) context.addIssue(`has "${command}" at "${schedule}" twice`);
+      if (seen.has(same))
+        context.addIssue(`has ${quoteForPeople(command)} at ${quoteForPeople(schedule)} twice`);
       seen.add(same);
     }
   });

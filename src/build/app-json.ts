@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { WherryError } from '../domain/errors.ts';
 import type { Image } from '../domain/image.ts';
+import { plainLine } from '../domain/plain-text.ts';
 import { checksSchema, readChecks } from './app-checks.ts';
 import { cronSchema, readCron } from './app-cron.ts';
 import { envSchema, readEnv } from './app-env.ts';
@@ -35,7 +36,10 @@ export function parseAppJson(text: string): AppJson {
     const issue = parsed.error.issues[0];
     throw new WherryError(
       'build-failed',
-      `Invalid app.json: ${issue?.path.join('.') || 'the document'}: ${issue?.message}. Correct it.`,
+      // Keys and values are the app's, and whoever pushes has a terminal.
+      plainLine(
+        `Invalid app.json: ${issue?.path.join('.') || 'the document'}: ${issue?.message}. Correct it.`,
+      ),
     );
   }
   const { checks, warnings: checkWarnings } = readChecks(parsed.data.healthchecks ?? {});

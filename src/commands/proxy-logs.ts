@@ -34,7 +34,7 @@ const proxyLogs = defineCommand({
 export const proxyLogsCommands = [proxyLogs];
 
 /** The combined log format, as web servers and log analysers know it. */
-function combined(line: AccessLine | DroppedLines): string {
+export function combined(line: AccessLine | DroppedLines): string {
   if ('dropped' in line) return `# ${line.dropped} lines were lost before ${line.at}: the disk was too slow.`;
   const { client, method, path, protocol, status, bytesOut, referer, agent } = line;
   return (

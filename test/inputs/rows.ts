@@ -303,6 +303,7 @@ export const rows: readonly Row[] = [
   row(
     31,
     'an absolute path',
+    ['archive', 'refused', 'inputs/fuzz/archives.test.ts', 'stays where it is unpacked, or is refused'],
     ['archive', 'refused', 'build/archive.test.ts', 'an absolute path'],
     ['archive', 'refused', 'build/zip.test.ts', 'an absolute path'],
     ['build', 'refused', 'build/oci/import.system.test.ts', 'an absolute path'],
@@ -330,6 +331,7 @@ export const rows: readonly Row[] = [
   row(
     35,
     'a chain of links and a hard link',
+    ['git', 'refused', 'inputs/fuzz/git.test.ts', 'never lead out of a repository that is taken'],
     ['archive', 'refused', 'build/archive.test.ts', 'a chain of links that climbs'],
     ['archive', 'refused', 'build/archive.test.ts', 'a hard link to a link'],
   ),
@@ -465,6 +467,12 @@ export const rows: readonly Row[] = [
     'a Procfile of 10,000 types, tabs, a BOM, no newline',
     [
       'files of the app',
+      'refused',
+      'inputs/app-files.test.ts',
+      '(43) of 10,000 types is refused at the 101st',
+    ],
+    [
+      'files of the app',
       'kept',
       'build/procfile.test.ts',
       'H12 takes a BOM, CRLF, tabs, blank lines, comments, and colons in commands',
@@ -474,6 +482,8 @@ export const rows: readonly Row[] = [
   row(
     44,
     'an app.json that nests, with huge numbers and odd schedules',
+    ['files of the app', 'refused', 'inputs/app-files.test.ts', '(44) with %s is refused'],
+    ['files of the app', 'kept', 'inputs/app-files.test.ts', '(44) has commands that are kept as they are'],
     ['files of the app', 'refused', 'build/app-json.test.ts', 'refuses %j'],
     ['files of the app', 'refused', 'build/app-cron.test.ts', 'is refused with %s'],
     ['files of the app', 'refused', 'cron/timetable.test.ts', 'is refused for %j'],
@@ -531,12 +541,12 @@ export const rows: readonly Row[] = [
     ['words over SSH', 'refused', 'commands/ps.test.ts', 'refuses %s and changes nothing'],
     ['files of the app', 'refused', 'build/app-json.test.ts', 'refuses the formation %j'],
   ),
-  row(47, 'anchors, keys twice and tags of YAML', [
-    'files of the app',
-    'refused',
-    'build/classic/release-yaml.test.ts',
-    'is refused',
-  ]),
+  row(
+    47,
+    'anchors, keys twice and tags of YAML',
+    ['files of the app', 'refused', 'inputs/app-files.test.ts', '(47) with %s is refused, or is nothing'],
+    ['files of the app', 'refused', 'build/classic/release-yaml.test.ts', 'is refused'],
+  ),
   row(
     48,
     'a Dockerfile that reaches out',
@@ -634,6 +644,12 @@ export const rows: readonly Row[] = [
   row(
     54,
     'forged forwarding headers',
+    [
+      'edge',
+      'refused',
+      'inputs/fuzz/http.test.ts',
+      'is refused, or goes on with one Host, one framing and the edge’s own words on the visitor',
+    ],
     ['edge', 'refused', 'edge/forward.test.ts', 'has forwarding headers of the edge alone (A6.2a)'],
     ['edge', 'refused', 'edge/proxies.test.ts', 'nobody else is believed (A6.2b)'],
   ),
@@ -782,12 +798,22 @@ export const rows: readonly Row[] = [
     ['HTTP API', 'refused', 'api/tcp.test.ts', 'allows no other origin'],
     ['HTTP API', 'refused', 'api/tcp.test.ts', 'on loopback is 421 for "%s"'],
   ),
-  row(66, 'a pattern that backtracks', [
-    'logs',
-    'bounded',
-    'runtime/log-files.test.ts',
-    'finds lines by text, time and release, also where many others are after them',
-  ]),
+  row(
+    66,
+    'a pattern that backtracks',
+    [
+      'logs',
+      'kept',
+      'runtime/log-files.test.ts',
+      'looks for text, never for a pattern that could take forever',
+    ],
+    [
+      'logs',
+      'bounded',
+      'runtime/log-files.test.ts',
+      'finds lines by text, time and release, also where many others are after them',
+    ],
+  ),
   row(
     67,
     'pages of 1e9, negative offsets',
@@ -887,12 +913,17 @@ export const rows: readonly Row[] = [
     ['logs', 'kept', 'runtime/log-files.test.ts', 'joins partial lines and keeps UTF-8 across them'],
     ['logs', 'kept', 'api/exec.test.ts', 'gives bytes that are no text as base64'],
   ),
-  row(73, 'lines that imitate the platform', [
-    'logs',
-    'bounded',
-    'commands/proxy-logs.test.ts',
-    'a" "b\\n203.0.113.1',
-  ]),
+  row(
+    73,
+    'lines that imitate the platform',
+    [
+      'edge',
+      'bounded',
+      'inputs/fuzz/logs.test.ts',
+      'of visits are one line of plain characters each, and no quote ends early',
+    ],
+    ['logs', 'bounded', 'commands/proxy-logs.test.ts', 'a" "b\\n203.0.113.1'],
+  ),
   row(
     74,
     'markup in pages',
@@ -902,6 +933,7 @@ export const rows: readonly Row[] = [
   row(
     75,
     'secrets that a build repeats',
+    ['build', 'bounded', 'inputs/fuzz/app-files.test.ts', 'never shows a secret, wherever it stands'],
     ['build', 'bounded', 'build/mask.test.ts', 'is hidden wherever it stands, in every kind of line'],
     [
       'build',

@@ -83,6 +83,14 @@ it('joins parts by their stream, and passes over what a crash left', async () =>
   expect(await read({ lines: 10 })).toEqual(['web.1 one half', 'web.1 two']);
 });
 
+it('looks for text, never for a pattern that could take forever', async () => {
+  write(
+    'blog.web.1.v1-aaaaaa.log',
+    `2026-01-01T00:00:01Z stdout F ${'a'.repeat(50_000)}!\n2026-01-01T00:00:02Z stdout F the (a+)+$ of it\n`,
+  );
+  expect(await read({ lines: 10, contains: '(a+)+$' })).toEqual(['web.1 the (a+)+$ of it']);
+});
+
 it('shows a line without end in several', async () => {
   write('blog.web.1.v1-aaaaaa.log', `2026-01-01T00:00:01Z stdout P ${'x'.repeat(8192)}\n`.repeat(100));
   const found = await read({ lines: 10 });
