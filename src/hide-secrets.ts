@@ -1,6 +1,9 @@
 import { createMask, type Mask } from './build/mask.ts';
 import type { Store } from './store/store.ts';
 
+/** For a line that nobody can say is free of them. */
+const untold = `${JSON.stringify({ level: 50, msg: 'an error while config could not be read, so that it is not told' })}\n`;
+
 /** Milliseconds that the values are known for. */
 const fresh = 10_000;
 
@@ -8,8 +11,12 @@ const fresh = 10_000;
 export function hideSecrets(store: Store, ticks: () => number): (line: string) => string {
   let known: { readonly mask: Mask; readonly at: number } | undefined;
   return line => {
-    if (!known || ticks() - known.at > fresh) known = { mask: createMask(everyValue(store)), at: ticks() };
-    return known.mask.text(line);
+    try {
+      if (!known || ticks() - known.at > fresh) known = { mask: createMask(everyValue(store)), at: ticks() };
+    } catch {
+      // The database may be closed, or what is wrong. To log must never be what fails.
+    }
+    return known ? known.mask.text(line) : untold;
   };
 }
 

@@ -28,3 +28,13 @@ it('takes the values of every app, and of all, out of a line of the log, as JSON
   expect(hide('came-afterwards')).toBe('[masked]');
   store.close();
 });
+
+it('never fails, and tells nothing when it cannot know what is secret', () => {
+  const store = openStore(':memory:', createSeal(randomBytes(32)));
+  const [late, early] = [hideSecrets(store, () => 0), hideSecrets(store, () => 0)];
+  store.config.set('global', new Map([[parseConfigKey('A'), 'of-all-apps']]));
+  expect(early('of-all-apps')).toBe('[masked]');
+  store.close();
+  expect(early('of-all-apps')).toBe('[masked]');
+  expect(late('of-all-apps')).toMatch(/^{"level":50,"msg":"[a-z, ]+"}\n$/);
+});
