@@ -11,6 +11,7 @@ import { createApi } from './api/server.ts';
 import { createBackups } from './backup/backups.ts';
 import { createBackupTimer } from './backup/timer.ts';
 import { drillFolder } from './backup/verify.ts';
+import { mostWantedFirst } from './boot-order.ts';
 import { createBuilds } from './build/builds.ts';
 import { createDiskRoom } from './build/disk-room.ts';
 import { createDiskUse } from './build/disk-use.ts';
@@ -362,7 +363,8 @@ export async function runDaemon(
   const listening = leases.openAll(store.apps.list());
   const going = unfinishedDestroys(store);
   const staying = store.apps.list().filter(app => going.every(({ id }) => id !== app.id));
-  await runtime.recover(staying.flatMap(app => deployer.desired(app) ?? []));
+  const wanted = staying.flatMap(app => deployer.desired(app) ?? []);
+  await runtime.recover(mostWantedFirst(wanted, accessLogs.lastLine));
   const byItself = { actor: { name: 'wherry', via: 'platform' }, progress: unattended } as const;
   for (const app of going)
     await deployer

@@ -29,6 +29,8 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
   database: ['argv', 'pid-file', 'settings', 'store', 'domain', 'system'],
   argv: ['settings', 'domain'],
   'pid-file': ['domain', 'system'],
+  // Which apps come back first.
+  'boot-order': ['runtime'],
   // Joins the runtime's sink to the edge.
   'route-book': ['runtime', 'edge-link', 'store', 'domain', 'system'],
   // Joins the edge and the fast path before it.

@@ -1,6 +1,6 @@
 // Reads what the edge writes. The edge is not trusted: its folder cannot be replaced by it, no link of its making is
 // followed, and what is no line is left out.
-import { constants, existsSync, renameSync, rmSync } from 'node:fs';
+import { constants, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AccessLine, DroppedLines } from '../domain/access-line.ts';
@@ -18,6 +18,8 @@ export type AccessLogQuery = {
 export interface AccessLogs {
   /** What an app has logged stays with it under its new name. */
   rename(from: string, to: string): void;
+  /** When an app was last asked for, in milliseconds; 0 when that is not known. */
+  lastLine(app: string): number;
   read(app: string, query: AccessLogQuery): AsyncIterable<AccessLine | DroppedLines>;
 }
 
@@ -35,6 +37,8 @@ export function createAccessLogs({ dir, clock }: { dir: string; clock: Clock }):
       if (existsSync(source)) renameSync(source, target);
       rmSync(`${source}.old`, { force: true });
     },
+    lastLine: app =>
+      statSync(join(edgeFiles(dir).access, `${app}.log`), { throwIfNoEntry: false })?.mtimeMs ?? 0,
     async *read(app, { lines, follow, signal }) {
       const file = join(edgeFiles(dir).access, `${app}.log`);
       const older = await readPart(`${file}.old`);

@@ -121,10 +121,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     async recover(all) {
       const found = await recoverOneOffs(await engine.list(), engine, commands.watch);
       const known = new Set(all.map(desired => String(desired.app.id)));
-      for (const desired of all) {
+      for (const [rank, desired] of all.entries()) {
         const own = found.filter(instance => instance.labels['app'] === String(desired.app.id));
         files.ensure(desired.app.name);
-        await supervisorOf(desired.app).recover(desired, own);
+        await supervisorOf(desired.app).recover(desired, own, rank);
       }
       const orphans = found.filter(instance => !known.has(instance.labels['app'] ?? ''));
       await Promise.all(orphans.map(instance => engine.remove(instance.id)));

@@ -25,7 +25,7 @@ import type {
   TargetSink,
 } from './runtime.ts';
 import { type Reclaimed, Slumber } from './slumber.ts';
-import type { Turns } from './turns.ts';
+import { awaited, type Turns } from './turns.ts';
 import { wavesOf } from './waves.ts';
 
 export type SupervisorOptions = {
@@ -72,6 +72,8 @@ export class Supervisor {
   #app: App;
   #desired: Desired | undefined;
   #stopped = false;
+  /** When many have to start: after how many others. */
+  #rank = 0;
   #destroyed = false;
   /** Instances of a sleeping app that are being made anew. */
   #laying = 0;
@@ -126,7 +128,8 @@ export class Supervisor {
   }
 
   /** Takes over what runs of this app after control was away, and brings up what is missing. */
-  async recover(known: Desired, found: readonly Instance[]): Promise<void> {
+  async recover(known: Desired, found: readonly Instance[], rank: number): Promise<void> {
+    this.#rank = rank;
     const desired = isWaking(known, found) ? { ...known, asleep: undefined } : known;
     this.#app = desired.app;
     this.#desired = desired;
@@ -424,7 +427,7 @@ export class Supervisor {
     const desired = this.#desired;
     if (!desired) throw new WherryError('conflict', 'belongs to an app that is being destroyed');
     const { engine, turns } = this.#options;
-    const started = await turns.take();
+    const started = await turns.take(awaited);
     try {
       member.life.signal.throwIfAborted();
       await engine.start(member.id);
@@ -734,9 +737,16 @@ export class Supervisor {
   async #restart(member: Member): Promise<void> {
     const desired = this.#desired;
     if (!desired) return;
-    this.#mark(member, 'starting');
-    await this.#options.engine.start(member.id);
-    await untilReady(this.#options, { desired, member, again: true });
+    const { engine, turns } = this.#options;
+    const started = await turns.take(this.#rank);
+    try {
+      if (member.life.signal.aborted || (member.status as string) === 'stopping') return;
+      this.#mark(member, 'starting');
+      await engine.start(member.id);
+      await untilReady(this.#options, { desired, member, again: true });
+    } finally {
+      started();
+    }
     // A deploy or a stop took it away meanwhile.
     if ((member.status as string) === 'stopping') return;
     this.#mark(member, 'running');

@@ -8,13 +8,16 @@ export type TurnsOptions = {
   readonly clock: Clock;
 };
 
+/** Of those whom visitors wait for: before all that merely should run. */
+export const awaited = -1;
+
 /**
- * Lets those who come at once begin a few at a time, first come, first served: of many apps that boot side by side, all are as late as
- * the last.
+ * Lets those who come at once begin a few at a time, the lowest rank first, then who came first: of many apps that boot side by side,
+ * all are as late as the last.
  */
 export class Turns {
   readonly #options: TurnsOptions;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { readonly rank: number; readonly begin: () => void }[] = [];
   #taken = 0;
 
   constructor(options: TurnsOptions) {
@@ -22,8 +25,8 @@ export class Turns {
   }
 
   /** Resolves when it is one's turn, with the way to end it. */
-  async take(): Promise<() => void> {
-    if (this.#taken >= this.#options.atOnce) await new Promise<void>(resolve => this.#waiting.push(resolve));
+  async take(rank: number): Promise<() => void> {
+    if (this.#taken >= this.#options.atOnce) await this.#queue(rank);
     else this.#taken += 1;
     const over = new AbortController();
     const { clock, longest } = this.#options;
@@ -32,10 +35,17 @@ export class Turns {
     return () => over.abort();
   }
 
+  #queue(rank: number): Promise<void> {
+    return new Promise(begin => {
+      const behind = this.#waiting.findIndex(other => other.rank > rank);
+      this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, { rank, begin });
+    });
+  }
+
   /** The place goes to the next, if there is one. */
   #pass(): void {
     const next = this.#waiting.shift();
-    if (next) next();
+    if (next) next.begin();
     else this.#taken -= 1;
   }
 }

@@ -3,17 +3,18 @@ import { WherryError } from '../domain/errors.ts';
 export type Locks = ReturnType<typeof createLocks>;
 
 /** One holder a name at a time; waiters in the order they came. Nothing outlives the process: a crash frees all. */
-export function createLocks() {
-  const queues = new Map<string, { holder: string; waiters: (() => void)[] }>();
+export function createLocks(now: () => number = () => performance.now()) {
+  const queues = new Map<string, { holder: string; since: number; waiters: (() => void)[] }>();
 
   const take = async (name: string, options: LockOptions): Promise<() => void> => {
     const held = queues.get(name);
     if (held) {
       options.onWait?.(held.holder);
-      await turn(held.waiters, name, options, () => held.holder);
+      await turn(held.waiters, name, options, () => `${held.holder} for ${age(now() - held.since)}`);
     }
-    const entry = queues.get(name) ?? { holder: options.holder, waiters: [] };
+    const entry = queues.get(name) ?? { holder: options.holder, since: now(), waiters: [] };
     entry.holder = options.holder;
+    entry.since = now();
     queues.set(name, entry);
     return () => {
       const next = entry.waiters.shift();
@@ -69,10 +70,17 @@ function turn(
     };
     const timer = setTimeout(() => {
       leave();
-      reject(new WherryError('locked', `App ${name} is busy with ${holder()}. Try again when it is done.`));
+      reject(
+        new WherryError('locked', `App ${name} has been busy with ${holder()}. Try again when it is done.`),
+      );
     }, options.wait);
     if (options.signal?.aborted) return onAbort();
     options.signal?.addEventListener('abort', onAbort, { once: true });
     waiters.push(enter);
   });
+}
+
+function age(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Turns } from '../../src/runtime/turns.ts';
+import { awaited, Turns } from '../../src/runtime/turns.ts';
 import { systemClock } from '../../src/system/clock.ts';
 
 /** Time passes when it is told to. */
@@ -22,7 +22,7 @@ it('lets few begin at once, in the order of their coming', async () => {
   const begun: number[] = [];
   const ends: (() => void)[] = [];
   for (const number of [1, 2, 3, 4, 5])
-    void turns.take().then(end => {
+    void turns.take(0).then(end => {
       begun.push(number);
       ends.push(end);
     });
@@ -40,9 +40,9 @@ it('lets few begin at once, in the order of their coming', async () => {
 it('does not let those who take long keep others from their turn, and gives no turn twice', async () => {
   const { clock, pass } = handClock();
   const turns = new Turns({ atOnce: 1, longest: 1000, clock });
-  const end = await turns.take();
+  const end = await turns.take(0);
   let begun = 0;
-  const next = () => void turns.take().then(() => (begun += 1));
+  const next = () => void turns.take(0).then(() => (begun += 1));
   next();
   next();
   await settled();
@@ -54,4 +54,23 @@ it('does not let those who take long keep others from their turn, and gives no t
   end();
   await settled();
   expect(begun).toBe(1);
+});
+
+it('lets those begin first whom visitors wait for, then those of the lower rank', async () => {
+  const { clock } = handClock();
+  const turns = new Turns({ atOnce: 1, longest: 1000, clock });
+  const begun: string[] = [];
+  const begin = (name: string, rank: number) =>
+    void turns.take(rank).then(end => {
+      begun.push(name);
+      end();
+    });
+  const end = await turns.take(0);
+  begin('second', 2);
+  begin('third', 2);
+  begin('first', 0);
+  begin('awaited', awaited);
+  end();
+  for (let turn = 0; turn < 5; turn++) await settled();
+  expect(begun).toEqual(['awaited', 'first', 'second', 'third']);
 });

@@ -30,11 +30,13 @@ it('lets one in at a time, in the order they came', async () => {
 });
 
 it('names the holder when the wait is over, and the queue goes on without the one that left', async () => {
-  const locks = createLocks();
+  let time = 0;
+  const locks = createLocks(() => time);
   const first = gate();
   const one = locks.with('app', { holder: 'the deploy of abc', wait: 1000 }, () => first.opened);
+  time = 300_000;
   await expect(locks.with('app', { holder: 'two', wait: 10 }, async () => {})).rejects.toThrow(
-    'busy with the deploy of abc',
+    'App app has been busy with the deploy of abc for 5 min. Try again when it is done.',
   );
   first.open();
   await one;
