@@ -357,6 +357,10 @@ export async function runDaemon(
     argv: edgeArgv(),
     workers: settings.edgeWorkers,
     version: `${version()}-${await fingerprint(mainFile())}`,
+    fell(said) {
+      const message = `An edge process ended by itself and another takes its place. Its last words: ${said || 'none'}`;
+      store.events.add({ at: clock.now(), kind: 'edge', message });
+    },
     log,
     clock,
   });

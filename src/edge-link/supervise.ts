@@ -22,6 +22,8 @@ export type StartEdgeOptions = {
   readonly version: string;
   /** How many share the listening sockets; one unless told. */
   readonly workers?: number;
+  /** Hears of an edge that ended by itself, with its last words; not again while they fall one after the other. */
+  readonly fell?: (said: string) => void;
   readonly log: Log;
   readonly clock: Clock;
 };
@@ -231,7 +233,9 @@ class Supervisor implements EdgeSupervisor {
       }
       if (clock.ticks() - fallen > steady) delay = 0;
       fallen = clock.ticks();
-      log.error({ delay, said: await lastWord(dir) }, 'an edge ended; starting another');
+      const said = await lastWord(dir);
+      log.error({ delay, said }, 'an edge ended; starting another');
+      if (delay === 0) this.#options.fell?.(said);
       if (!(await this.#pause(delay))) return;
       delay = Math.min(lastDelay, Math.max(firstDelay, delay * 2));
       await this.#add().then(
