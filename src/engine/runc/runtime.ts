@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { WherryError } from '../../domain/errors.ts';
 import type { StopSignal } from '../../domain/image.ts';
 import { gvisorProgram } from '../../domain/isolation.ts';
@@ -38,7 +38,7 @@ export async function signalInstance(
 }
 
 function gvisor(): string {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'];
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute);
   const found = folders.map(folder => join(folder, gvisorProgram)).find(path => existsSync(path));
   if (found !== undefined) return found;
   throw new WherryError('unavailable', `gVisor is not installed on this host: ${gvisorProgram} is missing.`, {
