@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import type { Image } from '../domain/image.ts';
 import { exec } from '../system/exec.ts';
 import type { CommitRequest } from './builder.ts';
@@ -11,9 +11,15 @@ import { makeWorkFolder } from './lifecycle/work-folder.ts';
 
 const copyTimeout = 600_000;
 
+/** At the root of an image: the system's own, where programs leave what is no part of an app. */
+const system = new Set([
+  ...['bin', 'boot', 'dev', 'etc', 'home', 'lib', 'lib32', 'lib64', 'libx32', 'media', 'mnt', 'proc', 'root'],
+  ...['run', 'sbin', 'sys', 'tmp', 'usr', 'var'],
+]);
+
 /**
- * The image with what an instance of it has written into the app's folder as one more layer; itself when that is nothing, or when
- * that folder is the root, where the app cannot be told from the rest.
+ * The image with what an instance of it has written into the app's folder as one more layer; itself when that is nothing. Where
+ * that folder is the root, the app is what is beside the system's folders.
  * @throws LimitReached for more than a build may write; build-failed for what no layer can hold
  */
 export async function commitWritten(
@@ -22,23 +28,31 @@ export async function commitWritten(
 ): Promise<Image> {
   const place = image.workingDir.split('/').filter(part => part !== '');
   const upper = realFolder(written, place);
-  if (place.length === 0 || upper === undefined || readdirSync(upper).length === 0) return image;
+  const names =
+    upper === undefined ? [] : readdirSync(upper).filter(name => place.length > 0 || !system.has(name));
+  if (upper === undefined || names.length === 0) return image;
   const path = place.join('/');
   const lowers = image.layers.map(id => join(layers.layerPath(id), path)).filter(dir => existsSync(dir));
   const opaque = await opaqueFolders(upper, lowers);
+  const isKept = (name: string) => names.includes(name.split('/')[0] ?? '');
   await checkDisk(upper, limits.disk);
   const work = await makeWorkFolder(join(builds, app));
   try {
     const root = work.folder('export/commit');
     mkdirSync(join(root, dirname(path)), { recursive: true });
+    const how = { timeout: copyTimeout, signal };
     // The deletions and marks of the overlay are files and attributes of it, which come along.
-    await exec('cp', ['--archive', '--no-target-directory', '--', upper, join(root, path)], {
-      timeout: copyTimeout,
-      signal,
-    });
+    if (place.length > 0)
+      await exec('cp', ['--archive', '--no-target-directory', '--', upper, join(root, path)], how);
+    else
+      await exec(
+        'cp',
+        ['--archive', '--target-directory', root, '--', ...names.map(name => join(upper, name))],
+        how,
+      );
     const layer = await layers.put({
       ...{ dir: root, scope: 'app', origin: 'predeploy', disk: limits.disk },
-      opaque: new Set([...opaque].map(name => `${path}/${name}`)),
+      opaque: new Set([...opaque].filter(isKept).map(name => posix.join(path, name))),
     });
     const { id: _, ...content } = image;
     return identified({ ...content, layers: [...image.layers, layer] });

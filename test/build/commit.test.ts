@@ -54,12 +54,25 @@ it('puts what was written into the folder of the app on top, and nothing else', 
   expect((await commit()).id).toBe(image.id);
 });
 
-it('leaves the image as it is where nothing was written, or the app lies in the root', async () => {
+it('leaves the image as it is where nothing was written', async () => {
   expect(await commit()).toBe(base);
   mkdirSync(join(written, 'home/app'), { recursive: true });
   expect(await commit()).toBe(base);
+});
+
+it('takes what is beside the folders of the system where the app lies in the root', async () => {
   const inRoot = { ...base, workingDir: '/' };
+  for (const folder of ['home/app', 'etc', 'root', 'dev', 'var/cache'])
+    mkdirSync(join(written, folder), { recursive: true });
+  writeFileSync(join(written, 'root/.netrc'), 'no');
   expect(await commit(inRoot)).toBe(inRoot);
+  mkdirSync(join(written, 'public/deep'), { recursive: true });
+  writeFileSync(join(written, 'public/deep/app.js'), 'made');
+  symlinkSync('public/deep', join(written, 'assets'));
+  const [layer] = (await commit(inRoot)).layers;
+  const root = layers.layerPath(layer ?? 'sha256:0');
+  expect(readdirSync(root).sort()).toEqual(['assets', 'public']);
+  expect(readFileSync(join(root, 'assets/app.js'), 'utf8')).toBe('made');
 });
 
 it('does not follow a link that the app put in the way of its folder, nor one in it', async () => {
