@@ -103,6 +103,7 @@ const mayImport: Readonly<Record<string, readonly string[] | 'everything'>> = {
     'plugin/help-file',
     'doctor',
     'settings',
+    'store/integrity',
     'store/peek',
     'domain',
     'system',

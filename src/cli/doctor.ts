@@ -1,9 +1,11 @@
 // Loaded only when no daemon answers.
+import { existsSync } from 'node:fs';
 import { examine, findingLines, hasFailure, type Patient } from '../doctor/examine.ts';
 import type { Host } from '../doctor/host.ts';
 import { listenersOf } from '../doctor/listeners.ts';
 import { WherryError } from '../domain/errors.ts';
 import { readSettings } from '../settings.ts';
+import { checkDatabase } from '../store/integrity.ts';
 import { peek } from '../store/peek.ts';
 import { createPaths } from '../system/paths.ts';
 
@@ -16,7 +18,8 @@ export async function doctorOffline(
 ): Promise<Examined> {
   const { format, ...flags } = readWords(words);
   const settings = readSettings(new Map(Object.entries({ ...flags, data })), env);
-  const known = peek(createPaths({ data }).database);
+  const { database } = createPaths({ data });
+  const known = peek(database);
   const own = (known?.domains ?? []).filter(({ domain }) => !domain.endsWith(`.${settings.domain}`));
   const patient: Patient = {
     ...{
@@ -29,6 +32,7 @@ export async function doctorOffline(
     },
     domains: [{ domain: settings.domain, app: 'default' }, ...own],
     certificates: known?.certificates ?? [],
+    database: existsSync(database) ? { damage: checkDatabase(database) } : undefined,
   };
   const findings = await examine(host, patient);
   const healthy = !hasFailure(findings);

@@ -7,7 +7,8 @@ import { defineCommand } from './define.ts';
 
 export const doctor = defineCommand({
   name: 'doctor',
-  summary: 'Examine the host: DNS, ports, disk, memory, clock, kernel and certificates, with remedies',
+  summary:
+    'Examine the host: DNS, ports, disk, database, memory, clock, kernel and certificates, with remedies',
   description:
     'Changes nothing. The exit status is 1 when something fails; warnings leave it 0. On the server itself it also works while the daemon does not run, and then takes the flags of the daemon.',
   examples: ['doctor', 'doctor --format json'],
@@ -33,6 +34,7 @@ export const doctor = defineCommand({
       certificates: store.certificates
         .all()
         .map(({ names, notAfter, source }) => ({ names, notAfter, isRenewed: source === 'acme' })),
+      database: { damage: store.damage() },
       backups: backupState(store, backups),
       now: clock.now(),
     });

@@ -2,6 +2,7 @@ import { type BackupState, checkBackups } from './backups.ts';
 import { checkCertificates, type Dated } from './certificates.ts';
 import { checkCgroups } from './cgroups.ts';
 import { checkClock } from './clock.ts';
+import { checkDatabase } from './database.ts';
 import { checkDisks } from './disk.ts';
 import { checkDns, type Named } from './dns.ts';
 import { about, type Finding } from './finding.ts';
@@ -22,6 +23,8 @@ export type Patient = {
   readonly listeners: readonly Listener[];
   readonly domains: readonly Named[];
   readonly certificates: readonly Dated[];
+  /** Undefined where there is none yet. */
+  readonly database?: { readonly damage: string | undefined } | undefined;
   /** Undefined where none are set up. */
   readonly backups?: BackupState | undefined;
   readonly now: Date;
@@ -43,6 +46,7 @@ export async function examine(host: Host, patient: Patient): Promise<readonly Fi
     ...programs,
     ...checkMemory(host),
     ...checkDisks(host, [data, cache]),
+    ...(patient.database ? [checkDatabase(patient.database)] : []),
     ...clock,
     ...checkFolders(host, data),
     ...(patient.isRunning ? [] : [notRunning(patient)]),

@@ -31,6 +31,13 @@ const one = async (changes: Changes, about: Partial<Patient> = {}) => {
 };
 
 describe('the doctor', () => {
+  it('looks at the database, where there is one', async () => {
+    expect(await one({}, { database: { damage: 'row 7 missing from index x' } })).toBe(
+      'fail database: The database is damaged: row 7 missing from index x',
+    );
+    expect(await troubles({}, { database: { damage: undefined } })).toEqual([]);
+  });
+
   it('finds nothing on a host where all is well, and says what it looked at', async () => {
     const findings = await examined();
     expect(hasFailure(findings)).toBe(false);
