@@ -56,6 +56,20 @@ export function canConnect(
   });
 }
 
+/** Whether nothing listens there for sure: who is too busy to answer is up. */
+export function isRefused(at: Pick<ReadyCheck, 'host' | 'port'>): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ ...at, timeout: 1000 });
+    const settle = (refused: boolean) => {
+      socket.destroy();
+      resolve(refused);
+    };
+    socket.once('connect', () => settle(false));
+    socket.once('timeout', () => settle(false));
+    socket.once('error', error => settle((error as NodeJS.ErrnoException).code === 'ECONNREFUSED'));
+  });
+}
+
 /** Where the processes of a network namespace listen, as `address:port`, seen through one of their pids. */
 export async function listeners(pid: number): Promise<string[]> {
   const tables = await Promise.all(

@@ -15,6 +15,7 @@ import { backOff, howItEnded, remedy } from './exits.ts';
 import { untilUnhealthy, watchedChecks } from './health-watch.ts';
 import { byGeneration, dynoOf, type Member, memberOf, promisedBy, specFor } from './member.ts';
 import { prove, untilReady } from './prove.ts';
+import { isRefused } from './ready.ts';
 import type {
   AppState,
   DeployOptions,
@@ -143,6 +144,7 @@ export class Supervisor {
       else if (instance.status.kind === 'created') await this.#options.engine.remove(instance.id);
       else this.#strays.add(this.#hold(member, instance));
     }
+    await Promise.all(this.#living().map(member => this.#doubt(desired, member)));
     // All are known before the end of any is told.
     for (const [member, instance] of adopted) {
       await this.#adopt(member, instance, desired.asleep);
@@ -387,7 +389,18 @@ export class Supervisor {
       member.frozen = kind === 'frozen';
       member.serving = false;
     } else if (kind === 'frozen') await this.#options.engine.thaw(member.id).catch(() => {});
-    if (!lies || member.frozen) this.#inBackground(this.#keep(member, 'watch'));
+    const from = member.status === 'starting' ? 'prove' : 'watch';
+    if (!lies || member.frozen) this.#inBackground(this.#keep(member, from));
+  }
+
+  /** One that was just being started when control went runs, and is not up: visitors come when it is. */
+  async #doubt(desired: Desired, member: Member): Promise<void> {
+    if (!member.serving) return;
+    const { skipped, disabled } = desired.checks?.() ?? {};
+    if (skipped?.(member.type) || disabled?.(member.type)) return;
+    if (!(await isRefused({ host: member.address, port: member.port }))) return;
+    member.serving = false;
+    member.status = 'starting';
   }
 
   /** Control went between changing limits in the kernel and storing them: what is stored holds. */
@@ -636,7 +649,7 @@ export class Supervisor {
   }
 
   /** Lives as long as the instance: restarts it each time it ends, slower and slower, and never gives up. */
-  async #keep(member: Member, from: 'watch' | 'start'): Promise<void> {
+  async #keep(member: Member, from: 'watch' | 'start' | 'prove'): Promise<void> {
     const { clock } = this.#options;
     const life = member.life.signal;
     let step = from;
@@ -644,6 +657,7 @@ export class Supervisor {
     while (!life.aborted && member.status !== 'stopping') {
       try {
         if (step === 'start') await this.#restart(member);
+        else if (step === 'prove') await this.#prove(member);
         const startedAt = clock.ticks();
         const { how, exit } = await this.#untilEnded(member);
         if (life.aborted || this.#endedAsleep(member)) return;
@@ -747,6 +761,17 @@ export class Supervisor {
     } finally {
       started();
     }
+    await this.#welcome(member);
+  }
+
+  async #prove(member: Member): Promise<void> {
+    const desired = this.#desired;
+    if (!desired) return;
+    await untilReady(this.#options, { desired, member, again: true });
+    await this.#welcome(member);
+  }
+
+  async #welcome(member: Member): Promise<void> {
     // A deploy or a stop took it away meanwhile.
     if ((member.status as string) === 'stopping') return;
     this.#mark(member, 'running');

@@ -603,6 +603,24 @@ describe('recovery', () => {
     expect((await engine.list()).map(({ limits }) => limits)).toEqual([defaultLimits]);
   });
 
+  it('sends nobody to one that was just being started, until it is up', async () => {
+    let most = 0;
+    behave = (_, starts) => {
+      most = starts;
+      return { listen: starts === 1 ? {} : { after: 500 } };
+    };
+    await runtime.deploy(desired(1, { web: 1 }), { progress });
+    await engine.signal((await running())[0]?.id ?? '', 'SIGKILL');
+    await waitFor(async () => expect([most, (await running()).length]).toEqual([2, 1]));
+    await runtime.close();
+    runtime = start();
+    const before = routed.length;
+    await runtime.recover([desired(1, { web: 1 })]);
+    expect(routed.slice(before).every(({ targets }) => targets.length === 0)).toBe(true);
+    await waitFor(() => expect(serving()).toBe(1));
+    expect(most).toBe(2);
+  });
+
   it('adopts what is healthy without a restart, and routes to it', async () => {
     await runtime.deploy(desired(1, { web: 2 }), { progress });
     const before = (await running()).map(instance => instance.id).sort();
@@ -645,10 +663,11 @@ describe('recovery', () => {
     '%s a restart that was cut off, by whether it was switched to (generation %i)',
     async (_what, at, kept) => {
       await runtime.deploy(desired(1), { progress });
+      const env = { PORT: String(routed.at(-1)?.targets[0]?.port) };
       await runtime.close();
       const [old] = await running();
       // The new one beside the old, as it is at the switch.
-      const spec = { ...specOf('again'), labels: { ...old?.labels, generation: '1' } };
+      const spec = { ...specOf('again'), env, labels: { ...old?.labels, generation: '1' } };
       await engine.create(spec);
       await engine.start(spec.id);
       runtime = start();
