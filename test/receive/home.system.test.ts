@@ -23,7 +23,8 @@ beforeEach(() => {
   chmodSync(dir, 0o711);
 });
 afterEach(async () => {
-  rmSync(dir, { recursive: true });
+  // Git may still be putting its packs in order.
+  rmSync(dir, { recursive: true, maxRetries: 10, retryDelay: 100 });
   await run('userdel', [userName]);
 });
 
