@@ -3,9 +3,11 @@
 import { fuzzSeed, mulberry } from '../support/random.ts';
 import { build } from './faults/build.ts';
 import { control } from './faults/control.ts';
+import { crowd } from './faults/crowd.ts';
 import { deploy } from './faults/deploy.ts';
 import { edge } from './faults/edge.ts';
 import type { Figure } from './faults/figure.ts';
+import { loops } from './faults/loops.ts';
 import { oom } from './faults/oom.ts';
 import { reboot } from './faults/reboot.ts';
 import { restore } from './faults/restore.ts';
@@ -18,6 +20,8 @@ const figures: Readonly<Record<string, Figure>> = {
   oom,
   build,
   reboot,
+  crowd,
+  loops,
   restore,
 };
 

@@ -7,8 +7,12 @@ import { loadKey } from '../../src/store/key-file.ts';
 import { createSeal } from '../../src/store/seal.ts';
 import { openStore } from '../../src/store/store.ts';
 import { createPaths, type Paths } from '../../src/system/paths.ts';
+import { memoryLimitOf } from './kernel.ts';
 import { leftovers } from './leftovers.ts';
 import { run } from './run.ts';
+
+/** The kernel keeps whole pages. */
+const largestPage = 65_536;
 
 /** Namespaces that the engine keeps ready for the next instance. */
 const readyAhead = 4;
@@ -32,6 +36,7 @@ export async function strays(data: string): Promise<readonly string[]> {
     ),
     ...tell('folder', engineFolders(paths), path => (ids.has(lastOf(path)) ? undefined : path)),
     ...(await inKernel(paths, needed)),
+    ...tell('limit', needed, ({ spec }) => wrongLimit(data, spec)),
     ...tell('work folder', workFolders(paths), path => path),
     ...tell('git leftover', gitLeftovers(paths), path => path),
     ...tell('layer', halfLayers(paths), path => path),
@@ -81,6 +86,13 @@ function readInstances({ engine }: Paths): readonly Instance[] {
     const record = text(join(engine, 'instances', id, 'spec.json'));
     return record === '' ? [] : [JSON.parse(record) as Instance];
   });
+}
+
+/** What the kernel holds it to, against what was asked; nothing of one that does not run. */
+function wrongLimit(data: string, { id, limits }: InstanceSpec): string | undefined {
+  const inKernel = memoryLimitOf(data, id);
+  if (inKernel === undefined || Math.abs(inKernel - limits.memory) < largestPage) return undefined;
+  return `${id} may use ${inKernel}, not ${limits.memory}`;
 }
 
 function isWanted({ labels }: InstanceSpec, live: ReadonlySet<string>): boolean {

@@ -16,6 +16,12 @@ export function memoryLimitInKernel(data: string): number[] {
   return [...new Set(groups)].map(path => memoryLimit(path) ?? Number.POSITIVE_INFINITY);
 }
 
+/** Bytes that an instance may use by the kernel; undefined of one that has no control group. */
+export function memoryLimitOf(data: string, id: string): number | undefined {
+  const group = memoryGroups(data).find(path => path.endsWith(`/${id}`));
+  return group === undefined ? undefined : memoryLimit(group);
+}
+
 function memoryLimit(group: string): number | undefined {
   const value = (text(join(group, 'memory.max')) || text(join(group, 'memory.limit_in_bytes'))).trim();
   if (value === '') return undefined;
