@@ -2,6 +2,8 @@ import { WherryError } from '../domain/errors.ts';
 import { parseGitRemote } from '../domain/git-remote.ts';
 import { quoteForPeople } from '../domain/names.ts';
 import { type ArgKind, asText, optional, toggle } from './args.ts';
+import { mayAll } from './authorise.ts';
+import type { Context } from './context.ts';
 import { defineCommand } from './define.ts';
 import { doing } from './doing.ts';
 import { app } from './kinds.ts';
@@ -31,7 +33,7 @@ const sync = defineCommand({
   name: 'git:sync',
   summary: 'Take the code of an app from a git repository elsewhere',
   description:
-    "The branch, tag or commit, or what the repository has as its default branch, is fetched by https with the login of git:auth, or by ssh with the key of git:generate-deploy-key from a host that git:allow-host let in. A branch becomes the app's deploy branch; a tag or a commit goes to the deploy branch as it is set. Nothing is built unless a flag asks for it; then the branch moves only when the new version is live.",
+    "The branch, tag or commit, or what the repository has as its default branch, is fetched by https with the login of git:auth, or by ssh with the key of git:generate-deploy-key from a host that git:allow-host let in, which is for admins of all apps: that key opens more than one app's code. A branch becomes the app's deploy branch; a tag or a commit goes to the deploy branch as it is set. Nothing is built unless a flag asks for it; then the branch moves only when the new version is live.",
   examples: [
     'git:sync --build blog https://example.org/ann/blog.git',
     'git:sync --build-if-changes blog https://example.org/ann/blog.git v1.2',
@@ -47,6 +49,7 @@ const sync = defineCommand({
   effect: 'write',
   async run(context, input) {
     const owner = context.app(input.app);
+    if (input.repository.protocol === 'ssh:') requireDeployKey(context, input.app);
     const { commit, branch, release } = await context.deployer.sync(
       owner,
       {
@@ -61,5 +64,15 @@ const sync = defineCommand({
   },
   text: () => [],
 });
+
+/** Whoever names the repository would have the code of all that the key opens. @throws access-denied */
+function requireDeployKey(context: Context, name: string): void {
+  if (mayAll(context.actor, 'admin', context.store)) return;
+  throw new WherryError(
+    'access-denied',
+    `By ssh the host's deploy key fetches, which opens more than the code of ${name}, and you are no admin of all apps. Give the repository's https URL.`,
+    { hint: `git:auth ${name} HOST USER` },
+  );
+}
 
 export const gitSyncCommands = [sync];

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseAppName } from '../../src/domain/names.ts';
+import type { Actor } from '../../src/domain/push.ts';
 import { type Bench, createBench } from './support.ts';
 
 let bench: Bench;
@@ -106,6 +107,20 @@ describe('git:sync', () => {
     const { code, stderr } = await bench.run('git:sync', 'blog', url);
     expect([code, stderr]).toEqual([1, expect.stringContaining(why)]);
     expect(stderr).not.toContain('s3cret');
+  });
+
+  it('uses the deploy key, which opens more than one app, for admins of all apps alone', async () => {
+    const app = await bench.deployed('blog');
+    bench.store.people.ensure('bob', new Date());
+    bench.store.people.grant('bob', 'admin', app);
+    const ask = (actor: Actor) =>
+      bench.runWith({ words: ['git:sync', 'blog', 'git@example.org:ann/blog.git'], actor });
+    expect(await ask({ name: 'bob', via: 'ssh' })).toMatchObject({
+      code: 21,
+      stderr: expect.stringContaining('no admin of all apps. Give the repository'),
+    });
+    bench.store.people.grant('bob', 'admin');
+    expect((await ask({ name: 'bob', via: 'ssh' })).stderr).not.toContain('no admin');
   });
 
   it.each(['--upload-pack=x', 'a..b', 'a b', ''])('refuses %j as a ref', async ref => {
