@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -13,15 +13,21 @@ import { type BuildBench, fetchSoon, fixtures, openBench } from '../support/benc
 
 const progress: Progress = { header() {}, step() {}, detail() {}, warn() {}, raw() {} };
 
-/** A cache of its own with what the host's has, so that a newer stack is nobody else's. */
-function ownCache(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'wherry-cache-'));
-  const { cache } = createPaths({ data: dir });
-  mkdirSync(join(dir, 'layers'));
+/** A cache of its own with what the host's has, so that a newer stack is nobody else's; beside it, for its layers to be links to files. */
+async function ownCache(): Promise<string> {
+  const { cache } = createPaths({ data: tmpdir() });
+  const dir = mkdtempSync(`${cache}-test-`);
+  chmodSync(dir, 0o755);
   for (const part of ['stacks', 'runtimes'])
     cpSync(join(cache, part), join(dir, part), { recursive: true, filter: path => !path.endsWith('/users') });
-  for (const name of readdirSync(join(cache, 'layers')).filter(each => each.startsWith('sha256-')))
-    symlinkSync(join(cache, 'layers', name), join(dir, 'layers', name));
+  mkdirSync(join(dir, 'layers'));
+  const layers = readdirSync(join(cache, 'layers')).filter(each => each.startsWith('sha256-'));
+  await exec('cp', [
+    '--archive',
+    '--link',
+    ...layers.map(name => join(cache, 'layers', name)),
+    join(dir, 'layers'),
+  ]);
   return dir;
 }
 
@@ -32,7 +38,7 @@ describe('a security rebuild with mmdebstrap', () => {
     const warm = await openBench();
     await warm.builder.prepare(progress);
     await warm.close();
-    cache = ownCache();
+    cache = await ownCache();
     vi.stubEnv('WHERRY_CACHE', cache);
     bench = await openBench();
   });
