@@ -134,11 +134,16 @@ describe('an archive of an app', () => {
     expect(pushed.code, pushed.output).toBe(0);
     expect((await wherry.get('parted', '/part/page.html')).text).toBe('of the submodule');
 
-    repository.write({ '.gitmodules': list('git@example.org:ann/part.git') });
-    expect((await repository.git('commit', '--quiet', '-m', 'By ssh', '.gitmodules')).code).toBe(0);
-    const refused = await repository.push();
-    expect(refused.code).not.toBe(0);
-    expect(refused.output).toContain('Submodule "part" comes from "git@example.org:ann/part.git"');
+    for (const [place, why] of [
+      ['file:///srv/part.git', 'Submodule "part" comes from "file:///srv/part.git"'],
+      ['git@example.org:ann/part.git', 'There is no deploy key yet'],
+    ] as const) {
+      repository.write({ '.gitmodules': list(place) });
+      expect((await repository.git('commit', '--quiet', '-m', place, '.gitmodules')).code).toBe(0);
+      const refused = await repository.push();
+      expect(refused.code).not.toBe(0);
+      expect(refused.output).toContain(why);
+    }
     expect((await wherry.get('parted')).text).toBe('whole');
   });
 });
