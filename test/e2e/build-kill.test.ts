@@ -9,8 +9,8 @@ import { startWherry, type Wherry } from '../support/wherry.ts';
 
 // A daemon that is killed at each point of a push: what ran before serves on, nothing stray stays, the next push is right.
 
-const points = (Object.keys(faultPoints) as FaultPoint[]).filter(
-  point => !/^(acme|rename|secrets):/.test(point),
+const points = (Object.keys(faultPoints) as FaultPoint[]).filter(point =>
+  /^(receive|build|release|deploy):/.test(point),
 );
 const isAfter = (point: FaultPoint, other: FaultPoint) => points.indexOf(point) >= points.indexOf(other);
 
