@@ -62,7 +62,7 @@ describe('an edge that is killed', () => {
 /** The program as it is but for a line of the edge. @returns its path */
 function copyOfProgram(folder: string): string {
   mkdirSync(folder);
-  for (const part of ['dist', 'bin', 'package.json'])
+  for (const part of ['dist', 'bin', 'src', 'package.json'])
     cpSync(join(root, part), join(folder, part), { recursive: true });
   for (const part of ['buildpacks', 'node_modules']) symlinkSync(join(root, part), join(folder, part));
   appendFileSync(join(folder, 'dist/src/edge/host.js'), '\n// Of the next version.\n');
