@@ -40,33 +40,30 @@ export function pause(waited: number): number {
   return waited < 10_000 ? 50 : 250;
 }
 
-export function canConnect(
-  check: Pick<ReadyCheck, 'host' | 'port'>,
-  timeout: number,
-): Promise<string | undefined> {
-  return new Promise(resolve => {
-    const socket = connect({ host: check.host, port: check.port, timeout });
-    const settle = (outcome: string | undefined) => {
-      socket.destroy();
-      resolve(outcome);
-    };
-    socket.once('connect', () => settle(undefined));
-    socket.once('timeout', () => settle(`port ${check.port} does not answer`));
-    socket.once('error', () => settle(`nothing listens on port ${check.port}`));
-  });
+export async function canConnect(at: Place, timeout: number): Promise<string | undefined> {
+  const failure = await dial(at, timeout);
+  if (failure === undefined) return undefined;
+  return failure === 'timeout' ? `port ${at.port} does not answer` : `nothing listens on port ${at.port}`;
 }
 
 /** Whether nothing listens there for sure: who is too busy to answer is up. */
-export function isRefused(at: Pick<ReadyCheck, 'host' | 'port'>): Promise<boolean> {
+export async function isRefused(at: Place): Promise<boolean> {
+  return (await dial(at, 1000)) === 'ECONNREFUSED';
+}
+
+type Place = Pick<ReadyCheck, 'host' | 'port'>;
+
+/** @returns `timeout` or the system's code for why there is no connection; undefined when there is */
+function dial({ host, port }: Place, timeout: number): Promise<string | undefined> {
   return new Promise(resolve => {
-    const socket = connect({ ...at, timeout: 1000 });
-    const settle = (refused: boolean) => {
+    const socket = connect({ host, port, timeout });
+    const settle = (failure: string | undefined) => {
       socket.destroy();
-      resolve(refused);
+      resolve(failure);
     };
-    socket.once('connect', () => settle(false));
-    socket.once('timeout', () => settle(false));
-    socket.once('error', error => settle((error as NodeJS.ErrnoException).code === 'ECONNREFUSED'));
+    socket.once('connect', () => settle(undefined));
+    socket.once('timeout', () => settle('timeout'));
+    socket.once('error', (error: NodeJS.ErrnoException) => settle(error.code ?? 'failed'));
   });
 }
 
